@@ -1,0 +1,336 @@
+// One SSH connection to one host. What it cannot know it does not answer: a dead connection throws, it is never exit 0.
+import { createReadStream, readFileSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { posix } from 'node:path'
+import { pipeline } from 'node:stream/promises'
+import type { AddressInfo, Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
+import { Client } from 'ssh2'
+import type { ClientChannel, ConnectConfig, SFTPWrapper } from 'ssh2'
+import { StepbackError } from '../plan/failure.js'
+import { hostKeyCheck } from './known-hosts.js'
+import type { HostKeyCheck } from './known-hosts.js'
+
+export interface SshOptions {
+  readonly host: string
+  readonly port: number
+  readonly user: string
+  readonly identityFile?: string
+  readonly passphrase?: string
+  readonly agentSocket?: string
+  readonly knownHostsFiles: readonly string[]
+}
+
+export interface ExecResult {
+  readonly exitCode: number | null
+  readonly signal: string | undefined
+  readonly stdout: Buffer
+  readonly stderr: Buffer
+}
+
+export interface Tunnel {
+  readonly port: number
+  close(): Promise<void>
+}
+
+/** OpenSSH allows 10 sessions on a connection (MaxSessions); the rest is left to people who share it. */
+const maxSessions = 8
+/** A link that went silent is seen after interval x (count + 1): 10 s at the most, half of a heartbeat timeout. */
+const keepalive = { keepaliveInterval: 2_500, keepaliveCountMax: 3 }
+const readyTimeoutMs = 20_000
+
+export class SshConnection {
+  /** Connects and authenticates. `Refused` for a host key that is not known as it is; else `Unreachable`. */
+  static open(options: SshOptions): Promise<SshConnection> {
+    const check = hostKeyCheck({ host: options.host, port: options.port, files: options.knownHostsFiles })
+    const client = new Client()
+    const ready = new Promise<SshConnection>((resolve, reject) => {
+      // Settled once: after a failed authentication ssh2 emits `error` twice, and `close` follows every error.
+      const fail = (cause?: Error) => reject(connectFailure({ options, check, cause }))
+      client.once('ready', () => {
+        client.off('error', fail)
+        client.setNoDelay(true) // without it every exec waits about 40 ms for a delayed acknowledgement
+        resolve(new SshConnection(client, options))
+      })
+      client.on('error', fail)
+      client.once('close', () => fail())
+    })
+    try {
+      client.connect({ ...connectConfig(options), ...check.algorithms, hostVerifier: check.verify })
+    } catch (cause) {
+      // An unreadable key and a wrong passphrase throw here; the message of ssh2 carries neither key nor passphrase.
+      ready.catch(() => undefined)
+      client.destroy()
+      return Promise.reject(identityFailure(options, cause))
+    }
+    return ready
+  }
+
+  #client: Client
+  #options: SshOptions
+  #closed = false
+  #closing: Promise<void>
+  #cause: Error | undefined
+  #free = maxSessions
+  #waiting: (() => void)[] = []
+  #tunnels = new Set<Tunnel>()
+
+  private constructor(client: Client, options: SshOptions) {
+    this.#client = client
+    this.#options = options
+    client.on('error', (error) => (this.#cause ??= error))
+    this.#closing = new Promise((resolve) =>
+      client.once('close', () => {
+        this.#closed = true
+        resolve()
+      }),
+    )
+  }
+
+  get closed(): boolean {
+    return this.#closed
+  }
+
+  /** Runs one command without a terminal. Throws `Unreachable` when the connection died before the exit was known. */
+  exec(input: { command: string; stdin?: string | Buffer; signal?: AbortSignal | undefined }): Promise<ExecResult> {
+    return this.#session(input.signal, async (aborted) => {
+      const stream = await this.#call<ClientChannel>((done) => this.#client.exec(input.command, done))
+      aborted(() => stream.destroy())
+      return collect(stream, input.stdin)
+    })
+  }
+
+  /** Streams a local file into a new remote one by SFTP, parent directories included; for the run's own staging only. */
+  upload(input: {
+    localPath: string
+    remotePath: string
+    mode: number
+    signal?: AbortSignal | undefined
+  }): Promise<void> {
+    return this.#session(input.signal, async (aborted) => {
+      const sftp = await this.#call<SFTPWrapper>((done) => this.#client.sftp(done))
+      aborted(() => sftp.destroy())
+      try {
+        await makeDirectories(sftp, posix.dirname(input.remotePath))
+        const target = sftp.createWriteStream(input.remotePath, { mode: input.mode })
+        await pipeline(createReadStream(input.localPath), target)
+        // The server's umask had its say at creation.
+        await new Promise<void>((resolve, reject) =>
+          sftp.chmod(input.remotePath, input.mode, (error) => (error ? reject(error) : resolve())),
+        )
+      } finally {
+        sftp.end()
+      }
+    })
+  }
+
+  /** A stream to a port as the host sees it. */
+  dial(input: { host: string; port: number }): Promise<Duplex> {
+    return this.#alive(() =>
+      this.#call<ClientChannel>((done) => this.#client.forwardOut('127.0.0.1', 0, input.host, input.port, done)),
+    )
+  }
+
+  /** A local port on 127.0.0.1 that leads to a port as the host sees it, until it or the connection is closed. */
+  async tunnel(input: { host: string; port: number }): Promise<Tunnel> {
+    const sockets = new Set<Socket>()
+    const server = createServer((socket) => {
+      sockets.add(socket)
+      socket.once('close', () => sockets.delete(socket))
+      socket.on('error', () => socket.destroy())
+      this.dial(input).then(
+        (stream) => {
+          stream.on('error', () => socket.destroy())
+          stream.once('close', () => socket.destroy())
+          socket.once('close', () => stream.destroy())
+          socket.pipe(stream).pipe(socket)
+        },
+        () => socket.destroy(),
+      )
+    })
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', reject)
+      server.listen(0, '127.0.0.1', resolve)
+    })
+    const tunnel: Tunnel = {
+      port: (server.address() as AddressInfo).port,
+      close: () =>
+        new Promise((resolve) => {
+          this.#tunnels.delete(tunnel)
+          server.close(() => resolve())
+          for (const socket of sockets) socket.destroy()
+        }),
+    }
+    this.#tunnels.add(tunnel)
+    return tunnel
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([...this.#tunnels].map((tunnel) => tunnel.close()))
+    if (this.#closed) return
+    this.#client.end()
+    const late = setTimeout(() => this.#client.destroy(), 1_000)
+    await this.#closing
+    clearTimeout(late)
+  }
+
+  /** Cuts the connection without a farewell, as a dead link would; for what must not wait. */
+  destroy(): void {
+    this.#client.destroy()
+  }
+
+  // One of the sessions that the server allows; others wait for their turn.
+  async #session<T>(
+    signal: AbortSignal | undefined,
+    act: (aborted: (stop: () => void) => void) => Promise<T>,
+  ): Promise<T> {
+    signal?.throwIfAborted()
+    if (this.#free > 0) this.#free -= 1
+    else await this.#alive(() => new Promise<void>((resolve) => this.#waiting.push(resolve)))
+    let stop: (() => void) | undefined
+    const onAbort = () => stop?.()
+    signal?.addEventListener('abort', onAbort)
+    try {
+      signal?.throwIfAborted()
+      return await this.#alive(() =>
+        act((stopper) => {
+          stop = stopper
+          if (signal?.aborted) stopper()
+        }),
+      )
+    } catch (error) {
+      signal?.throwIfAborted()
+      throw error
+    } finally {
+      signal?.removeEventListener('abort', onAbort)
+      const next = this.#waiting.shift()
+      if (next) next()
+      else this.#free += 1
+    }
+  }
+
+  // On a dead link ssh2 may never call back, so every call races with the connection's own end.
+  async #alive<T>(act: () => Promise<T>): Promise<T> {
+    if (this.#closed) throw this.#lost()
+    const acting = act()
+    acting.catch(() => undefined)
+    const result = await Promise.race([acting.then((value) => ({ value })), this.#closing.then(() => undefined)])
+    if (result) return result.value
+    throw this.#lost()
+  }
+
+  #call<T>(start: (done: (error: Error | undefined, value: T) => void) => unknown): Promise<T> {
+    return new Promise((resolve, reject) => {
+      const failed = (cause: unknown) => reject(this.#closed ? this.#lost() : this.#refusedChannel(cause))
+      try {
+        start((error, value) => (error ? failed(error) : resolve(value)))
+      } catch (cause) {
+        failed(cause) // a closed connection throws here instead of calling back
+      }
+    })
+  }
+
+  #lost(): StepbackError {
+    return new StepbackError({
+      type: 'Unreachable',
+      message: `the connection to '${where(this.#options)}' ended before the answer: ${reason(this.#cause)}`,
+      hint: 'what was under way is unknown; the next attempt looks at the host and goes on from there',
+      cause: this.#cause,
+    })
+  }
+
+  #refusedChannel(cause: unknown): StepbackError {
+    return new StepbackError({
+      type: 'Unreachable',
+      message: `'${where(this.#options)}' opened no channel: ${reason(cause)}`,
+      hint: 'is MaxSessions in sshd_config below 10, is AllowTcpForwarding off, or is the port closed on the host?',
+      cause,
+    })
+  }
+}
+
+function collect(stream: ClientChannel, stdin: string | Buffer | undefined): Promise<ExecResult> {
+  return new Promise((resolve, reject) => {
+    const stdout: Buffer[] = []
+    const stderr: Buffer[] = []
+    let exit: { code: number | null; signal: string | undefined } | undefined
+    stream.on('data', (chunk: Buffer) => stdout.push(chunk))
+    stream.stderr.on('data', (chunk: Buffer) => stderr.push(chunk)) // unread, it would fill the window and hang
+    stream.on('exit', (code: number | null, signal?: string) => (exit = { code, signal: signal || undefined }))
+    // The command may end without reading all of its input; its exit says what that means.
+    stream.on('error', () => undefined)
+    stream.once('close', () => {
+      if (exit) {
+        const [out, err] = [Buffer.concat(stdout), Buffer.concat(stderr)]
+        resolve({ exitCode: exit.code, signal: exit.signal, stdout: out, stderr: err })
+      } else {
+        const message = 'a command on the host ended without an exit status'
+        reject(new StepbackError({ type: 'Unreachable', message, hint: 'its outcome is unknown; look at the host' }))
+      }
+    })
+    stream.end(stdin ?? '')
+  })
+}
+
+async function makeDirectories(sftp: SFTPWrapper, directory: string): Promise<void> {
+  if (await new Promise((resolve) => sftp.stat(directory, (error) => resolve(!error)))) return
+  const parent = posix.dirname(directory)
+  if (parent !== directory) await makeDirectories(sftp, parent)
+  await new Promise<void>((resolve, reject) =>
+    sftp.mkdir(directory, { mode: 0o700 }, (error) => {
+      if (!error) return resolve()
+      // Another upload may have made it in between.
+      sftp.stat(directory, (missing) => (missing ? reject(error) : resolve()))
+    }),
+  )
+}
+
+function connectConfig(options: SshOptions): ConnectConfig {
+  return {
+    host: options.host,
+    port: options.port,
+    username: options.user,
+    readyTimeout: readyTimeoutMs,
+    ...keepalive,
+    ...(options.identityFile ? { privateKey: readIdentity(options) } : {}),
+    ...(options.passphrase ? { passphrase: options.passphrase } : {}),
+    ...(options.agentSocket ? { agent: options.agentSocket } : {}),
+  }
+}
+
+function readIdentity(options: SshOptions): Buffer {
+  return readFileSync(options.identityFile as string)
+}
+
+function identityFailure(options: SshOptions, cause: unknown): StepbackError {
+  return new StepbackError({
+    type: 'InvalidConfiguration',
+    message: `the key '${options.identityFile ?? ''}' for '${where(options)}' cannot be used: ${reason(cause)}`,
+    hint: 'check that the file is readable and that the passphrase is the right one, or use an agent',
+    cause,
+  })
+}
+
+function connectFailure(input: { options: SshOptions; check: HostKeyCheck; cause?: Error | undefined }): StepbackError {
+  const { options, check, cause } = input
+  const level = (cause as { level?: string } | undefined)?.level
+  // No host key was accepted: trying again cannot help, and going on without one would be talking to anybody.
+  if (level === 'handshake') return check.refusal(cause)
+  return new StepbackError({
+    type: 'Unreachable',
+    message: `cannot connect to '${where(options)}' (${level ?? 'connection'}): ${reason(cause)}`,
+    hint:
+      level === 'client-authentication' || level === 'agent'
+        ? `does 'ssh -p ${options.port} ${options.user}@${options.host} true' log in with the same key?`
+        : `does 'ssh -p ${options.port} ${options.user}@${options.host} true' get through from this machine?`,
+    cause,
+  })
+}
+
+function where(options: SshOptions): string {
+  return `${options.user}@${options.host}:${options.port}`
+}
+
+function reason(cause: unknown): string {
+  return cause instanceof Error && cause.message ? cause.message : 'connection closed'
+}
