@@ -1,0 +1,97 @@
+// The sandbox: a real target on the own machine. Everything of it lies below one directory and listens on loopback.
+
+import { mkdirSync } from 'node:fs'
+import { renderConfig } from './config.js'
+import { fill, grow } from './database.js'
+import { type Sandbox, describe } from './describe.js'
+import { configureClient, dockerVariables, importImage, startDockerd } from './docker.js'
+import { install } from './install/index.js'
+import { baseImage } from './install/image.js'
+import { type SandboxPaths, sandboxPaths } from './paths.js'
+import { type Progress, timed } from './progress.js'
+import { startSshd } from './ssh.js'
+import { buildUpstream, compose, layOut, startStack } from './stack.js'
+import { type SandboxState, openState, writeFile, writeState } from './state.js'
+import { startTemporal, startWorker, waitForWorker } from './temporal.js'
+
+export { type Sandbox, readSandbox } from './describe.js'
+export { down } from './down.js'
+export { breakIt, mend } from './misbehave.js'
+export { type Progress } from './progress.js'
+export { type SandboxStatus, status } from './status.js'
+export { sandboxPaths } from './paths.js'
+
+export interface UpOptions {
+  /** The size in bytes that the database is filled to. */
+  readonly size?: number
+  readonly progress?: Progress
+  readonly root?: string
+}
+
+/** Brings up what is missing and leaves the rest alone; safe to call again at any time. */
+export async function up(options: UpOptions = {}): Promise<Sandbox> {
+  const { progress = () => {} } = options
+  const paths = sandboxPaths(options.root)
+  const state = await openState(paths)
+  const tools = await install(progress, state.processes.dockerd !== undefined)
+  mkdirSync(paths.logs, { recursive: true })
+  const remember = (name: keyof SandboxState['processes'], it: SandboxState['processes'][typeof name]) => {
+    if (it) state.processes[name] = it
+    else delete state.processes[name]
+    writeState(paths, state)
+  }
+  const { processes, ports } = state
+
+  const server = timed(progress, 'Temporal server and Web UI', async (detail) => {
+    remember('temporal', await startTemporal({ paths, cli: tools.temporal, ports, known: processes.temporal }))
+    detail(`http://127.0.0.1:${ports.ui}`)
+  })
+  // awaited below: a failure there must not end the process while the engine is being started
+  server.catch(() => {})
+
+  configureClient(paths, tools.docker)
+  const variables = dockerVariables(paths, tools.docker)
+  const env = { ...process.env, ...variables }
+  const { dockerd } = tools.docker
+  if (dockerd) {
+    await timed(progress, 'Docker Engine of the sandbox', async () => {
+      remember('dockerd', await startDockerd(paths, { ...tools.docker, dockerd }, processes.dockerd))
+    })
+  }
+  await timed(progress, 'SSH server of the sandbox', async (detail) => {
+    remember('sshd', await startSshd({ paths, tools, port: ports.ssh, variables, known: processes.sshd }))
+    detail(`127.0.0.1:${ports.ssh}`)
+  })
+  await timed(progress, 'images', async () => {
+    await importImage(tools.baseTarball, baseImage, env)
+    await buildUpstream(env)
+  })
+  await startTarget(paths, state, env, options)
+  await server
+
+  writeFile(paths.config, renderConfig(paths, ports))
+  await timed(progress, 'worker', async (detail) => {
+    const worker = await startWorker({ paths, known: processes.worker })
+    remember('worker', worker)
+    if (!worker) return detail('not built')
+    await waitForWorker({ cli: tools.temporal, ports }).catch(() => detail(`polls nothing yet, see ${worker.log}`))
+  })
+  const sandbox = describe(paths, state, tools.temporal)
+  writeFile(paths.json, `${JSON.stringify(sandbox, null, 2)}\n`)
+  return sandbox
+}
+
+async function startTarget(paths: SandboxPaths, state: SandboxState, env: NodeJS.ProcessEnv, options: UpOptions) {
+  const { progress = () => {}, size } = options
+  layOut(paths, state)
+  if (!state.filled) {
+    await timed(progress, 'database with its rows', async () => {
+      await compose(paths, env, ['up', '--detach', '--no-recreate', '--wait', 'aria-db'])
+      await fill(paths, env)
+      state.filled = true
+      writeState(paths, state)
+    })
+  }
+  await timed(progress, 'services of Aria', () => startStack(paths, env))
+  if (size) await timed(progress, `database of ${size} bytes`, () => grow(paths, env, size, progress))
+}

@@ -1,0 +1,59 @@
+import { mkdirSync } from 'node:fs'
+import { type Progress, timed } from '../progress.js'
+import { installPackages, which } from './apt.js'
+import { type DockerTools, dockerTools } from './docker.js'
+import { baseImageTarball } from './image.js'
+import { temporalCli, temporalTestServer } from './temporal.js'
+
+export interface Tools {
+  readonly temporal: string
+  readonly docker: DockerTools
+  readonly sshd: string
+  readonly sshKeygen: string
+  readonly baseTarball: string
+}
+
+/** Gets what a sandbox needs, taking first what is there; says what to install where it cannot do so itself. */
+export async function install(progress: Progress, ownEngine = false): Promise<Tools> {
+  const temporal = await timed(progress, 'Temporal CLI', noting(temporalCli))
+  const docker = await timed(progress, 'Docker Engine and Compose', async (detail) => {
+    const tools = await dockerTools(ownEngine)
+    detail(tools.dockerd ?? 'the engine that answers')
+    return tools
+  })
+  const { sshd, sshKeygen } = await timed(progress, 'SSH server', sshServer)
+  const baseTarball = await timed(progress, 'base image', noting(baseImageTarball))
+  return { temporal, docker, sshd, sshKeygen, baseTarball }
+}
+
+/** What only the tests need: other shells and userlands, and the server that skips time. */
+export async function installForTests(progress: Progress): Promise<{ temporal: string; testServer: string }> {
+  const temporal = await timed(progress, 'Temporal CLI', noting(temporalCli))
+  const testServer = await timed(progress, 'Temporal test server', noting(temporalTestServer))
+  for (const program of ['dash', 'busybox']) {
+    await timed(progress, program, async () => {
+      if (!(await which(program))) await installPackages([program], `install "${program}": some tests run with it`)
+    })
+  }
+  return { temporal, testServer }
+}
+
+async function sshServer(): Promise<{ sshd: string; sshKeygen: string }> {
+  const manual = 'an SSH server is missing: install OpenSSH (sshd and ssh-keygen)'
+  if (!(await which('sshd')) || !(await which('ssh-keygen'))) {
+    await installPackages(['openssh-server', 'openssh-client'], manual)
+  }
+  const [sshd, sshKeygen] = [await which('sshd'), await which('ssh-keygen')]
+  if (!sshd || !sshKeygen) throw new Error(manual)
+  // as root sshd insists on this empty directory, which only an init system makes
+  if (process.getuid?.() === 0) mkdirSync('/run/sshd', { recursive: true, mode: 0o755 })
+  return { sshd, sshKeygen }
+}
+
+function noting(find: () => Promise<string>) {
+  return async (detail: (text: string) => void) => {
+    const found = await find()
+    detail(found)
+    return found
+  }
+}
