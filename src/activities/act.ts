@@ -1,0 +1,85 @@
+// What is the same for every act: the lease is looked at first, the ledger says start and end around it, an undo ends
+// the jobs of its do before anything else, and whatever went wrong crosses Temporal by its type.
+
+import { Context } from '@temporalio/activity'
+import type { ActArgs, ActName } from '../plan/act.js'
+import type { RunId } from '../plan/ledger.js'
+import { ActContext } from './context.js'
+import type { Deps } from './deps.js'
+import { messageOf, toFailure } from './to-failure.js'
+
+export interface ActInput<N extends ActName> {
+  readonly target: string
+  readonly token: number
+  /** The run whose plan this is part of: the own one, or one that left a debt. */
+  readonly origin: RunId
+  /** Id of the restore point that the origin takes. */
+  readonly safety: string
+  readonly step: number
+  readonly stepName: ActName
+  /** 0 for the do; else the number of the act within the step's undo. */
+  readonly undo: number
+  /** Grows when a person asks for another try: its jobs are new ones. */
+  readonly attempt: number
+  readonly args: ActArgs[N]
+}
+
+export interface ActResult {
+  readonly detail: string | null
+  /** How often Temporal had to start the activity. */
+  readonly attempts: number
+}
+
+export interface ActDefinition<N extends ActName> {
+  /** Names of the jobs that it may start on the host, so that an undo can end them. */
+  readonly jobs: readonly string[]
+  /** Does it, or finds it done; idempotent. What it returns is shown beside the step. */
+  readonly run: (context: ActContext, args: ActArgs[N]) => Promise<string | null>
+}
+
+export type ActCatalogue = { readonly [N in ActName]: ActDefinition<N> }
+
+export type ActActivities = { [N in ActName]: (input: ActInput<N>) => Promise<ActResult> }
+
+/** One activity for each act of the catalogue. */
+export function actActivities(deps: Deps, catalogue: ActCatalogue): ActActivities {
+  const names = Object.keys(catalogue) as ActName[]
+  return Object.fromEntries(
+    names.map((name) => [name, (input: ActInput<typeof name>) => perform(deps, catalogue, name, input)]),
+  ) as unknown as ActActivities
+}
+
+async function perform<N extends ActName>(
+  deps: Deps,
+  catalogue: ActCatalogue,
+  name: N,
+  input: ActInput<N>,
+): Promise<ActResult> {
+  return await beating(async () => {
+    const context = await ActContext.open(deps, input)
+    await context.ensureLease()
+    await context.record('start', { act: name })
+    try {
+      if (input.undo > 0) await context.sealDo(catalogue[input.stepName].jobs)
+      const detail = await catalogue[name].run(context, input.args)
+      await context.record('end', { act: name, outcome: 'done', ...(detail === null ? {} : { detail }) })
+      return { detail, attempts: Context.current().info.attempt }
+    } catch (error) {
+      await context.record('end', { act: name, outcome: 'failed', detail: messageOf(error) }).catch(() => undefined)
+      throw error
+    }
+  })
+}
+
+/** Keeps the heartbeat going while the work lives, so that a dead worker is noticed and a cancel arrives. */
+export async function beating<T>(work: () => Promise<T>): Promise<T> {
+  const context = Context.current()
+  const timer = setInterval(() => context.heartbeat(), 2_000)
+  try {
+    return await work()
+  } catch (error) {
+    throw toFailure(error)
+  } finally {
+    clearInterval(timer)
+  }
+}

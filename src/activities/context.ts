@@ -1,0 +1,157 @@
+// One act on one target: what it may use, and the names of what it leaves on the host.
+
+import { Context } from '@temporalio/activity'
+import { CancelledFailure } from '@temporalio/common'
+import { findTarget } from '../config/load.js'
+import type { Target } from '../config/schema.js'
+import type { Holder, Host } from '../adapters/host.js'
+import type { SshConnection } from '../adapters/ssh.js'
+import type { ComposeStack } from '../commands/compose.js'
+import type { ActName } from '../plan/act.js'
+import { StepbackError } from '../plan/failure.js'
+import type { LedgerEntry, RunId } from '../plan/ledger.js'
+import type { ActInput } from './act.js'
+import type { Deps } from './deps.js'
+
+export interface JobOptions {
+  /** Names how to end what leaves the process group: children of docker exec, database sessions. */
+  readonly ending?: string
+  /** Asked when nobody recorded how the job ended: is what it should do done? */
+  readonly holds?: () => Promise<boolean>
+}
+
+export class ActContext {
+  readonly token: number
+  readonly origin: RunId
+  readonly safety: string
+  readonly run: RunId
+
+  static async open(deps: Deps, input: ActInput<ActName>): Promise<ActContext> {
+    const target = findTarget(deps.config, input.target)
+    return new ActContext(deps, target, deps.hosts.host(target), await deps.hosts.ssh(target), input)
+  }
+
+  private constructor(
+    readonly deps: Deps,
+    readonly target: Target,
+    readonly host: Host,
+    readonly ssh: SshConnection,
+    private readonly input: ActInput<ActName>,
+  ) {
+    this.token = input.token
+    this.origin = input.origin
+    this.safety = input.safety
+    this.run = ownRun()
+  }
+
+  get stack(): ComposeStack {
+    return composeStack(this.target)
+  }
+
+  get signal(): AbortSignal {
+    return Context.current().cancellationSignal
+  }
+
+  /** The origin's part of the names of its databases and staging directories. */
+  get run8(): string {
+    return runDigits(this.origin)
+  }
+
+  get staging(): string {
+    return `${this.host.stateDirectory}/staging/${this.run8}`
+  }
+
+  get backups(): string {
+    return this.target.backups
+  }
+
+  /** A restore point by id; `safety` is the one that the origin takes. */
+  restorePoint(ref: string): string {
+    return ref === 'safety' ? this.safety : ref
+  }
+
+  async ensureLease(): Promise<void> {
+    await this.host.renew({ token: this.token, holder: this.holder })
+  }
+
+  get holder(): Holder {
+    return holderOf(this.deps, 'deploy')
+  }
+
+  async record(kind: 'start' | 'end', what: { act: ActName; outcome?: 'done' | 'failed'; detail?: string }): Promise<void> {
+    const { step, undo, attempt } = this.input
+    const entry = { kind, run: this.origin, step, undo: undo > 0, ...what } as LedgerEntry
+    const id = [this.run.runId, this.origin.runId, this.token, step, undo, attempt, kind, what.outcome ?? ''].join('.')
+    await this.host.appendLedger({ token: this.token, id, entry })
+  }
+
+  /** Runs a script on the host as a job of this act, exactly once over all attempts; returns what it printed. */
+  async job(name: string, script: string, options: JobOptions = {}): Promise<string> {
+    const outcome = await this.host.runJob({
+      id: this.#jobId(name, this.input.undo, this.input.attempt),
+      token: this.token,
+      script,
+      signal: this.signal,
+      ...options,
+    })
+    if (outcome.outcome === 'done') return ''
+    if (outcome.outcome === 'exited') {
+      if (outcome.exitCode === 0) return outcome.stdout
+      throw new StepbackError({
+        type: 'StepFailed',
+        message: `${name} ended with exit status ${outcome.exitCode}${said(outcome.stderr)}`,
+        hint: `what it printed is on the host: ${outcome.files.err}`,
+      })
+    }
+    if (this.signal.aborted) throw new CancelledFailure(`${name} was cancelled`)
+    await this.ensureLease()
+    throw new StepbackError({ type: 'StepFailed', message: `${name} was ${outcome.outcome} on the host` })
+  }
+
+  /** Ends the jobs of this step's do, all tries of them, so that none acts behind the undo. */
+  async sealDo(jobs: readonly string[]): Promise<void> {
+    if (this.origin.runId !== this.run.runId) return // the take-over of the lease ended every job of older tokens
+    for (const name of jobs) {
+      for (let attempt = 1; attempt <= this.input.attempt; attempt++) {
+        await this.host.cancelJob({ id: this.#jobId(name, 0, attempt), token: this.token })
+      }
+    }
+  }
+
+  /** What a look printed; a look that fails has not been able to look. */
+  async look(script: string): Promise<string> {
+    const { exitCode, stdout, stderr } = await this.host.look({ script, signal: this.signal })
+    if (exitCode === 0) return stdout
+    throw new StepbackError({ type: 'StepFailed', message: `a look at the host ended with exit status ${exitCode}${said(stderr)}` })
+  }
+
+  #jobId(name: string, undo: number, attempt: number): string {
+    const debt = this.origin.runId === this.run.runId ? '' : `${this.run8}.`
+    const part = undo > 0 ? `undo${undo}` : 'do'
+    return `${runDigits(this.run)}.${debt}${this.input.step}-${this.input.stepName}.${part}.${attempt}.${name}`
+  }
+}
+
+export function composeStack(target: Target): ComposeStack {
+  return { directory: target.directory, ...target.compose }
+}
+
+/** 8 hex digits of a run's id. */
+export function runDigits(run: RunId): string {
+  return run.runId.replaceAll('-', '').slice(0, 8)
+}
+
+export function ownRun(): RunId {
+  const { workflowId, runId } = Context.current().info.workflowExecution
+  return { workflowId, runId }
+}
+
+export function holderOf(deps: Deps, kind: Holder['kind']): Holder {
+  return { ...ownRun(), namespace: deps.namespace, kind }
+}
+
+/** Scripts of ours mark what is safe to repeat; everything else a program printed may hold a secret and stays there. */
+function said(stderr: string): string {
+  const lines = stderr.split('\n').filter((line) => line.startsWith('stepback: '))
+  return lines.length > 0 ? `: ${lines.map((line) => line.slice('stepback: '.length)).join('; ')}` : ''
+}

@@ -1,0 +1,108 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { compose } from '../commands/compose.js'
+import { fileFacts } from '../commands/files.js'
+import { quote, script } from '../commands/shell.js'
+import { durationMs } from '../plan/duration.js'
+import { StepbackError } from '../plan/failure.js'
+import { type Poll, allHealthy, describeFailing, hasRecovered, isFailing } from '../plan/health.js'
+import type { HealthReport } from '../plan/progress.js'
+import type { ActDefinition } from './act.js'
+import { type ActContext, composeStack } from './context.js'
+import type { Deps } from './deps.js'
+import type { Target } from '../config/schema.js'
+import type { Host } from '../adapters/host.js'
+import type { SshConnection } from '../adapters/ssh.js'
+
+export const checkHealth: ActDefinition<'checkHealth'> = {
+  jobs: [],
+  run: async (context) => {
+    const { health } = context.target
+    const deadline = Date.now() + durationMs(health.timeout)
+    const polls: Poll[] = []
+    while (!hasRecovered(polls, health)) {
+      if (polls.length > 0) await sleep(durationMs(health.interval), undefined, { signal: context.signal })
+      polls.push(await poll(context))
+      const last = polls.at(-1)!
+      if (Date.now() > deadline && !allHealthy(last)) throw failed(`not healthy within ${health.timeout}`, last)
+    }
+    return `${polls.at(-1)!.length} checks`
+  },
+}
+
+/** A release that fails behind its start is undone as one that never started. */
+export const watchHealth: ActDefinition<'watchHealth'> = {
+  jobs: [],
+  run: async (context) => {
+    const { watch } = context.target
+    const end = Date.now() + durationMs(watch.window)
+    const polls: Poll[] = []
+    while (Date.now() < end) {
+      polls.push(await poll(context))
+      if (isFailing(polls, watch)) throw failed(`${watch.failures} failing polls in a row`, polls.at(-1)!)
+      await sleep(durationMs(watch.interval), undefined, { signal: context.signal })
+    }
+    return `${watch.window}, ${polls.length} polls, ${polls.filter((it) => !allHealthy(it)).length} of them failing`
+  },
+}
+
+export const checkVersion: ActDefinition<'checkVersion'> = {
+  jobs: [],
+  run: async (context, { version }) => {
+    const found = await readVersion(context.deps, context.target, context.ssh)
+    if (found === version) return null
+    throw new StepbackError({
+      type: 'StepFailed',
+      message: `version "${found ?? 'none'}" answers, and "${version}" was expected`,
+      hint: 'does the release say its own version, and did its services really start anew?',
+    })
+  },
+}
+
+/** The lines stay on the host, since they may hold secrets; what is shown is where they are and their checksum. */
+export const collectLogs: ActDefinition<'collectLogs'> = {
+  jobs: ['logs'],
+  run: async (context) => {
+    const { logs } = context.target
+    if (!logs) return null
+    const file = `${context.backups}/logs_${context.safety}.txt`
+    const read = compose(context.stack, 'logs', '--no-color', '--no-log-prefix', '--tail', String(logs.lines), logs.service)
+    const stdout = await context.job(
+      'logs',
+      script('umask 077', fileFacts, `${read} >${quote(file)} 2>&1`, `echo "$(wc -l <${quote(file)}) $(sha256 ${quote(file)})"`),
+      { holds: async () => false },
+    )
+    const [lines, sha256 = ''] = stdout.trim().split(/\s+/)
+    return `${lines} lines in ${file}, sha256 ${sha256.slice(0, 12)}`
+  },
+}
+
+/** Asks every check once, all at the same time. */
+export async function askChecks(input: {
+  readonly deps: Deps
+  readonly target: Target
+  readonly host: Host
+  readonly ssh: SshConnection
+}): Promise<HealthReport[]> {
+  return await Promise.all(
+    input.target.health.checks.map(async (check): Promise<HealthReport> => {
+      const { url, command, service } = check
+      if (url !== undefined) return await input.deps.http.check(input.ssh, { ...check, url })
+      const stack = composeStack(input.target)
+      const line = `${compose(stack, 'exec', '-T', service ?? '', ...(command ?? []))} >/dev/null 2>&1 </dev/null\n`
+      const { exitCode } = await input.host.look({ script: line })
+      return { check: check.name, healthy: exitCode === 0, detail: `exit status ${exitCode}` }
+    }),
+  )
+}
+
+export async function readVersion(deps: Deps, target: Target, ssh: SshConnection): Promise<string | null> {
+  return target.version ? await deps.http.field(ssh, target.version) : null
+}
+
+function poll(context: ActContext): Promise<HealthReport[]> {
+  return askChecks(context)
+}
+
+function failed(why: string, last: Poll): StepbackError {
+  return new StepbackError({ type: 'StepFailed', message: `${why}: ${describeFailing(last)}` })
+}

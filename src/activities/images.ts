@@ -1,0 +1,32 @@
+import { build } from '../commands/compose.js'
+import { keep, restore } from '../commands/images.js'
+import { script } from '../commands/shell.js'
+import type { ActDefinition } from './act.js'
+
+/** Tagging is absolute: whoever does it again leaves the same state, so a job of unknown end is simply done again. */
+const doneAgain = async () => false
+
+export const keepImages: ActDefinition<'keepImages'> = {
+  jobs: ['keep'],
+  run: async (context, { images }) => {
+    const commands = keep({ target: context.target.name, restorePoint: context.safety, images })
+    await context.job('keep', script(...commands), { holds: doneAgain })
+    return `${images.length} images`
+  },
+}
+
+export const buildImages: ActDefinition<'buildImages'> = {
+  jobs: ['build'],
+  run: async (context, { services }) => {
+    await context.job('build', script(build(context.stack, services)), { holds: doneAgain })
+    return null
+  },
+}
+
+export const restoreImages: ActDefinition<'restoreImages'> = {
+  jobs: ['restore'],
+  run: async (context, { images }) => {
+    await context.job('restore', script(...restore(images)), { holds: doneAgain })
+    return `${images.length} images`
+  },
+}

@@ -1,0 +1,41 @@
+// Every activity by its name. The catalogue is complete by its type: an act without an implementation does not compile.
+
+import { type ActActivities, type ActCatalogue, actActivities } from './act.js'
+import * as database from './database.js'
+import type { Deps } from './deps.js'
+import { putFiles, restoreFiles } from './files.js'
+import { checkHealth, checkVersion, collectLogs, watchHealth } from './health.js'
+import { buildImages, keepImages, restoreImages } from './images.js'
+import { leaseActivities } from './lease.js'
+import { planningActivities } from './planning.js'
+import { takeRestorePoint } from './restore-point.js'
+import { startServices, stopServices } from './services.js'
+
+export type StepbackActivities = ReturnType<typeof planningActivities> &
+  ReturnType<typeof leaseActivities> &
+  ActActivities
+
+export function createActivities(deps: Deps): StepbackActivities {
+  return { ...planningActivities(deps), ...leaseActivities(deps), ...actActivities(deps, catalogue) }
+}
+
+const catalogue: ActCatalogue = {
+  takeRestorePoint,
+  keepImages,
+  putFiles,
+  restoreFiles,
+  buildImages,
+  restoreImages,
+  stopServices,
+  startServices,
+  migrateUp: database.migrateUp,
+  migrateDown: database.migrateDown,
+  restoreDatabase: database.restoreDatabase,
+  swapDatabase: database.swapDatabase,
+  swapDatabaseBack: database.swapDatabaseBack,
+  dropNewDatabase: database.dropNewDatabase,
+  checkHealth,
+  checkVersion,
+  watchHealth,
+  collectLogs,
+}

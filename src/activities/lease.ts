@@ -1,0 +1,154 @@
+// The lease of a run from its beginning to its end, and what is written around it.
+
+import { setTimeout as sleep } from 'node:timers/promises'
+import { Context } from '@temporalio/activity'
+import { findTarget } from '../config/load.js'
+import type { Holder, LeaseState } from '../adapters/host.js'
+import { StepbackError } from '../plan/failure.js'
+import { type Debt, type LedgerEntry, type Release, type RunId, debts } from '../plan/ledger.js'
+import type { Plan, RunKind } from '../plan/plan.js'
+import { beating } from './act.js'
+import { holderOf, ownRun } from './context.js'
+import { raiseDatabaseFence } from './database.js'
+import type { Deps } from './deps.js'
+import { ledgerRecords } from './observe/ledger.js'
+
+/** Unrenewed for so long, without a living job: its holder is gone even where Temporal cannot say so. */
+const expiredSeconds = 15 * 60
+/** How long a run that is pre-empted may take to undo itself. */
+const handOverMs = 2 * 60_000
+
+interface LeaseInput {
+  readonly target: string
+  readonly token: number
+}
+
+export interface Acquired {
+  readonly token: number
+  readonly run: RunId
+  readonly debts: readonly Debt[]
+}
+
+export function leaseActivities(deps: Deps) {
+  return {
+    /** Waits until the lease is this run's; behind it no job and no database session of an older token is left. */
+    async acquireLease(input: { readonly target: string; readonly kind: RunKind }): Promise<Acquired> {
+      return await beating(async () => {
+        const target = findTarget(deps.config, input.target)
+        const host = deps.hosts.host(target)
+        const holder = holderOf(deps, input.kind)
+        const judge = new Judge(deps, input.kind)
+        for (;;) {
+          const got = await host.acquire({ holder, mayTake: (state) => judge.mayTake(state) })
+          if (got.outcome === 'fenced') throw fenced(got.by)
+          if (got.outcome === 'acquired') {
+            await raiseDatabaseFence(deps, target, got.token)
+            await append(deps, input.target, got.token, 'acquired', { kind: 'acquired', run: ownRun(), saw: judge.saw })
+            const records = await ledgerRecords(host)
+            return { token: got.token, run: ownRun(), debts: debts(records, ownRun()) }
+          }
+          await sleep(2_000, undefined, { signal: Context.current().cancellationSignal })
+        }
+      })
+    },
+
+    /** Renews the lease while a person thinks; ends only by being cancelled or fenced. */
+    async keepLease(input: LeaseInput): Promise<void> {
+      return await beating(async () => {
+        const host = deps.hosts.host(findTarget(deps.config, input.target))
+        for (;;) {
+          await host.renew({ token: input.token, holder: holderOf(deps, 'deploy') })
+          await sleep(20_000, undefined, { signal: Context.current().cancellationSignal })
+        }
+      })
+    },
+
+    async recordPlan(input: LeaseInput & { readonly plan: Plan }): Promise<void> {
+      return await beating(() =>
+        append(deps, input.target, input.token, 'plan', { kind: 'plan', run: ownRun(), plan: input.plan }),
+      )
+    },
+
+    async closeDebt(input: LeaseInput & { readonly run: RunId; readonly how: 'undone' | 'accepted' }): Promise<void> {
+      return await beating(() =>
+        append(deps, input.target, input.token, `debt.${input.run.runId}`, {
+          kind: 'debt-closed',
+          run: input.run,
+          how: input.how,
+        }),
+      )
+    },
+
+    /** The end goes into the ledger first, then the lease goes back: a run without an end would be taken for a debt. */
+    async finishRun(input: LeaseInput & { readonly outcome: string; readonly plan?: Plan }): Promise<void> {
+      return await beating(async () => {
+        const target = findTarget(deps.config, input.target)
+        const release = input.plan ? releaseOf(input.plan) : null
+        const entry: LedgerEntry = {
+          kind: 'finished',
+          run: ownRun(),
+          outcome: input.outcome,
+          ...(release ? { release } : {}),
+        }
+        await append(deps, input.target, input.token, 'finished', entry)
+        await deps.hosts.host(target).release({ token: input.token, holder: holderOf(deps, 'deploy') })
+      })
+    },
+  }
+}
+
+/** Decides whether a lease that someone holds may be taken, and asks its holder to hand over where it should. */
+class Judge {
+  saw = 'free'
+  #askedSince: number | undefined
+
+  constructor(
+    private readonly deps: Deps,
+    private readonly kind: RunKind,
+  ) {}
+
+  async mayTake(state: LeaseState): Promise<'closed' | 'expired' | 'pre-empted' | undefined> {
+    const reason = state.holder ? await this.#reason(state.holder, state) : undefined
+    this.saw = reason ?? this.saw
+    return reason
+  }
+
+  async #reason(holder: Holder, state: LeaseState): Promise<'closed' | 'expired' | 'pre-empted' | undefined> {
+    if ((await this.deps.runs.state(holder)) === 'closed') return 'closed'
+    if (state.unrenewedSeconds > expiredSeconds && state.livingJobs.length === 0) return 'expired'
+    return this.kind === 'rollback' && (holder.kind === 'deploy' || holder.kind === 'backup')
+      ? await this.#preempt(holder)
+      : undefined
+  }
+
+  /** A deploy is cancelled and undoes itself; one that waits at a gate, or takes too long, is fenced. */
+  async #preempt(holder: Holder): Promise<'pre-empted' | undefined> {
+    if (await this.deps.runs.waitsAtGate(holder).catch(() => false)) return 'pre-empted'
+    if (this.#askedSince === undefined) {
+      this.#askedSince = Date.now()
+      await this.deps.runs.cancel(holder)
+    }
+    return Date.now() - this.#askedSince > handOverMs ? 'pre-empted' : undefined
+  }
+}
+
+async function append(deps: Deps, name: string, token: number, id: string, entry: LedgerEntry): Promise<void> {
+  const host = deps.hosts.host(findTarget(deps.config, name))
+  await host.appendLedger({ token, id: `${ownRun().runId}.${token}.${id}`, entry })
+}
+
+function releaseOf(plan: Plan): Release | null {
+  if (plan.scope !== undefined && plan.scope !== 'full') return null
+  const paths = plan.steps.flatMap(({ act }) => (act.name === 'putFiles' ? act.args.paths : []))
+  const restorePoint = plan.kind === 'rollback' ? (plan.restorePoint ?? plan.safety) : plan.safety
+  return { kind: plan.kind, version: plan.version, restorePoint, paths }
+}
+
+function fenced(by: LeaseState): StepbackError {
+  const who = by.holder ? `${by.holder.kind} ${by.holder.workflowId}` : 'nobody'
+  return new StepbackError({
+    type: 'Fenced',
+    message: `the lease was taken over; token ${by.number} is in force, held by ${who}`,
+    hint: 'look at that run; this one changes nothing more.',
+  })
+}

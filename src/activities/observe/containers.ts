@@ -1,0 +1,49 @@
+import { containerIds } from '../../commands/compose.js'
+import type { Container } from '../../plan/facts.js'
+import type { Labelled } from '../../plan/preflight.js'
+
+/** Whoever can look at a host: an act, or the planner before there is a lease. */
+export interface Looker {
+  readonly target: { readonly compose: { readonly project: string } }
+  look(script: string): Promise<string>
+}
+
+/** The containers of this project, one for each service, running or not. */
+export async function readContainers(looker: Looker): Promise<Container[]> {
+  const { project } = looker.target.compose
+  const stdout = await looker.look(`${containerIds(project)} | xargs docker inspect --type container 2>/dev/null || true\n`)
+  return parseInspect(stdout).map((raw) => ({
+    id: raw.Id,
+    service: raw.Config.Labels['com.docker.compose.service'] ?? '',
+    imageId: raw.Image,
+    running: raw.State.Running,
+    health: raw.State.Health?.Status ?? null,
+  }))
+}
+
+/** Every Compose container on the host by its labels: a stack under a wrong name shows itself by its files. */
+export async function readLabels(looker: Looker): Promise<Labelled[]> {
+  const separator = '\\t'
+  const fields = ['com.docker.compose.project', 'com.docker.compose.project.working_dir', 'com.docker.compose.project.config_files']
+  const format = ['{{.Names}}', ...fields.map((field) => `{{.Label "${field}"}}`)].join(separator)
+  const stdout = await looker.look(`docker ps --all --filter label=com.docker.compose.project --format '${format}'\n`)
+  return stdout
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => {
+      const [name = '', project = '', directory = '', files = ''] = line.split('\t')
+      return { name, project, directory, composeFiles: files.split(',') }
+    })
+}
+
+interface Inspected {
+  readonly Id: string
+  readonly Image: string
+  readonly Config: { readonly Labels: Readonly<Record<string, string>> }
+  readonly State: { readonly Running: boolean; readonly Health?: { readonly Status: string } }
+}
+
+/** `docker inspect` of nothing prints nothing, or an empty list with an error. */
+function parseInspect(stdout: string): Inspected[] {
+  return stdout.trim() === '' ? [] : (JSON.parse(stdout) as Inspected[])
+}

@@ -1,0 +1,110 @@
+import { composeConfig, composeVersion, databaseFreeBytes, dockerFreeBytes, dockerVersion, freeBytes } from '../../commands/observe.js'
+import { type ComposeModel, parseComposeModel } from '../../plan/compose.js'
+import { durationMs } from '../../plan/duration.js'
+import type { DatabaseFacts, Facts, Stack } from '../../plan/facts.js'
+import { type Disk, preflight } from '../../plan/preflight.js'
+import { composeStack } from '../context.js'
+import { readVersion } from '../health.js'
+import { observeDatabase } from './database.js'
+import { readContainers, readLabels } from './containers.js'
+import { ledgerRecords } from './ledger.js'
+import type { Answer, Look } from './look.js'
+import { readManifests } from './manifests.js'
+
+/** All that a plan is made from, read in parallel over one connection. */
+export async function observe(look: Look): Promise<Facts> {
+  const stack = stackOf(look)
+  const [docker, composeProgram, config, containers, labels, version, records, manifests, database] = await Promise.all([
+    look.try(dockerVersion),
+    look.try(composeVersion),
+    look.try(composeConfig(composeStack(look.target))),
+    readContainers(look).catch(() => []),
+    readLabels(look).catch(() => []),
+    readVersion(look.deps, look.target, look.ssh),
+    ledgerRecords(look.host),
+    readManifests(look),
+    observeDatabase(look),
+  ])
+  const findings = preflight({
+    docker: programFound(docker),
+    compose: programFound(composeProgram),
+    composeFile: { error: config.exitCode === 0 ? null : composeProblem(config) },
+    project: stack.project,
+    directory: stack.directory,
+    composeFiles: stack.composeFiles,
+    containers: labels,
+    disks: docker.exitCode === 0 ? await readDisks(look, database.facts) : [],
+    database: look.target.database
+      ? { error: database.error, preparedTransactions: database.facts?.preparedTransactions ?? 0 }
+      : null,
+  })
+  return {
+    at: new Date().toISOString(),
+    stack,
+    findings,
+    containers,
+    model: config.exitCode === 0 ? modelOf(look, config) : { services: {} },
+    version,
+    database: database.facts,
+    records,
+    manifests,
+  }
+}
+
+export function modelOf(look: Look, config: Answer): ComposeModel {
+  return parseComposeModel({ json: config.stdout, project: look.target.compose.project })
+}
+
+/** Compose's complaint names files, lines and variables, and never a value. */
+export function composeProblem(config: Answer): string {
+  const lines = config.stderr.split('\n').filter((line) => line.trim() !== '' && !line.includes('level=warning'))
+  return lines.at(-1)?.slice(0, 300) ?? `exit status ${config.exitCode}`
+}
+
+function programFound(answer: Answer): { version: string | null; error: string } {
+  const version = answer.exitCode === 0 ? answer.stdout.trim() : ''
+  if (version !== '') return { version, error: '' }
+  return { version: null, error: answer.stderr.trim().split('\n').at(-1)?.slice(0, 300) ?? `exit status ${answer.exitCode}` }
+}
+
+/** Room for a dump where backups lie, for a second database where the first lies, and to spare on each. */
+async function readDisks(look: Look, database: DatabaseFacts | null): Promise<Disk[]> {
+  const { backups, disk, compose, database: configured } = look.target
+  const spare = disk.freeBytes
+  const size = database?.sizeBytes ?? 0
+  const bytes = async (script: string) => Number((await look.try(script)).stdout.trim() || Number.NaN)
+  const [atBackups, atDocker, atDatabase] = await Promise.all([
+    bytes(freeBytes(backups)),
+    bytes(dockerFreeBytes()),
+    configured && database ? bytes(databaseFreeBytes({ directory: look.target.directory, ...compose }, configured.service)) : Number.NaN,
+  ])
+  const disks = [
+    { what: 'a dump', path: backups, freeBytes: atBackups, neededBytes: spare + size },
+    // Docker Desktop keeps its data in a virtual machine, where the host's df finds nothing to read.
+    { what: 'images', path: 'the Docker root directory', freeBytes: atDocker, neededBytes: spare },
+    { what: 'a second database', path: 'the data directory', freeBytes: atDatabase, neededBytes: spare + size * 1.2 },
+  ]
+  return disks.filter((it) => !Number.isNaN(it.freeBytes))
+}
+
+function stackOf(look: Look): Stack {
+  const { target } = look
+  return {
+    target: target.name,
+    project: target.compose.project,
+    directory: target.directory,
+    composeFiles: target.compose.files,
+    envFile: target.compose.envFile,
+    managed: target.managed,
+    protected: target.protected,
+    application: target.services.application,
+    databaseService: target.database?.service ?? null,
+    logs: target.logs !== undefined,
+    asksVersion: target.version !== undefined,
+    mayLoseRows: target.undo.mayLoseRows,
+    approval: target.approval,
+    approvalDeadlineMs: durationMs(target.approval.deadline),
+    operatorDeadlineMs: durationMs(target.operatorDeadline),
+    freeBytes: target.disk.freeBytes,
+  }
+}

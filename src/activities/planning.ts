@@ -1,0 +1,103 @@
+// The planner runs in an activity, so its result is in history: it may change without breaking a run under way.
+
+import { createHash } from 'node:crypto'
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { parseDeployRequest, parseRollbackRequest } from '../config/request.js'
+import { composeConfigWith } from '../commands/observe.js'
+import { planDeploy } from '../plan/deploy.js'
+import type { Facts, ReleaseFacts } from '../plan/facts.js'
+import { StepbackError } from '../plan/failure.js'
+import { type Plan, type RunKind, digestText } from '../plan/plan.js'
+import type { HealthReport } from '../plan/progress.js'
+import type { DeployRequest, RollbackRequest } from '../plan/request.js'
+import { chooseDestination, planRevert, planRollback } from '../plan/rollback.js'
+import { beating } from './act.js'
+import { composeStack } from './context.js'
+import type { Deps } from './deps.js'
+import { askChecks, readVersion } from './health.js'
+import { observeCandidate } from './observe/candidate.js'
+import { composeProblem, modelOf, observe } from './observe/facts.js'
+import { Look } from './observe/look.js'
+
+export interface Planned {
+  readonly plan: Plan
+  /** Whether the server knows the search attributes. */
+  readonly searchable: boolean
+}
+
+export function planningActivities(deps: Deps) {
+  return {
+    /** Reads the raw request, looks at the target, and decides; what must not begin is refused here. */
+    async plan(input: { readonly kind: RunKind; readonly request: unknown }): Promise<Planned> {
+      return await beating(async () => {
+        const plan = input.kind === 'deploy' ? await deploy(deps, input.request) : await rollback(deps, input.request)
+        return { plan, searchable: deps.searchable }
+      })
+    },
+
+    /** What is there now, whoever says what was done. */
+    async observeEnd(input: {
+      readonly target: string
+      /** What should answer; null where nothing was known before. */
+      readonly version: string | null
+    }): Promise<readonly HealthReport[]> {
+      return await beating(async () => {
+        const look = await Look.at(deps, input.target)
+        const reports = await askChecks(look)
+        if (!look.target.version) return reports
+        const version = await readVersion(deps, look.target, look.ssh)
+        const healthy = input.version === null || version === input.version
+        return [...reports, { check: 'version', healthy, detail: version ?? 'no answer' }]
+      })
+    },
+  }
+}
+
+async function deploy(deps: Deps, raw: unknown): Promise<Plan> {
+  const request = parseDeployRequest(raw)
+  const look = await Look.at(deps, request.target)
+  const [facts, release] = await Promise.all([observe(look), observeRelease(look, request)])
+  return withDigest(planDeploy(request, facts, release), request)
+}
+
+async function rollback(deps: Deps, raw: unknown): Promise<Plan> {
+  const request = parseRollbackRequest(raw)
+  const look = await Look.at(deps, request.target)
+  const facts = await observe(look)
+  return withDigest(await decideRollback(look, request, facts), request)
+}
+
+async function decideRollback(look: Look, request: RollbackRequest, facts: Facts): Promise<Omit<Plan, 'digest'>> {
+  const destination = chooseDestination(request, facts)
+  if (destination.kind === 'revision') return planRevert(request, facts, destination.to)
+  const candidate = await observeCandidate(look, { request, facts, manifest: destination.manifest })
+  return planRollback(request, facts, candidate, destination.because)
+}
+
+/** The release's files, and the stack as Compose will read it with them. */
+async function observeRelease(look: Look, request: DeployRequest): Promise<ReleaseFacts | null> {
+  if (request.release === undefined) return null
+  const release = await look.deps.readRelease({ directory: request.release, protected: look.target.protected })
+  const stack = composeStack(look.target)
+  const own = release.files.filter((file) => stack.files.includes(file.path) || file.path === stack.envFile)
+  const replaced = await Promise.all(
+    own.map(async ({ path }) => ({ path, content: await readFile(join(release.directory, path), 'utf8') })),
+  )
+  const { stateDirectory } = look.host
+  const config = await look.try(composeConfigWith({ stack, stateDirectory, replaced }))
+  if (config.exitCode !== 0) {
+    throw new StepbackError({
+      type: 'Refused',
+      message: `docker compose cannot read the compose file of release "${request.release}": ${composeProblem(config)}`,
+      hint: 'mend the release; nothing was changed.',
+    })
+  }
+  const paths = release.files.map((file) => file.path)
+  return { directory: release.directory, sha256: release.sha256, paths, model: modelOf(look, config) }
+}
+
+function withDigest(plan: Omit<Plan, 'digest'>, request: object): Plan {
+  const digest = createHash('sha256').update(digestText(plan, request)).digest('hex')
+  return { ...plan, digest: `sha256:${digest}` }
+}

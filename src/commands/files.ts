@@ -1,0 +1,172 @@
+// Scripts that record, put and put back files. What they print is one line for each fact, read by the activities.
+
+import { command, quote } from './shell.js'
+
+/** sha256, size and mode on GNU, BSD and busybox alike. */
+export const fileFacts = [
+  'sha256() { if command -v sha256sum >/dev/null 2>&1; then sha256sum <"$1"; elif command -v shasum >/dev/null 2>&1; then shasum -a 256 <"$1"; else openssl dgst -sha256 -r <"$1"; fi | cut -c1-64; }',
+  'mode() { stat -c %a "$1" 2>/dev/null || stat -f %Lp "$1"; }',
+  'size() { wc -c <"$1" | tr -d " "; }',
+].join('\n')
+
+/** `F <sha256> <bytes> <mode> <index>` for each file, `L <index>` for a link, `A <index>` for one that is not there. */
+export function describeFiles(directory: string, paths: readonly string[]): string {
+  return [
+    fileFacts,
+    `cd ${quote(directory)}`,
+    'n=0',
+    'describe() { if [ -L "$1" ]; then echo "L $n"; elif [ -f "$1" ]; then echo "F $(sha256 "$1") $(size "$1") $(mode "$1") $n"; else echo "A $n"; fi; n=$((n+1)); }',
+    ...paths.map((path) => `describe ${quote(`./${path}`)}`),
+    '',
+  ].join('\n')
+}
+
+export interface FileFact {
+  readonly path: string
+  readonly kind: 'file' | 'link' | 'absent'
+  readonly sha256: string
+  readonly bytes: number
+  readonly mode: string
+}
+
+/** Reads what `describeFiles` printed. */
+export function parseFileFacts(stdout: string, paths: readonly string[]): FileFact[] {
+  return stdout
+    .split('\n')
+    .filter((line) => /^[FLA] /.test(line))
+    .map((line) => {
+      const words = line.split(' ')
+      const path = paths[Number(words.at(-1))]!
+      if (words[0] === 'F') return { path, kind: 'file', sha256: words[1]!, bytes: Number(words[2]), mode: words[3]! }
+      return { path, kind: words[0] === 'L' ? 'link' : 'absent', sha256: '', bytes: 0, mode: '' }
+    })
+}
+
+/** Copies a restore point's files beside each other, each complete before it has its name. */
+export function captureFiles(input: {
+  readonly directory: string
+  readonly backups: string
+  readonly id: string
+  readonly composeFile: string
+  readonly envFile: string
+  readonly paths: readonly string[]
+}): string {
+  const { backups, id } = input
+  return [
+    'set -eu',
+    'umask 077',
+    `mkdir -p ${quote(backups)}`,
+    `cd ${quote(input.directory)}`,
+    copyWhole(input.composeFile, `${backups}/docker-compose_${id}.yml`),
+    `if [ -e ${quote(`./${input.envFile}`)} ]; then ${copyWhole(input.envFile, `${backups}/env_${id}`)}; fi`,
+    'set --',
+    ...input.paths.map((path) => addIfThere(path)),
+    `archive=${quote(`${backups}/config_${id}.tar.gz`)}`,
+    // An archive of nothing is refused by some tars, and nothing is what it would say.
+    'if [ $# -gt 0 ]; then tar -czf "$archive.part" -- "$@" && mv -f "$archive.part" "$archive"; fi',
+    '',
+  ].join('\n')
+}
+
+/** Moves uploaded files into place, each by rename, after their checksums. A link on the way is followed nowhere. */
+export function placeFiles(input: {
+  readonly directory: string
+  readonly staging: string
+  readonly files: readonly { readonly path: string; readonly sha256: string; readonly mode: string }[]
+}): string {
+  return [
+    'set -eu',
+    fileFacts,
+    noLinks,
+    `cd ${quote(input.directory)}`,
+    'place() {',
+    '  no_links "$1"',
+    '  [ -e "$4/$1" ] || { [ "$(sha256 "./$1")" = "$2" ] && return 0; echo "stepback: staged file is missing: $1" >&2; exit 1; }',
+    '  [ "$(sha256 "$4/$1")" = "$2" ] || { echo "stepback: staged file has another checksum: $1" >&2; exit 1; }',
+    '  mkdir -p "$(dirname "./$1")"',
+    '  cp -p "$4/$1" "./$1.stepback-part" && chmod "$3" "./$1.stepback-part" && mv -f "./$1.stepback-part" "./$1"',
+    '}',
+    ...input.files.map((file) => command('place', file.path, file.sha256, file.mode, input.staging)),
+    '',
+  ].join('\n')
+}
+
+/** Puts a restore point's files back and removes what did not exist then; checksums first. */
+export function restoreFiles(input: {
+  readonly directory: string
+  readonly backups: string
+  readonly staging: string
+  readonly id: string
+  readonly composeFile: string
+  readonly envFile: string
+  /** What the restore point consists of, to be checked before anything is touched. */
+  readonly archives: readonly { readonly name: string; readonly sha256: string }[]
+  /** Paths in the project directory, each with the mode that it had. */
+  readonly modes: Readonly<Record<string, string>>
+  /** Paths that the archive holds. */
+  readonly paths: readonly string[]
+  readonly absent: readonly string[]
+  /** Keys of the environment file that keep the value that is live now. */
+  readonly liveKeys: readonly string[]
+}): string {
+  const { backups, id } = input
+  return [
+    'set -eu',
+    'umask 077',
+    fileFacts,
+    noLinks,
+    'check() { [ "$(sha256 "$1")" = "$2" ] || { echo "stepback: checksum of $1 is not the recorded one" >&2; exit 1; }; }',
+    ...input.archives.map((archive) => command('check', `${backups}/${archive.name}`, archive.sha256)),
+    `staging=${quote(input.staging)}`,
+    'rm -rf "$staging" && mkdir -p "$staging"',
+    `if [ -e ${quote(`${backups}/config_${id}.tar.gz`)} ]; then tar -xpzf ${quote(`${backups}/config_${id}.tar.gz`)} -C "$staging"; fi`,
+    `cd ${quote(input.directory)}`,
+    'back() { no_links "$2"; mkdir -p "$(dirname "./$2")"; rm -f "./$2.stepback-part"; cp -pP "$1" "./$2.stepback-part"; [ -z "$3" ] || chmod "$3" "./$2.stepback-part"; mv -f "./$2.stepback-part" "./$2"; }',
+    ...input.paths.map((path) => `back "$staging"/${quote(path)} ${quote(path)} ''`),
+    command('back', `${backups}/docker-compose_${id}.yml`, input.composeFile, input.modes[input.composeFile] ?? ''),
+    ...(input.archives.some((archive) => archive.name === `env_${id}`) ? restoreEnv(input) : []),
+    ...input.absent.map((path) => `no_links ${quote(path)}; rm -f -- ${quote(`./${path}`)}`),
+    'rm -rf "$staging"',
+    '',
+  ].join('\n')
+}
+
+/** A database's roles and a provider's keys are not rolled back with a file, so their lines are the live ones. */
+function restoreEnv(input: Parameters<typeof restoreFiles>[0]): string[] {
+  const saved = `${input.backups}/env_${input.id}`
+  const mode = input.modes[input.envFile] ?? ''
+  if (input.liveKeys.length === 0) return [command('back', saved, input.envFile, mode)]
+  const live = quote(`./${input.envFile}`)
+  return [
+    `[ -e ${live} ] || : >${live}`,
+    `awk -v keys=${quote(input.liveKeys.join(' '))} ${quote(mergeEnv)} ${live} ${quote(saved)} >"$staging/.env-merged"`,
+    `back "$staging/.env-merged" ${quote(input.envFile)} ${quote(mode)}`,
+  ]
+}
+
+const mergeEnv = [
+  'BEGIN { n = split(keys, k, " "); for (i = 1; i <= n; i++) live[k[i]] = 1 }',
+  '{ key = $0; sub(/^[ \\t]*(export[ \\t]+)?/, "", key); sub(/[ \\t]*=.*/, "", key) }',
+  'FILENAME == ARGV[1] { if (key in live) value[key] = $0; next }',
+  '(key in live) && (key in value) { print value[key]; next }',
+  '{ print }',
+].join('\n')
+
+/** Refuses a path of which a parent directory is a link: it could lead out of the project, or into a protected path. */
+const noLinks = [
+  'no_links() {',
+  '  nl_rest=$1 nl_done=.',
+  '  while :; do case $nl_rest in */*) nl_done=$nl_done/${nl_rest%%/*} nl_rest=${nl_rest#*/};; *) return 0;; esac',
+  '    if [ -L "$nl_done" ]; then echo "stepback: a directory on the way is a link: $nl_done" >&2; exit 1; fi',
+  '  done',
+  '}',
+].join('\n')
+
+function copyWhole(path: string, to: string): string {
+  return `cp -p ${quote(`./${path}`)} ${quote(`${to}.part`)} && chmod 600 ${quote(`${to}.part`)} && mv -f ${quote(`${to}.part`)} ${quote(to)}`
+}
+
+function addIfThere(path: string): string {
+  const word = quote(`./${path}`)
+  return `if [ -e ${word} ] || [ -L ${word} ]; then set -- "$@" ${word}; fi`
+}

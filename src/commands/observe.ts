@@ -1,0 +1,74 @@
+// Looks: scripts that read and change nothing.
+
+import { type ComposeStack, compose } from './compose.js'
+import { command, quote } from './shell.js'
+
+/** `V <version>` or nothing, the reason on standard error. */
+export const dockerVersion = `${command('docker', 'version', '--format', '{{.Server.Version}}')}\n`
+export const composeVersion = `${command('docker', 'compose', 'version', '--short')}\n`
+
+/** The stack as Compose reads it, as JSON; it holds secrets, so it is read and dropped, never kept. */
+export function composeConfig(stack: ComposeStack): string {
+  return `${compose(stack, 'config', '--format', 'json')}\n`
+}
+
+/**
+ * The same with some of its files replaced by what a release brings: they lie in a directory of their own for as long
+ * as the look takes.
+ */
+export function composeConfigWith(input: {
+  readonly stack: ComposeStack
+  readonly stateDirectory: string
+  readonly replaced: readonly { readonly path: string; readonly content: string }[]
+}): string {
+  const names = new Map(input.replaced.map((file, index) => [file.path, `"$d"/${index}`]))
+  const inside = (path: string) => names.get(path) ?? quote(`${input.stack.directory}/${path}`)
+  const { project, directory, files, envFile, profiles } = input.stack
+  return [
+    'umask 077',
+    `mkdir -p ${quote(`${input.stateDirectory}/staging`)}`,
+    `d=$(mktemp -d ${quote(`${input.stateDirectory}/staging/look.XXXXXX`)}) || exit 1`,
+    `trap 'rm -rf "$d"' EXIT`,
+    ...input.replaced.map((file, index) => `printf %s ${quote(file.content)} >"$d"/${index}`),
+    [
+      command('docker', 'compose', '--project-name', project, '--project-directory', directory),
+      ...files.map((file) => `--file ${inside(file)}`),
+      `--env-file ${inside(envFile)}`,
+      ...profiles.map((profile) => `--profile ${quote(profile)}`),
+      'config --format json',
+    ].join(' '),
+    '',
+  ].join('\n')
+}
+
+/** Free bytes where a path, or the nearest parent of it that exists, lies. */
+export function freeBytes(path: string): string {
+  return [
+    `p=${quote(path)}`,
+    'while [ ! -e "$p" ]; do p=$(dirname "$p"); done',
+    `df -Pk "$p" | awk 'NR == 2 { printf "%.0f\\n", $4 * 1024 }'`,
+    '',
+  ].join('\n')
+}
+
+/** Free bytes where Docker keeps images and containers, and inside a database's container where its data lies. */
+export function dockerFreeBytes(): string {
+  return `p=$(docker info --format '{{.DockerRootDir}}') && df -Pk "$p" 2>/dev/null | awk 'NR == 2 { printf "%.0f\\n", $4 * 1024 }'\n`
+}
+
+export function databaseFreeBytes(stack: ComposeStack, service: string): string {
+  const inner = 'df -Pk "${PGDATA:-/var/lib/postgresql}"'
+  return `${compose(stack, 'exec', '-T', service, 'sh', '-c', inner)} </dev/null | awk 'NR == 2 { printf "%.0f\\n", $4 * 1024 }'\n`
+}
+
+/** `I <reference> <id>` for each image reference that exists. */
+export function imageIds(references: readonly string[]): string {
+  const one = (reference: string) =>
+    `id=$(docker image inspect --format '{{.Id}}' ${quote(reference)} 2>/dev/null) && echo "$id" || echo -`
+  return `${references.map(one).join('\n')}\n`
+}
+
+/** The value of a key of an environment file, as the last line that sets it has it. */
+export function readEnvFile(directory: string, envFile: string): string {
+  return `cat ${quote(`${directory}/${envFile}`)}\n`
+}

@@ -1,0 +1,79 @@
+import { readFileSync } from 'node:fs'
+import { homedir } from 'node:os'
+import { dirname, isAbsolute, resolve } from 'node:path'
+import { parseDocument } from 'yaml'
+import { z } from 'zod'
+import { StepbackError } from '../plan/failure.js'
+import { type Config, type Target, configSchema } from './schema.js'
+
+/** Reads stepback.yaml; all that is wrong in it comes as one `InvalidConfiguration`, a line for each path. */
+export function loadConfig(path: string): Config {
+  const config = parseConfig(readConfigFile(path), path)
+  return resolvePaths(config, dirname(resolve(path)))
+}
+
+/** The target of that name; `UnknownTarget` lists the known ones. */
+export function findTarget(config: Config, name: string): Target {
+  const target = Object.hasOwn(config.targets, name) ? config.targets[name] : undefined
+  if (target) return { ...target, name }
+  const known = Object.keys(config.targets).toSorted().join(', ')
+  throw new StepbackError({ type: 'UnknownTarget', message: `target "${name}" is not configured; known: ${known}` })
+}
+
+export function parseConfig(text: string, path: string): Config {
+  const document = parseDocument(text, { prettyErrors: true })
+  if (document.errors.length > 0) throw invalid(path, document.errors.map((error) => error.message))
+  const parsed = configSchema.safeParse(document.toJS())
+  if (parsed.success) return parsed.data
+  throw invalid(path, parsed.error.issues.flatMap(describeIssue))
+}
+
+/** One line for each thing that is wrong: where, then what was expected. */
+export function describeIssue(issue: z.core.$ZodIssue): string[] {
+  const where = issue.path.map(String)
+  if (issue.code === 'unrecognized_keys') {
+    return issue.keys.map((key) => `${[...where, key].join('/')}: unknown key`)
+  }
+  return [`${where.join('/') || '(whole)'}: ${issue.message.replace(/^Invalid input: /, '')}`]
+}
+
+function readConfigFile(path: string): string {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch (cause) {
+    throw new StepbackError({
+      type: 'InvalidConfiguration',
+      message: `configuration "${path}" cannot be read: ${(cause as Error).message}`,
+      hint: 'name the file with --config.',
+    })
+  }
+}
+
+function invalid(path: string, problems: readonly string[]): StepbackError {
+  return new StepbackError({
+    type: 'InvalidConfiguration',
+    message: [`configuration "${path}" is not valid`, ...problems.map((problem) => `  ${problem}`)].join('\n'),
+    hint: 'mend these lines; docs/config.md describes every key.',
+  })
+}
+
+/** Local paths are relative to the configuration, so that a run does not depend on where the worker was started. */
+function resolvePaths(config: Config, base: string): Config {
+  const local = (path: string) => {
+    const expanded = path.replace(/^~(?=\/)/, homedir())
+    return isAbsolute(expanded) ? expanded : resolve(base, expanded)
+  }
+  const targets = Object.entries(config.targets).map(([name, target]) => {
+    const identityFile = target.ssh.identityFile && { identityFile: local(target.ssh.identityFile) }
+    const ssh = { ...target.ssh, ...identityFile, knownHosts: target.ssh.knownHosts.map(local) }
+    const database = target.database && {
+      database: { ...target.database, migrations: localModule(target.database.migrations, local) },
+    }
+    return [name, { ...target, ssh, ...database }] as const
+  })
+  return { ...config, targets: Object.fromEntries(targets) }
+}
+
+function localModule(migrations: string, local: (path: string) => string): string {
+  return migrations === 'reference' ? migrations : local(migrations)
+}

@@ -1,0 +1,72 @@
+// Requests as they arrive: from the command line, from client.ts, or typed by an operator into the temporal CLI.
+
+import { z } from 'zod'
+import { StepbackError } from '../plan/failure.js'
+import type { DeployRequest, RollbackRequest } from '../plan/request.js'
+
+const text = z.string().min(1).max(2_000)
+const flag = z.boolean().default(false)
+const asked = { reason: text.optional(), requestedBy: text.optional(), dryRun: flag }
+const approval = z.enum(['policy', 'always', 'never']).default('policy')
+/** Versions name files, tags and databases' restore points, so they are words. */
+const version = z
+  .string()
+  .regex(/^[A-Za-z0-9][A-Za-z0-9._+-]{0,63}$/, 'expected a version of letters, digits, ".", "_", "+" and "-"')
+
+const deploy = z.strictObject({
+  target: text,
+  version,
+  release: text.optional(),
+  migrateTo: text.default('head'),
+  approval,
+  hotfix: flag,
+  redeploy: flag,
+  mayLoseRows: z.int().min(0).optional(),
+  ...asked,
+})
+
+const rollback = z.strictObject({
+  target: text,
+  scope: z.enum(['full', 'database', 'containers', 'config']).default('full'),
+  to: text.default('latest'),
+  services: z.array(text).min(1).optional(),
+  strategy: z.enum(['auto', 'migrate', 'swap', 'restore']).default('auto'),
+  secrets: z.enum(['keep', 'restore']).default('keep'),
+  carryForward: z.union([z.array(text).min(1), z.literal('all')]).optional(),
+  approval,
+  severity: z.enum(['failure', 'degradation']).optional(),
+  ...asked,
+})
+
+/** The request with its defaults, or `InvalidRequest` naming each key, its value and what was expected. */
+export function parseDeployRequest(raw: unknown): DeployRequest {
+  const request = parse(deploy, raw, 'deployWorkflow')
+  if (request.hotfix && !request.reason) {
+    throw invalid('deployWorkflow', ['reason: missing; a hotfix needs one'])
+  }
+  return request
+}
+
+export function parseRollbackRequest(raw: unknown): RollbackRequest {
+  return parse(rollback, raw, 'rollbackWorkflow')
+}
+
+function parse<T>(schema: z.ZodType<T>, raw: unknown, workflow: string): T {
+  const parsed = schema.safeParse(raw, { reportInput: true })
+  if (parsed.success) return parsed.data
+  throw invalid(workflow, parsed.error.issues.flatMap(describe))
+}
+
+function describe(issue: z.core.$ZodIssue): string[] {
+  const where = issue.path.map(String)
+  if (issue.code === 'unrecognized_keys') return issue.keys.map((key) => `${[...where, key].join('.')}: unknown key`)
+  const expected = issue.message.replace(/^Invalid (input|option): /, '')
+  return [`${where.join('.') || '(request)'}: ${JSON.stringify(issue.input) ?? 'missing'}: ${expected}`]
+}
+
+function invalid(workflow: string, problems: readonly string[]): StepbackError {
+  return new StepbackError({
+    type: 'InvalidRequest',
+    message: `the request for ${workflow} cannot be read: ${problems.join('; ')}`,
+  })
+}

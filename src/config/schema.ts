@@ -1,0 +1,124 @@
+// The one source of stepback.yaml: validation, defaults, and the descriptions that the reference is made from.
+
+import { z } from 'zod'
+
+const duration = z.string().regex(/^\d+(ms|s|m|h|d)$/, 'should be a duration like "30s", "5m" or "24h"')
+const name = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_.-]*$/, 'should be a name of letters, digits, ".", "_" and "-"')
+const absolutePath = z
+  .string()
+  .regex(/^\/(?!.*(^|\/)\.\.(\/|$))/, 'should be an absolute path without ".."')
+  .transform((path) => path.replace(/(?<=.)\/+$/, ''))
+const innerPath = z
+  .string()
+  .regex(/^(?!\/)(?!.*(^|\/)\.\.(\/|$)).+$/, 'should be a path inside the project directory')
+  .transform((path) => path.replace(/^\.\//, '').replace(/\/+$/, ''))
+
+/** A value by reference, never by itself: from the worker's environment, or from the target's environment file. */
+const reference = z.union([
+  z.strictObject({ env: z.string().describe("a variable of the worker's environment") }),
+  z.strictObject({ envFile: z.string().describe("a key of the target's environment file") }),
+])
+
+const check = z
+  .strictObject({
+    name: name.describe('how the check is called in progress and results'),
+    url: z.url({ protocol: /^https?$/ }).optional().describe('requested from the host itself, through SSH'),
+    json: z.record(z.string(), z.string()).optional().describe('fields that the JSON answer must have'),
+    contains: z.string().optional().describe('text that the answer must contain'),
+    service: name.optional().describe('the service in whose container `command` runs'),
+    command: z.array(z.string()).min(1).optional().describe('an argument list that must exit with 0'),
+    timeout: duration.default('5s').describe('how long one answer may take'),
+  })
+  .refine((it) => (it.url === undefined) !== (it.command === undefined), 'should have either "url" or "command"')
+  .refine((it) => it.command === undefined || it.service !== undefined, 'should name the "service" of its "command"')
+
+const ssh = z.strictObject({
+  host: z.string().min(1),
+  port: z.int().min(1).max(65535).default(22),
+  user: z.string().min(1),
+  identityFile: z.string().optional().describe('private key; without it the agent at SSH_AUTH_SOCK is asked'),
+  passphrase: reference.optional().describe('of the private key'),
+  knownHosts: z.array(z.string()).default(['~/.ssh/known_hosts']).describe('files of accepted host keys'),
+})
+
+const database = z.strictObject({
+  service: name.describe('the Compose service of the PostgreSQL server'),
+  name: z.string().min(1).max(63),
+  user: reference,
+  password: reference,
+  port: z.int().min(1).max(65535).optional().describe('where the host reaches it; default: its published port'),
+  migrations: z
+    .string()
+    .default('reference')
+    .describe('a module that exports `migrations`, or `reference` for the ones in this package'),
+  dumpFormat: z.enum(['dump', 'sql']).default('dump'),
+  lockTimeout: duration.default('3s').describe('how long a migration waits for a lock before it gives way'),
+})
+
+const target = z.strictObject({
+  ssh,
+  directory: absolutePath.describe('the project directory on the host'),
+  backups: absolutePath.describe('where restore points and the state of stepback lie on the host'),
+  compose: z.strictObject({
+    project: z.string().regex(/^[a-z0-9][a-z0-9_-]*$/, 'should be a Compose project name'),
+    files: z.array(innerPath).min(1),
+    envFile: innerPath.default('.env'),
+    profiles: z.array(name).default([]),
+  }),
+  services: z.strictObject({
+    application: z.array(name).min(1).describe('stopped while files and database go back'),
+    stopGrace: duration.default('10s').describe('how long a container may take to stop before it is killed'),
+  }),
+  managed: z.array(innerPath).default([]).describe('files beside the compose and environment files that go back, too'),
+  protected: z.array(innerPath).default([]).describe('paths that nothing ever writes to'),
+  logs: z.strictObject({ service: name, lines: z.int().min(1).max(10_000).default(50) }).optional(),
+  deployLog: innerPath.optional().describe('a file that gets one line for each run'),
+  health: z
+    .strictObject({
+      checks: z.array(check).default([]),
+      timeout: duration.default('60s').describe('how long the checks may take to succeed after a start'),
+      interval: duration.default('1s'),
+      successes: z.int().min(1).default(2).describe('how often in a row all must succeed'),
+    })
+    .prefault({}),
+  version: z.strictObject({ url: z.url(), field: z.string().default('version') }).optional(),
+  watch: z
+    .strictObject({
+      window: duration.default('30s').describe('how long a deploy is watched before it counts as good'),
+      interval: duration.default('5s'),
+      failures: z.int().min(1).default(3).describe('failing polls in a row that undo the deploy'),
+    })
+    .prefault({}),
+  database: database.optional(),
+  secrets: z.array(z.string()).default([]).describe('keys of the environment file that keep their live value'),
+  undo: z
+    .strictObject({ mayLoseRows: z.int().min(0).default(0).describe('rows that an undo may lose by itself') })
+    .prefault({}),
+  approval: z
+    .strictObject({
+      deploy: z.enum(['never', 'data-loss', 'always']).default('never'),
+      rollback: z.enum(['never', 'data-loss', 'always']).default('data-loss'),
+      deadline: duration.default('24h').describe('a gate that nobody answers ends the run then'),
+    })
+    .prefault({}),
+  operatorDeadline: duration.default('30m').describe('a step that keeps failing waits so long before it is undone'),
+  disk: z.strictObject({ freeBytes: z.int().min(0).default(5_000_000_000) }).prefault({}),
+})
+
+export const configSchema = z.strictObject({
+  temporal: z
+    .strictObject({
+      address: z.string().optional().describe('default: the Temporal profile or TEMPORAL_ADDRESS'),
+      namespace: z.string().optional(),
+      taskQueue: z.string().default('stepback'),
+      ui: z.url().optional().describe('address of the Web UI, for links'),
+    })
+    .prefault({}),
+  targets: z.record(name, target).refine((it) => Object.keys(it).length > 0, 'should name at least one target'),
+})
+
+export type Config = z.infer<typeof configSchema>
+export type Target = Config['targets'][string] & { readonly name: string }
+export type HealthCheck = Target['health']['checks'][number]
+export type DatabaseConfig = NonNullable<Target['database']>
+export type Reference = z.infer<typeof reference>

@@ -1,0 +1,52 @@
+// The vocabulary of the whole project: everything that a run may do to a target, by name, with its arguments.
+// An undo is made of the same acts, so an act is written once and a debt is paid with what a run would have used.
+
+/** A restore point by id, or `safety`: the one that the run itself takes before its first change. */
+export type RestorePointRef = string
+
+export interface ServiceImage {
+  readonly service: string
+  /** What the container runs, `sha256:…`. */
+  readonly id: string
+  /** The reference by which Compose finds it. */
+  readonly ref: string
+}
+
+export interface ActArgs {
+  readonly takeRestorePoint: { readonly version: string; readonly database: 'dump' | 'none'; readonly paths: readonly string[] }
+  readonly keepImages: { readonly images: readonly ServiceImage[] }
+  readonly putFiles: { readonly release: string; readonly sha256: string; readonly paths: readonly string[] }
+  readonly restoreFiles: { readonly from: RestorePointRef; readonly secrets: 'keep' | 'restore' }
+  readonly buildImages: { readonly services: readonly string[] }
+  readonly restoreImages: { readonly images: readonly ServiceImage[] }
+  readonly stopServices: { readonly services: readonly string[] }
+  readonly startServices: { readonly levels: readonly ServiceLevel[] }
+  readonly migrateUp: { readonly migrations: readonly string[] }
+  readonly migrateDown: { readonly migrations: readonly string[]; readonly schemaOf?: RestorePointRef }
+  readonly restoreDatabase: { readonly from: RestorePointRef }
+  /** `mayLoseRows`: rows that it may lose without asking again; null where a person approved the loss. */
+  readonly swapDatabase: { readonly from: RestorePointRef; readonly mayLoseRows: number | null }
+  readonly swapDatabaseBack: Record<never, never>
+  readonly dropNewDatabase: Record<never, never>
+  readonly checkHealth: Record<never, never>
+  readonly checkVersion: { readonly version: string }
+  readonly watchHealth: Record<never, never>
+  readonly collectLogs: Record<never, never>
+}
+
+/** Services that may start together; `wait` where a later level needs them healthy. */
+export interface ServiceLevel {
+  readonly services: readonly string[]
+  readonly wait: boolean
+}
+
+export type ActName = keyof ActArgs
+
+export type Act = { readonly [N in ActName]: { readonly name: N; readonly title: string; readonly args: ActArgs[N] } }[ActName]
+
+/** One act with its undo; `commit` marks what is never undone by itself once it is done. */
+export interface Step {
+  readonly act: Act
+  readonly undo: readonly Act[]
+  readonly commit: boolean
+}

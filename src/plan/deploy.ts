@@ -1,0 +1,141 @@
+import type { ServiceImage, Step } from './act.js'
+import { decideApproval } from './approval.js'
+import { startLevels } from './compose.js'
+import type { Facts, ReleaseFacts } from './facts.js'
+import { StepbackError } from './failure.js'
+import { broughtPaths, releaseLine, restorePointId } from './ledger.js'
+import { ensureFit } from './preflight.js'
+import type { Plan } from './plan.js'
+import type { DeployRequest } from './request.js'
+import { type MigrationInfo, planMigrations } from './revision.js'
+import { migrateUp } from './steps/database.js'
+import { putFiles } from './steps/files.js'
+import { checkHealth, checkVersion, collectLogs, watchHealth } from './steps/health.js'
+import { buildImages } from './steps/images.js'
+import { keepImages, takeRestorePoint } from './steps/restore-point.js'
+import { restartServices } from './steps/services.js'
+
+/** The plan of a deploy, without its digest; throws `Refused` with the reason where it must not begin. */
+export function planDeploy(request: DeployRequest, facts: Facts, release: ReleaseFacts | null): Omit<Plan, 'digest'> {
+  ensureFit(request.target, facts.findings)
+  const current = currentVersion(facts)
+  ensureNew(request, current)
+  const migrations = migrationsUp(request, facts)
+  const mayLoseRows = request.mayLoseRows ?? facts.stack.mayLoseRows
+  return {
+    kind: 'deploy',
+    target: request.target,
+    version: request.version,
+    because: `${request.version} replaces ${current}`,
+    safety: restorePointId({ at: facts.at, version: current }),
+    steps: deploySteps({ request, facts, release, current, migrations, mayLoseRows }),
+    approval: deployApproval(request, facts, mayLoseRows),
+    already: false,
+    before: { version: facts.version, head: facts.database?.applied.at(-1) ?? null },
+    deadlines: deadlines(facts),
+  }
+}
+
+/** The version that runs, by the ledger; before the first recorded release, by what the application answers. */
+export function currentVersion(facts: Facts): string {
+  return releaseLine(facts.records).at(-1)?.version ?? facts.version ?? 'unknown'
+}
+
+/** What runs now, by image id: the way back for images. */
+export function runningImages(facts: Facts): ServiceImage[] {
+  return facts.containers
+    .filter((container) => container.service !== facts.stack.databaseService)
+    .flatMap(({ service, imageId }) => {
+      const ref = facts.model.services[service]?.image
+      return ref === undefined ? [] : [{ service, id: imageId, ref }]
+    })
+    .toSorted((a, b) => (a.service < b.service ? -1 : 1))
+}
+
+/** Levels that start again exactly the services that run now, the database left alone. */
+export function runningLevels(facts: Facts): ReturnType<typeof startLevels> {
+  const running = facts.containers.filter((container) => container.running).map((container) => container.service)
+  return startLevels({ model: facts.model, services: running.filter((it) => it !== facts.stack.databaseService) })
+}
+
+export function deadlines(facts: Facts): Plan['deadlines'] {
+  return { approvalMs: facts.stack.approvalDeadlineMs, operatorMs: facts.stack.operatorDeadlineMs }
+}
+
+/** Files beside compose and environment files that a restore point has to hold. */
+export function capturedPaths(facts: Facts, brought: readonly string[]): string[] {
+  const own = new Set([...facts.stack.composeFiles.slice(0, 1), facts.stack.envFile])
+  const paths = [...facts.stack.composeFiles.slice(1), ...facts.stack.managed, ...broughtPaths(facts.records), ...brought]
+  return [...new Set(paths)].filter((path) => !own.has(path)).toSorted()
+}
+
+function deploySteps(input: {
+  readonly request: DeployRequest
+  readonly facts: Facts
+  readonly release: ReleaseFacts | null
+  readonly current: string
+  readonly migrations: readonly MigrationInfo[]
+  readonly mayLoseRows: number
+}): Step[] {
+  const { request, facts, release, migrations } = input
+  const { application, databaseService } = facts.stack
+  const model = release?.model ?? facts.model
+  const services = Object.keys(model.services).filter((service) => service !== databaseService)
+  const builds = services.filter((service) => model.services[service]?.builds).toSorted()
+  const before = runningImages(facts)
+  return [
+    takeRestorePoint({
+      version: input.current,
+      database: facts.database ? 'dump' : 'none',
+      paths: capturedPaths(facts, release?.paths ?? []),
+    }),
+    keepImages({ images: before, levels: runningLevels(facts) }),
+    ...(release ? [putFiles({ release: release.directory, sha256: release.sha256, paths: release.paths })] : []),
+    ...(builds.length > 0 ? [buildImages({ services: builds, before })] : []),
+    ...(migrations.length > 0 ? [migrateUp({ migrations, application, mayLoseRows: input.mayLoseRows })] : []),
+    restartServices({ levels: startLevels({ model, services }), application, commit: false }),
+    checkHealth(),
+    ...(facts.stack.asksVersion ? [checkVersion({ version: request.version })] : []),
+    watchHealth(),
+    ...(facts.stack.logs ? [collectLogs()] : []),
+  ]
+}
+
+function ensureNew(request: DeployRequest, current: string): void {
+  if (request.version !== current || request.redeploy) return
+  throw new StepbackError({
+    type: 'Refused',
+    message: `version "${request.version}" already runs on target "${request.target}"`,
+    hint: 'bump the version, or ask for it with --redeploy.',
+  })
+}
+
+function migrationsUp(request: DeployRequest, facts: Facts): readonly MigrationInfo[] {
+  if (!facts.database) return []
+  const { known, applied } = facts.database
+  const { up, down, unknown } = planMigrations({ known, applied, to: request.migrateTo })
+  if (unknown.length > 0) {
+    throw new StepbackError({
+      type: 'Refused',
+      message: `the database has migrations that are not known here: ${unknown.join(', ')}`,
+      hint: 'name the migrations of the running release in database.migrations.',
+    })
+  }
+  if (down.length > 0) {
+    throw new StepbackError({
+      type: 'Refused',
+      message: `migrateTo "${request.migrateTo}" lies behind what is applied; a deploy never reverts migrations`,
+      hint: `run \`stepback rollback ${request.target} --scope database --to ${request.migrateTo}\`.`,
+    })
+  }
+  return up
+}
+
+function deployApproval(request: DeployRequest, facts: Facts, mayLoseRows: number): Plan['approval'] {
+  const { stack } = facts
+  const raised = mayLoseRows > stack.mayLoseRows
+  const loss = raised ? `its undo may lose ${mayLoseRows} rows, more than the configured ${stack.mayLoseRows}` : null
+  const policy = request.hotfix && !raised ? 'never' : stack.approval.deploy
+  const approval = decideApproval({ policy, wish: request.approval, loss, target: request.target })
+  return raised ? { ...approval, required: true, why: loss ?? approval.why } : approval
+}

@@ -1,0 +1,93 @@
+// A run as people read it: the same words in the Web UI, in the terminal and in the result.
+
+import { describeMs } from './duration.js'
+import type { Exposure } from './plan.js'
+import type { Progress, StepProgress, StepState } from './progress.js'
+
+const marks: Readonly<Record<StepState, string>> = {
+  pending: '·',
+  running: '▶',
+  done: '✔',
+  failed: '✘',
+  skipped: '↷',
+  undone: '↶',
+  'undo-failed': '✘',
+}
+
+export function markOf(state: StepState): string {
+  return marks[state]
+}
+
+/** The current details of a run in Temporal's Web UI, as Markdown. */
+export function describeProgress(progress: Progress, runName: string): string {
+  return [
+    `**${heading(progress)}** · ${progress.phase}`,
+    ...(progress.gate ? ['', `⏸ ${escape(progress.gate.why)}`, '', nextCommand(progress, runName)] : []),
+    ...(progress.plan ? ['', ...describePlan(progress)] : []),
+    ...(progress.plan?.exposure ? ['', ...describeExposure(progress.plan.exposure)] : []),
+    '',
+    ...stepTable(progress.steps),
+  ].join('\n')
+}
+
+/** `rollback of aria (full) to 20261123T140211Z-2.0.0`. */
+export function heading(progress: Progress): string {
+  const scope = progress.scope ? ` (${progress.scope})` : ''
+  const to = progress.plan?.restorePoint ? ` to ${progress.plan.restorePoint}` : ''
+  return `${progress.kind} of ${escape(progress.target ?? 'an unknown target')}${scope}${to}`
+}
+
+/** How long a finished step took, or nothing. */
+export function stepDuration(step: StepProgress): string {
+  if (!step.startedAt || !step.finishedAt) return ''
+  return describeMs(Date.parse(step.finishedAt) - Date.parse(step.startedAt))
+}
+
+function describePlan(progress: Progress): string[] {
+  const { plan } = progress
+  if (!plan) return []
+  const strategy = plan.strategy ? `strategy **${plan.strategy}**: ` : ''
+  return [`${strategy}${escape(plan.because)}`, '', `digest \`${plan.digest}\``]
+}
+
+function describeExposure(exposure: Exposure): string[] {
+  if (exposure.total === 0) return ['No rows would be lost.']
+  return [
+    `**${exposure.total} rows would be lost:**`,
+    '',
+    '| table | inserted | updated | deleted | newest | method |',
+    '| --- | ---: | ---: | ---: | --- | --- |',
+    ...exposure.tables.map(
+      (it) =>
+        `| ${escape(it.table)} | ${it.inserted} | ${it.updated} | ${it.deleted} | ${it.newest ?? ''} | ${it.method} |`,
+    ),
+  ]
+}
+
+function stepTable(steps: readonly StepProgress[]): string[] {
+  if (steps.length === 0) return []
+  return [
+    '| | step | state | took | |',
+    '| --- | --- | --- | ---: | --- |',
+    ...steps.map(
+      (step) =>
+        `| ${markOf(step.state)} | ${escape(step.title)} | ${step.state} | ${stepDuration(step)} | ${escape(step.detail ?? '')} |`,
+    ),
+  ]
+}
+
+/** What a person types to answer the open gate. */
+export function nextCommand(progress: Progress, runName: string): string {
+  if (progress.gate?.asks === 'resolve') {
+    return `    stepback resolve ${runName} --by YOU --action retry|skip|abort`
+  }
+  const digest = progress.plan ? ` --digest ${progress.plan.digest.replace('sha256:', '').slice(0, 8)}` : ''
+  return `    stepback approve ${runName} --by YOU${digest}`
+}
+
+/** Text of others is shown, never interpreted: no Markdown, no markup, no control characters. */
+function escape(text: string): string {
+  return text
+    .replaceAll(/\p{Cc}+/gu, ' ')
+    .replaceAll(/[\\`*_[\]<>|#]/g, '\\$&')
+}

@@ -1,0 +1,91 @@
+// What was observed before anything is decided. Every figure is as read; nothing here is a decision.
+
+import type { ComposeModel } from './compose.js'
+import type { Recorded } from './ledger.js'
+import type { Manifest } from './manifest.js'
+import type { Exposure } from './plan.js'
+import type { MigrationInfo } from './revision.js'
+
+/** What the configuration says about a target, as far as a plan needs it. No secret is in it. */
+export interface Stack {
+  readonly target: string
+  readonly project: string
+  readonly directory: string
+  readonly composeFiles: readonly string[]
+  readonly envFile: string
+  readonly managed: readonly string[]
+  readonly protected: readonly string[]
+  readonly application: readonly string[]
+  readonly databaseService: string | null
+  readonly logs: boolean
+  readonly asksVersion: boolean
+  readonly mayLoseRows: number
+  readonly approval: { readonly deploy: ApprovalPolicy; readonly rollback: ApprovalPolicy }
+  readonly approvalDeadlineMs: number
+  readonly operatorDeadlineMs: number
+  readonly freeBytes: number
+}
+
+export type ApprovalPolicy = 'never' | 'data-loss' | 'always'
+
+export interface Container {
+  readonly id: string
+  readonly service: string
+  readonly imageId: string
+  readonly running: boolean
+  readonly health: string | null
+}
+
+export interface DatabaseFacts {
+  readonly sizeBytes: number
+  /** Names of the applied migrations in the order of their application. */
+  readonly applied: readonly string[]
+  readonly known: readonly MigrationInfo[]
+  readonly preparedTransactions: number
+}
+
+/** One thing that preflight looked at. `hint` says how to mend it where it is not well. */
+export interface Finding {
+  readonly check: string
+  readonly ok: boolean
+  readonly detail: string
+  readonly hint?: string
+}
+
+export interface Facts {
+  /** When it was observed, by the worker's clock, ISO 8601. */
+  readonly at: string
+  readonly stack: Stack
+  readonly findings: readonly Finding[]
+  readonly containers: readonly Container[]
+  readonly model: ComposeModel
+  /** What the version check answered; null where there is none or the application does not answer. */
+  readonly version: string | null
+  readonly database: DatabaseFacts | null
+  readonly records: readonly Recorded[]
+  readonly manifests: readonly Manifest[]
+}
+
+/** A release directory as the worker reads it, compared with the host. */
+export interface ReleaseFacts {
+  readonly directory: string
+  /** Over the paths, modes and checksums of all its files. */
+  readonly sha256: string
+  readonly paths: readonly string[]
+  readonly model: ComposeModel
+}
+
+/** The restore point that a rollback would go back to, compared with what is there. */
+export interface CandidateFacts {
+  readonly manifest: Manifest
+  /** Its stack as Compose reads it, secrets and all else as they would be. */
+  readonly model: ComposeModel
+  /** Managed files that differ from it. */
+  readonly changedFiles: readonly string[]
+  /** Services whose image by reference is not the recorded one. */
+  readonly changedImages: readonly string[]
+  /** Recorded images that are no longer on the host. */
+  readonly missingImages: readonly string[]
+  /** What bringing its database in would lose. */
+  readonly exposure: Exposure | null
+}

@@ -1,0 +1,113 @@
+// What the host's ledger means: which release is current, what was good before, and which runs left a debt.
+
+import type { Step } from './act.js'
+import type { Plan } from './plan.js'
+
+export interface RunId {
+  readonly workflowId: string
+  readonly runId: string
+}
+
+export type LedgerEntry =
+  | { readonly kind: 'acquired'; readonly run: RunId; readonly saw: string }
+  | { readonly kind: 'plan'; readonly run: RunId; readonly plan: Plan }
+  | { readonly kind: 'start'; readonly run: RunId; readonly step: number; readonly act: string; readonly undo: boolean }
+  | {
+      readonly kind: 'end'
+      readonly run: RunId
+      readonly step: number
+      readonly act: string
+      readonly undo: boolean
+      readonly outcome: 'done' | 'failed'
+      readonly detail?: string
+    }
+  | { readonly kind: 'finished'; readonly run: RunId; readonly outcome: string; readonly release?: Release }
+  | { readonly kind: 'debt-closed'; readonly run: RunId; readonly how: 'undone' | 'accepted' }
+
+/** What a finished run left running. */
+export interface Release {
+  readonly kind: 'deploy' | 'rollback'
+  readonly version: string
+  /** The restore point taken just before a deploy, or the one that a rollback went back to. */
+  readonly restorePoint: string
+  /** Paths that the release brought, under the project directory. */
+  readonly paths: readonly string[]
+}
+
+export interface Recorded {
+  readonly at: string
+  readonly token: number
+  readonly entry: LedgerEntry
+  readonly void: boolean
+}
+
+/** A run that was closed or fenced without an end in the ledger. */
+export interface Debt {
+  readonly run: RunId
+  readonly plan: Plan
+  /** Indexes of the steps that had started, in the plan's order; their undos pay the debt. */
+  readonly started: readonly number[]
+  /** Set where undoing by itself is not allowed; a person decides. */
+  readonly ask?: string
+}
+
+/** The good releases that lead to what runs now, oldest first; a rollback cuts the line at its restore point. */
+export function releaseLine(records: readonly Recorded[]): (Release & { readonly at: string })[] {
+  let line: (Release & { readonly at: string })[] = []
+  for (const { at, entry } of inForce(records)) {
+    if (entry.kind !== 'finished' || entry.outcome !== 'done' || !entry.release) continue
+    const { release } = entry
+    const taken = restorePointTime(release.restorePoint)
+    if (release.kind === 'deploy') line.push({ ...release, at })
+    else line = line.filter((earlier) => earlier.at < taken)
+  }
+  return line
+}
+
+/** Every path that a recorded release brought. */
+export function broughtPaths(records: readonly Recorded[]): string[] {
+  const paths = inForce(records).flatMap(({ entry }) => (entry.kind === 'finished' ? (entry.release?.paths ?? []) : []))
+  return [...new Set(paths)].toSorted()
+}
+
+/** Runs whose plan has no end and that are not `self`, newest first, each with what pays it. */
+export function debts(records: readonly Recorded[], self: RunId): Debt[] {
+  const open = new Map<string, Extract<LedgerEntry, { kind: 'plan' }>>()
+  const entries = inForce(records).map((record) => record.entry)
+  for (const entry of entries) {
+    if (entry.kind === 'plan') open.set(entry.run.runId, entry)
+    if (entry.kind === 'finished' || entry.kind === 'debt-closed') open.delete(entry.run.runId)
+  }
+  open.delete(self.runId)
+  return [...open.values()].toReversed().map((entry) => debt(entry, entries))
+}
+
+/** `20261123T140211Z-2.0.0` as `2026-11-23T14:02:11Z`. */
+export function restorePointTime(id: string): string {
+  return id.replace(/^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z-.*$/s, '$1-$2-$3T$4:$5:$6Z')
+}
+
+/** The id of a restore point that captures `version` at that time (ISO 8601). */
+export function restorePointId(input: { readonly at: string; readonly version: string }): string {
+  return `${input.at.replace(/\.\d+/, '').replaceAll(/[-:]/g, '')}-${input.version}`
+}
+
+/** In the order of the chain; an entry of a smaller token behind a greater token's is void for every reader. */
+function inForce(records: readonly Recorded[]): Recorded[] {
+  return records.filter((record) => !record.void)
+}
+
+function debt(entry: Extract<LedgerEntry, { kind: 'plan' }>, entries: readonly LedgerEntry[]): Debt {
+  const mine = entries.filter((other) => other.run.runId === entry.run.runId)
+  const started = new Set(mine.flatMap((other) => (other.kind === 'start' && !other.undo ? [other.step] : [])))
+  const indexes = entry.plan.steps.map((_step, index) => index).filter((index) => started.has(index))
+  const ask = askBefore(entry.plan, indexes.map((index) => entry.plan.steps[index]!))
+  return { run: entry.run, plan: entry.plan, started: indexes, ...(ask === undefined ? {} : { ask }) }
+}
+
+function askBefore(plan: Plan, started: readonly Step[]): string | undefined {
+  if (plan.kind === 'rollback' && started.some((step) => step.commit)) {
+    return 'a rollback that reached its commit step is not undone by itself'
+  }
+  return undefined
+}

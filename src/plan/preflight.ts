@@ -1,0 +1,122 @@
+import { StepbackError } from './failure.js'
+import type { Finding } from './facts.js'
+
+export interface Observed {
+  readonly docker: { readonly version: string | null; readonly error: string }
+  readonly compose: { readonly version: string | null; readonly error: string }
+  readonly composeFile: { readonly error: string | null }
+  readonly project: string
+  readonly directory: string
+  readonly composeFiles: readonly string[]
+  readonly containers: readonly Labelled[]
+  readonly disks: readonly Disk[]
+  readonly database: { readonly error: string | null; readonly preparedTransactions: number } | null
+}
+
+/** A container of this project, or one that was started from these compose files under another name. */
+export interface Labelled {
+  readonly name: string
+  readonly project: string
+  readonly directory: string
+  readonly composeFiles: readonly string[]
+}
+
+export interface Disk {
+  readonly what: string
+  readonly path: string
+  readonly freeBytes: number
+  readonly neededBytes: number
+}
+
+/** Everything that a run needs of a host, one finding each; `doctor` prints them, a run refuses on the first bad one. */
+export function preflight(observed: Observed): Finding[] {
+  return [
+    program('docker', 'Docker Engine', observed.docker, 'start Docker on the host, and let the SSH user use it.'),
+    program('compose', 'Docker Compose', observed.compose, 'install the Compose plugin, version 2, on the host.'),
+    composeFile(observed),
+    identity(observed),
+    ...observed.disks.map(disk),
+    ...(observed.database ? [database(observed.database)] : []),
+  ]
+}
+
+/** Refuses with all that is not well, before the first change. */
+export function ensureFit(target: string, findings: readonly Finding[]): void {
+  const bad = findings.filter((finding) => !finding.ok)
+  if (bad.length === 0) return
+  throw new StepbackError({
+    type: 'Refused',
+    message: `target "${target}" is not fit for a run: ${bad.map((it) => `${it.check}: ${it.detail}`).join('; ')}`,
+    hint: bad[0]?.hint ?? `run \`stepback doctor ${target}\`.`,
+  })
+}
+
+function program(
+  check: string,
+  what: string,
+  found: { readonly version: string | null; readonly error: string },
+  hint: string,
+): Finding {
+  if (found.version !== null) return { check, ok: true, detail: `${what} ${found.version}` }
+  return { check, ok: false, detail: `${what} does not answer: ${found.error}`, hint }
+}
+
+function composeFile(observed: Observed): Finding {
+  const { error } = observed.composeFile
+  if (error === null) return { check: 'compose file', ok: true, detail: observed.composeFiles.join(', ') }
+  return {
+    check: 'compose file',
+    ok: false,
+    detail: `docker compose cannot read ${observed.composeFiles.join(', ')}: ${error}`,
+    hint: 'mend the file, or compose.files and compose.envFile in the configuration.',
+  }
+}
+
+/** The wrong project name starts a second stack with an empty database, so what runs must be what is configured. */
+function identity(observed: Observed): Finding {
+  const expected = observed.composeFiles.map((file) => `${observed.directory}/${file}`)
+  const other = observed.containers.find((container) => {
+    const sameFiles = sameList(container.composeFiles, expected)
+    const sameProject = container.project === observed.project
+    return sameProject ? !sameFiles || container.directory !== observed.directory : sameFiles
+  })
+  if (!other) return { check: 'project', ok: true, detail: `${observed.project} in ${observed.directory}` }
+  return {
+    check: 'project',
+    ok: false,
+    detail:
+      `container "${other.name}" belongs to project "${other.project}" in ${other.directory} from ` +
+      `${other.composeFiles.join(', ')}, but the configuration says "${observed.project}" in ${observed.directory} ` +
+      `from ${expected.join(', ')}`,
+    hint: 'make compose.project, directory and compose.files name the stack that runs.',
+  }
+}
+
+function disk(it: Disk): Finding {
+  const detail = `${gigabytes(it.freeBytes)} free for ${it.what} at ${it.path}, ${gigabytes(it.neededBytes)} needed`
+  if (it.freeBytes >= it.neededBytes) return { check: 'disk', ok: true, detail }
+  return { check: 'disk', ok: false, detail, hint: 'free some space on the host.' }
+}
+
+function database(it: { readonly error: string | null; readonly preparedTransactions: number }): Finding {
+  if (it.error !== null) {
+    return { check: 'database', ok: false, detail: it.error, hint: 'start the database, or mend its section in the configuration.' }
+  }
+  if (it.preparedTransactions > 0) {
+    return {
+      check: 'database',
+      ok: false,
+      detail: `${it.preparedTransactions} prepared transactions would block a rename`,
+      hint: 'commit them or roll them back; pg_prepared_xacts lists them.',
+    }
+  }
+  return { check: 'database', ok: true, detail: 'accepts connections' }
+}
+
+function gigabytes(bytes: number): string {
+  return `${(bytes / 1e9).toFixed(1)} GB`
+}
+
+function sameList(left: readonly string[], right: readonly string[]): boolean {
+  return left.length === right.length && left.every((item, index) => item === right[index])
+}

@@ -1,0 +1,105 @@
+// What a run shows of itself: the same object answers the query, fills the Web UI, and is its result.
+
+import type { Exposure, Plan, RunKind } from './plan.js'
+
+export type Phase =
+  | 'planning'
+  | 'waiting-for-approval'
+  | 'waiting-for-lease'
+  | 'running'
+  | 'waiting-for-operator'
+  | 'undoing'
+  | 'done'
+  | 'undone'
+  | 'not-undone'
+  | 'refused'
+  | 'rejected'
+  | 'cancelled'
+  | 'fenced'
+
+export type StepState = 'pending' | 'running' | 'done' | 'failed' | 'skipped' | 'undone' | 'undo-failed'
+
+export interface StepProgress {
+  readonly name: string
+  readonly title: string
+  state: StepState
+  attempts: number
+  startedAt: string | null
+  finishedAt: string | null
+  detail: string | null
+}
+
+export interface PlanProgress {
+  readonly digest: string
+  readonly strategy: string | null
+  readonly because: string
+  readonly restorePoint: string | null
+  readonly exposure: Exposure | null
+}
+
+/** An open question, and what answers it. */
+export interface OpenGate {
+  readonly asks: 'approve' | 'resolve'
+  readonly why: string
+  readonly until: string
+}
+
+export interface Progress {
+  readonly target: string | null
+  readonly kind: RunKind
+  scope: string | null
+  phase: Phase
+  plan: PlanProgress | null
+  steps: StepProgress[]
+  gate: OpenGate | null
+  readonly startedAt: string
+  finishedAt: string | null
+}
+
+/** What a check said when the run had ended. */
+export interface HealthReport {
+  readonly check: string
+  readonly healthy: boolean
+  readonly detail: string
+}
+
+export interface RunResult extends Progress {
+  readonly health: readonly HealthReport[]
+  readonly restorePoint: string | null
+  readonly durationMs: number
+  readonly already?: true
+  readonly cancelled?: true
+  /** Errors of undos and what is left on the host, where something is. */
+  readonly left?: readonly string[]
+}
+
+export function newProgress(input: { readonly kind: RunKind; readonly target: string | null; readonly at: string }): Progress {
+  return {
+    target: input.target,
+    kind: input.kind,
+    scope: null,
+    phase: 'planning',
+    plan: null,
+    steps: [],
+    gate: null,
+    startedAt: input.at,
+    finishedAt: null,
+  }
+}
+
+/** Shows a plan: its steps are pending again, even where an earlier plan of the same run had begun. */
+export function showPlan(progress: Progress, plan: Plan): void {
+  progress.scope = plan.scope ?? null
+  progress.plan = {
+    digest: plan.digest,
+    strategy: plan.strategy ?? null,
+    because: plan.because,
+    restorePoint: plan.restorePoint ?? null,
+    exposure: plan.exposure ?? null,
+  }
+  progress.steps = plan.steps.map(({ act }) => pending(act.name, act.title))
+}
+
+export function pending(name: string, title: string): StepProgress {
+  return { name, title, state: 'pending', attempts: 0, startedAt: null, finishedAt: null, detail: null }
+}

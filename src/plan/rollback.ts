@@ -1,0 +1,223 @@
+import type { Step } from './act.js'
+import { decideApproval } from './approval.js'
+import { startLevels } from './compose.js'
+import { capturedPaths, currentVersion, deadlines, runningImages, runningLevels } from './deploy.js'
+import type { CandidateFacts, Facts } from './facts.js'
+import { StepbackError } from './failure.js'
+import { releaseLine, restorePointId } from './ledger.js'
+import type { Manifest } from './manifest.js'
+import { ensureFit } from './preflight.js'
+import type { Exposure, Plan } from './plan.js'
+import type { RollbackRequest } from './request.js'
+import { type MigrationInfo, planMigrations } from './revision.js'
+import { type Choice, chooseStrategy } from './strategy.js'
+import { migrateDown, restoreDatabase, swapDatabase } from './steps/database.js'
+import { restoreFiles } from './steps/files.js'
+import { checkHealth, checkVersion, collectLogs } from './steps/health.js'
+import { restoreImages } from './steps/images.js'
+import { keepImages, takeRestorePoint } from './steps/restore-point.js'
+import { restartServices, stopServices } from './steps/services.js'
+
+/** Where a rollback goes: a restore point, or, for the database alone, a revision. */
+export type Destination =
+  | { readonly kind: 'restore-point'; readonly manifest: Manifest; readonly because: string }
+  | { readonly kind: 'revision'; readonly to: string }
+
+/** Chooses from the ledger, never by file times; `Refused` lists what there is. */
+export function chooseDestination(request: RollbackRequest, facts: Facts): Destination {
+  if (request.to === 'latest') return latest(request, facts)
+  const manifest = facts.manifests.find((it) => it.id === request.to)
+  if (manifest) return { kind: 'restore-point', manifest, because: `${request.to} was asked for` }
+  if (request.scope === 'database') return { kind: 'revision', to: request.to }
+  throw new StepbackError({
+    type: 'Refused',
+    message: `target "${request.target}" has no restore point "${request.to}"; there are: ${ids(facts.manifests)}`,
+    hint: 'leave --to out for the newest one of the release before.',
+  })
+}
+
+/** The plan of a rollback to a restore point. */
+export function planRollback(
+  request: RollbackRequest,
+  facts: Facts,
+  candidate: CandidateFacts,
+  because: string,
+): Omit<Plan, 'digest'> {
+  ensureSupported(request)
+  ensureFit(request.target, facts.findings)
+  ensureWhole(candidate)
+  const { manifest } = candidate
+  const choice = facts.database ? chooseStrategy({ asked: request.strategy, facts: facts.database, candidate }) : null
+  const full = request.scope === 'full'
+  const already = isThere(request, facts, candidate, choice)
+  const exposure = choice?.strategy === 'restore' ? candidate.exposure : null
+  return {
+    ...common(request, facts, exposure),
+    version: full ? manifest.version : currentVersion(facts),
+    ...(choice?.strategy ? { strategy: choice.strategy } : {}),
+    because: [because, ...(choice ? [choice.because] : [])].join('; '),
+    restorePoint: manifest.id,
+    already,
+    steps: already ? [] : rollbackSteps({ request, facts, candidate, choice }),
+  }
+}
+
+/** The plan of a rollback of the database to a revision, by its migrations' downs. */
+export function planRevert(request: RollbackRequest, facts: Facts, to: string): Omit<Plan, 'digest'> {
+  ensureSupported(request)
+  ensureFit(request.target, facts.findings)
+  if (!facts.database) throw refusedRevert(`target "${request.target}" has no database`)
+  if (request.strategy !== 'auto' && request.strategy !== 'migrate') {
+    throw refusedRevert(`strategy "${request.strategy}" needs a restore point, and "${to}" is a revision`)
+  }
+  const { known, applied } = facts.database
+  const { up, down, irreversible, unknown } = planMigrations({ known, applied, to })
+  if (up.length > 0) throw refusedRevert(`revision "${to}" lies ahead of what is applied; a deploy goes forward`)
+  ensureRevertible({ irreversible, unknown })
+  return {
+    ...common(request, facts, null),
+    version: currentVersion(facts),
+    strategy: 'migrate',
+    because: `${to} was asked for; ${down.length} migrations are reverted`,
+    already: down.length === 0,
+    steps: down.length === 0 ? [] : revertSteps(facts, down),
+  }
+}
+
+function latest(request: RollbackRequest, facts: Facts): Destination {
+  const current = releaseLine(facts.records).at(-1)
+  const manifest = current && facts.manifests.find((it) => it.id === current.restorePoint)
+  if (manifest) {
+    const because = `${manifest.id} is the newest restore point of ${manifest.version}, which was good before ${current.version}`
+    return { kind: 'restore-point', manifest, because }
+  }
+  throw new StepbackError({
+    type: 'Refused',
+    message: current
+      ? `restore point "${current.restorePoint}" of the release before ${current.version} is gone`
+      : `no release before the current one is recorded for target "${request.target}", so there is nothing to go back to`,
+    hint: `name a restore point with --to; there are: ${ids(facts.manifests)}.`,
+  })
+}
+
+function rollbackSteps(input: {
+  readonly request: RollbackRequest
+  readonly facts: Facts
+  readonly candidate: CandidateFacts
+  readonly choice: Choice | null
+}): Step[] {
+  const { request, facts, candidate, choice } = input
+  const { manifest, model } = candidate
+  const { application, databaseService } = facts.stack
+  const full = request.scope === 'full'
+  const services = Object.keys(model.services).filter((service) => service !== databaseService)
+  const levels = full ? startLevels({ model, services }) : runningLevels(facts)
+  const images = manifest.images.filter((image) => image.service !== databaseService)
+  return [
+    takeRestorePoint({
+      version: currentVersion(facts),
+      database: choice?.strategy === 'migrate' ? 'dump' : 'none',
+      paths: capturedPaths(facts, manifest.files.flatMap((file) => file.path ?? [])),
+    }),
+    keepImages({ images: runningImages(facts), levels: runningLevels(facts) }),
+    ...(choice?.strategy === 'restore' ? [restoreDatabase({ from: manifest.id })] : []),
+    stopServices({ services: application }),
+    ...(full ? [restoreFiles({ from: manifest.id, secrets: request.secrets })] : []),
+    ...databaseSteps(choice, manifest, request.scope === 'full' || request.scope === 'database'),
+    ...(full ? [restoreImages({ images, before: runningImages(facts) })] : []),
+    restartServices({ levels, application, commit: true }),
+    checkHealth(),
+    ...(full && facts.stack.asksVersion ? [checkVersion({ version: manifest.version })] : []),
+    ...(facts.stack.logs ? [collectLogs()] : []),
+  ]
+}
+
+function databaseSteps(choice: Choice | null, manifest: Manifest, wanted: boolean): Step[] {
+  if (!wanted || !choice?.strategy) return []
+  if (choice.strategy === 'migrate') return [migrateDown({ migrations: choice.down, schemaOf: manifest.id })]
+  return [swapDatabase({ from: manifest.id, mayLoseRows: null })]
+}
+
+function revertSteps(facts: Facts, down: readonly MigrationInfo[]): Step[] {
+  const { application, logs } = facts.stack
+  return [
+    takeRestorePoint({ version: currentVersion(facts), database: 'dump', paths: capturedPaths(facts, []) }),
+    keepImages({ images: runningImages(facts), levels: runningLevels(facts) }),
+    stopServices({ services: application }),
+    migrateDown({ migrations: down }),
+    restartServices({ levels: runningLevels(facts), application, commit: true }),
+    checkHealth(),
+    ...(logs ? [collectLogs()] : []),
+  ]
+}
+
+type Common = Pick<Plan, 'kind' | 'target' | 'scope' | 'safety' | 'approval' | 'before' | 'deadlines' | 'exposure'>
+
+function common(request: RollbackRequest, facts: Facts, exposure: Exposure | null): Common {
+  const loss = exposure && exposure.total > 0 ? `${exposure.total} rows written since would be lost` : null
+  return {
+    kind: 'rollback',
+    target: request.target,
+    scope: request.scope,
+    safety: restorePointId({ at: facts.at, version: currentVersion(facts) }),
+    ...(exposure ? { exposure } : {}),
+    approval: decideApproval({
+      policy: facts.stack.approval.rollback,
+      wish: request.approval,
+      loss,
+      target: request.target,
+    }),
+    before: { version: facts.version, head: facts.database?.applied.at(-1) ?? null },
+    deadlines: deadlines(facts),
+  }
+}
+
+/** Nothing differs from the restore point. A database is there when its migrations are: rows are no reason to go back. */
+function isThere(request: RollbackRequest, facts: Facts, candidate: CandidateFacts, choice: Choice | null): boolean {
+  const database = !choice || choice.strategy === null
+  if (request.scope === 'database') return database
+  const { manifest, changedFiles, changedImages } = candidate
+  const sameVersion = !facts.stack.asksVersion || facts.version === manifest.version
+  return database && sameVersion && changedFiles.length === 0 && changedImages.length === 0
+}
+
+function ensureWhole(candidate: CandidateFacts): void {
+  if (candidate.missingImages.length === 0) return
+  throw new StepbackError({
+    type: 'Refused',
+    message: `images of restore point "${candidate.manifest.id}" are gone from the host: ${candidate.missingImages.join(', ')}`,
+    hint: 'choose another restore point with --to.',
+  })
+}
+
+function ensureRevertible(found: { readonly irreversible: readonly MigrationInfo[]; readonly unknown: readonly string[] }): void {
+  if (found.irreversible.length > 0) {
+    const names = found.irreversible.map((migration) => migration.revision).join(', ')
+    throw refusedRevert(`${names} cannot be reverted: irreversible`)
+  }
+  if (found.unknown.length > 0) throw refusedRevert(`the code of ${found.unknown.join(', ')} is not known here`)
+}
+
+function refusedRevert(message: string): StepbackError {
+  return new StepbackError({
+    type: 'Refused',
+    message,
+    hint: 'go back to a restore point: leave --to out, or name one.',
+  })
+}
+
+/** What later versions bring is refused by name, rather than half done. */
+function ensureSupported(request: RollbackRequest): void {
+  const missing =
+    request.scope === 'containers' || request.scope === 'config'
+      ? `scope "${request.scope}"`
+      : request.carryForward !== undefined
+        ? 'carryForward'
+        : undefined
+  if (missing === undefined) return
+  throw new StepbackError({ type: 'Refused', message: `${missing} is not supported by this version of stepback` })
+}
+
+function ids(manifests: readonly Manifest[]): string {
+  return manifests.length > 0 ? manifests.map((manifest) => manifest.id).join(', ') : 'none'
+}

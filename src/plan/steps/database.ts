@@ -1,0 +1,77 @@
+import type { Act, RestorePointRef, Step } from '../act.js'
+import type { MigrationInfo } from '../revision.js'
+import { list } from './restore-point.js'
+import { stopServices } from './services.js'
+
+/** Applies migrations. Where one of them cannot be reverted, the undo brings the restore point's database back. */
+export function migrateUp(input: {
+  readonly migrations: readonly MigrationInfo[]
+  readonly application: readonly string[]
+  readonly mayLoseRows: number
+}): Step {
+  const reversible = input.migrations.every((migration) => migration.reversible)
+  return {
+    act: up(input.migrations),
+    undo: reversible
+      ? [down(input.migrations, 'safety')]
+      : [
+          stopServices({ services: input.application }).act,
+          build('safety'),
+          swap({ from: 'safety', mayLoseRows: input.mayLoseRows }),
+        ],
+    commit: false,
+  }
+}
+
+/** Reverts migrations, newest first, in one transaction. `schemaOf`: compared with that restore point before the commit. */
+export function migrateDown(input: {
+  readonly migrations: readonly MigrationInfo[]
+  readonly schemaOf?: RestorePointRef
+}): Step {
+  return { act: down(input.migrations, input.schemaOf), undo: [up(input.migrations)], commit: false }
+}
+
+/** Builds the restore point's database beside the live one, which stays up and untouched. */
+export function restoreDatabase(input: { readonly from: RestorePointRef }): Step {
+  return {
+    act: build(input.from),
+    undo: [{ name: 'dropNewDatabase', title: 'drop the database that was built', args: {} }],
+    commit: false,
+  }
+}
+
+/** Renames the built database into place, in one transaction; the former live one is kept. */
+export function swapDatabase(input: { readonly from: RestorePointRef; readonly mayLoseRows: number | null }): Step {
+  return {
+    act: swap(input),
+    undo: [{ name: 'swapDatabaseBack', title: 'swap the kept database back', args: {} }],
+    commit: true,
+  }
+}
+
+function up(migrations: readonly MigrationInfo[]): Act {
+  const ordered = migrations.toSorted((a, b) => a.timestamp - b.timestamp)
+  return {
+    name: 'migrateUp',
+    title: `apply ${list(ordered.map((migration) => migration.revision))}`,
+    args: { migrations: ordered.map((migration) => migration.name) },
+  }
+}
+
+function down(migrations: readonly MigrationInfo[], schemaOf: RestorePointRef | undefined): Act {
+  const ordered = migrations.toSorted((a, b) => b.timestamp - a.timestamp)
+  return {
+    name: 'migrateDown',
+    title: `revert ${list(ordered.map((migration) => migration.revision))}`,
+    args: { migrations: ordered.map((migration) => migration.name), ...(schemaOf === undefined ? {} : { schemaOf }) },
+  }
+}
+
+function build(from: RestorePointRef): Act {
+  const whose = from === 'safety' ? 'as it was' : `of ${from}`
+  return { name: 'restoreDatabase', title: `build the database ${whose} beside the live one`, args: { from } }
+}
+
+function swap(args: { readonly from: RestorePointRef; readonly mayLoseRows: number | null }): Act {
+  return { name: 'swapDatabase', title: 'swap the built database in', args }
+}

@@ -1,0 +1,26 @@
+import type { Act, RestorePointRef, Step } from '../act.js'
+
+/** Puts a release's files in place, each by rename; the undo puts back what the safety restore point holds. */
+export function putFiles(input: {
+  readonly release: string
+  readonly sha256: string
+  readonly paths: readonly string[]
+}): Step {
+  const title = `put ${input.paths.length} ${input.paths.length === 1 ? 'file' : 'files'} of the release in place`
+  return { act: { name: 'putFiles', title, args: input }, undo: [putBack], commit: false }
+}
+
+/** Puts the files of a restore point back, and removes those that did not exist then. */
+export function restoreFiles(input: { readonly from: RestorePointRef; readonly secrets: 'keep' | 'restore' }): Step {
+  return {
+    act: { name: 'restoreFiles', title: `put the files of ${input.from} back`, args: input },
+    undo: [putBack],
+    commit: false,
+  }
+}
+
+const putBack: Act = {
+  name: 'restoreFiles',
+  title: 'put the files back as they were',
+  args: { from: 'safety', secrets: 'restore' },
+}

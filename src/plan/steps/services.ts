@@ -1,0 +1,30 @@
+import type { Act, ServiceLevel, Step } from '../act.js'
+import { list } from './restore-point.js'
+
+/** Stops writers; `keepImages` starts them again when the run is undone. */
+export function stopServices(input: { readonly services: readonly string[] }): Step {
+  return { act: stop(input.services), undo: [], commit: false }
+}
+
+/** Starts in dependency order what is not running as its configuration and image say. */
+export function startServices(input: { readonly levels: readonly ServiceLevel[]; readonly commit?: boolean }): Step {
+  const services = input.levels.flatMap((level) => level.services)
+  return {
+    act: { name: 'startServices', title: `start ${list(services)}`, args: { levels: input.levels } },
+    undo: [],
+    commit: input.commit ?? false,
+  }
+}
+
+/** The same, with an undo that stops the application before what it runs on is put back. */
+export function restartServices(input: {
+  readonly levels: readonly ServiceLevel[]
+  readonly application: readonly string[]
+  readonly commit: boolean
+}): Step {
+  return { ...startServices(input), undo: [stop(input.application)] }
+}
+
+function stop(services: readonly string[]): Act {
+  return { name: 'stopServices', title: `stop ${list(services)}`, args: { services } }
+}

@@ -1,0 +1,30 @@
+// What the workflows need of the activities, by type only; and how each of them is retried.
+
+import { type ActivityInterfaceFor, type ActivityOptions, proxyActivities } from '@temporalio/workflow'
+import { nonRetryableTypes } from '../plan/failure.js'
+import type { StepbackActivities } from '../activities/index.js'
+
+type Acts = ActivityInterfaceFor<StepbackActivities>
+
+/** A short heartbeat, since a cancel and the death of a worker are noticed no sooner than that. */
+const patient: ActivityOptions = {
+  startToCloseTimeout: '4 hours',
+  heartbeatTimeout: '10 seconds',
+  retry: {
+    initialInterval: '1 second',
+    backoffCoefficient: 2,
+    maximumInterval: '15 seconds',
+    maximumAttempts: 10,
+    nonRetryableErrorTypes: [...nonRetryableTypes],
+  },
+}
+
+/** For what must come to an end whatever dies: waiting for the lease, keeping it, writing the end of a run. */
+const stubborn: ActivityOptions = {
+  ...patient,
+  startToCloseTimeout: '7 days',
+  retry: { ...patient.retry, maximumAttempts: 0 },
+}
+
+export const acts: Acts = proxyActivities<StepbackActivities>(patient)
+export const stubbornActs: Acts = proxyActivities<StepbackActivities>(stubborn)

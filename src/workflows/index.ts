@@ -1,0 +1,12 @@
+// The public workflow types. Their names are what operators type.
+
+import type { RunResult } from '../plan/progress.js'
+import { run } from './run.js'
+
+export async function deployWorkflow(request: unknown): Promise<RunResult> {
+  return await run('deploy', request)
+}
+
+export async function rollbackWorkflow(request: unknown): Promise<RunResult> {
+  return await run('rollback', request)
+}

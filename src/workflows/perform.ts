@@ -1,0 +1,52 @@
+// One act of a run: its activity, and what its outcome means.
+
+import { ActivityFailure, ApplicationFailure, isCancellation } from '@temporalio/workflow'
+import type { Act } from '../plan/act.js'
+import type { FailureType } from '../plan/failure.js'
+import type { Exposure } from '../plan/plan.js'
+import type { ActInput, ActResult } from '../activities/act.js'
+import { acts } from './activities.js'
+
+/** Runs an act under its own name and title, so that the Web UI's timeline reads like the plan. */
+export function perform(input: {
+  readonly act: Act
+  readonly run: Omit<ActInput<never>, 'args'>
+  readonly summary?: string
+}): Promise<ActResult> {
+  const { act } = input
+  const activity = acts[act.name] as unknown as {
+    executeWithOptions(options: { summary: string }, args: [unknown]): Promise<ActResult>
+  }
+  return activity.executeWithOptions({ summary: input.summary ?? act.title }, [{ ...input.run, args: act.args }])
+}
+
+export interface Failed {
+  readonly type: FailureType | 'Cancelled' | 'Unknown'
+  readonly message: string
+  readonly exposure: Exposure | null
+}
+
+/** What went wrong, by its type alone. Timeouts and failures without a type are `Unknown`: it may have acted. */
+export function failureOf(error: unknown): Failed {
+  if (error instanceof GiveUp) return error.failed
+  if (isCancellation(error)) return { type: 'Cancelled', message: 'cancelled', exposure: null }
+  const cause = error instanceof ActivityFailure ? error.cause : error
+  if (!(cause instanceof ApplicationFailure)) {
+    return { type: 'Unknown', message: cause instanceof Error ? cause.message : String(cause), exposure: null }
+  }
+  const details = cause.details?.[0] as { exposure?: Exposure } | undefined
+  const type = (cause.type ?? 'Unknown') as FailureType
+  return { type, message: cause.message, exposure: details?.exposure ?? null }
+}
+
+/** The step did not reach the host, or nobody knows how far it came. */
+export function isUnknown(failed: Failed): boolean {
+  return failed.type === 'Unknown' || failed.type === 'Unreachable' || failed.type === 'Busy'
+}
+
+/** A step failed, and undoing is what comes next. */
+export class GiveUp extends Error {
+  constructor(readonly failed: Failed) {
+    super(failed.message)
+  }
+}

@@ -1,0 +1,222 @@
+// The story of every run: plan, gate, lease, debts of others, the plan again, its steps, what is seen at the end.
+
+import { ApplicationFailure, CancellationScope, allHandlersFinished, condition, isCancellation, setHandler } from '@temporalio/workflow'
+import type { Debt } from '../plan/ledger.js'
+import type { Plan, RunKind } from '../plan/plan.js'
+import type { HealthReport, Phase, RunResult } from '../plan/progress.js'
+import { acts, stubbornActs } from './activities.js'
+import { Gate } from './gate.js'
+import { progressQuery } from './messages.js'
+import { type Failed, GiveUp, failureOf } from './perform.js'
+import { RunState, now } from './state.js'
+import { type Lease, Walk } from './walk.js'
+
+export async function run(kind: RunKind, request: unknown): Promise<RunResult> {
+  const state = new RunState(kind, request)
+  setHandler(progressQuery, () => state.result ?? state.progress, { description: 'What the run is doing, and how far it is' })
+  const gate = new Gate(state)
+  state.show()
+  try {
+    return await tell(state, gate, request)
+  } catch (error) {
+    throw await ended(state, error)
+  } finally {
+    await CancellationScope.nonCancellable(() => condition(allHandlersFinished))
+  }
+}
+
+async function tell(state: RunState, gate: Gate, request: unknown): Promise<RunResult> {
+  const plan = await makePlan(state, request)
+  if ((request as { dryRun?: unknown }).dryRun === true) return result(state, { phase: 'done', plan, health: [] })
+  if (!plan.already) await askForApproval(state, gate, plan)
+  for (;;) {
+    try {
+      return await underLease(state, gate, request)
+    } catch (error) {
+      // The run was reset: its earlier self holds the lease, and all that it did is a debt. It starts over.
+      if (typeOf(error) !== 'StaleLease') throw error
+      state.token = undefined
+      state.changed = false
+    }
+  }
+}
+
+async function makePlan(state: RunState, request: unknown): Promise<Plan> {
+  const { kind } = state.progress
+  const { plan, searchable } = await acts.plan.executeWithOptions({ summary: `look, and plan the ${kind}` }, [
+    { kind, request, ...(state.token === undefined ? {} : { token: state.token }) },
+  ])
+  state.searchable = searchable
+  state.setPlan(plan)
+  state.tag()
+  return plan
+}
+
+async function askForApproval(state: RunState, gate: Gate, plan: Plan): Promise<void> {
+  if (!plan.approval.required) return
+  const answer = await gate.wait({ asks: 'approve', why: plan.approval.why, deadlineMs: plan.deadlines.approvalMs })
+  if (answer?.kind === 'approve') return
+  if (answer) throw ApplicationFailure.nonRetryable(`rejected by ${answer.by}: ${answer.comment ?? 'no comment'}`, 'Rejected')
+  throw ApplicationFailure.nonRetryable('nobody approved the plan in time', 'ApprovalTimeout')
+}
+
+async function underLease(state: RunState, gate: Gate, request: unknown): Promise<RunResult> {
+  const approved = state.plan!
+  state.enter('waiting-for-lease')
+  const { token, run: origin, debts } = await stubbornActs.acquireLease.executeWithOptions({ summary: 'take the lease' }, [
+    { target: approved.target, kind: approved.kind },
+  ])
+  state.token = token
+  const lease = { target: approved.target, token }
+  state.enter('running')
+  for (const debt of debts) await payDebt(state, gate, lease, debt)
+  const plan = await makePlan(state, request)
+  if (plan.already) return await finish(state, lease, { phase: 'done', plan })
+  if (plan.digest !== approved.digest) await askForApproval(state, gate, plan)
+  await acts.recordPlan.executeWithOptions({ summary: 'write the plan to the ledger' }, [{ ...lease, plan }])
+  return await walk(state, new Walk({ state, gate, plan, lease, origin }), plan, lease)
+}
+
+async function walk(state: RunState, steps: Walk, plan: Plan, lease: Lease): Promise<RunResult> {
+  try {
+    await steps.steps()
+  } catch (error) {
+    if (!(error instanceof GiveUp)) throw error
+    throw await giveUp(state, steps, plan, lease, error.failed)
+  }
+  return await finish(state, lease, { phase: 'done', plan })
+}
+
+/** Undoes, looks again, and says what came of it; a fenced run changes nothing more. */
+async function giveUp(state: RunState, steps: Walk, plan: Plan, lease: Lease, failed: Failed): Promise<unknown> {
+  if (failed.type === 'Fenced' || failed.type === 'StaleLease') return ApplicationFailure.nonRetryable(failed.message, failed.type)
+  state.enter('undoing')
+  const left = await steps.undo()
+  return await CancellationScope.nonCancellable(async () => {
+    const health = await look(plan.target, plan.before.version)
+    const sick = health.filter((it) => !it.healthy).map((it) => `${it.check}: ${it.detail}`)
+    const undone = left.length === 0 && sick.length === 0
+    const phase = undone ? 'undone' : 'not-undone'
+    await acts.finishRun.executeWithOptions({ summary: `${phase}; give the lease back` }, [{ ...lease, outcome: phase }])
+    const ending = { phase, plan, health, left: [...left, ...sick], cancelled: failed.type === 'Cancelled' } as const
+    const message = undone ? `${failed.message}; everything was put back` : `${failed.message}; left: ${ending.left.join('; ')}`
+    return ApplicationFailure.create({
+      type: undone ? 'Undone' : 'NotUndone',
+      nonRetryable: true,
+      message,
+      details: [result(state, ending)],
+    })
+  })
+}
+
+async function payDebt(state: RunState, gate: Gate, lease: Lease, debt: Debt): Promise<void> {
+  state.setPlan(debt.plan)
+  const steps = new Walk({ state, gate, plan: debt.plan, lease, origin: debt.run })
+  const accepted = debt.ask !== undefined && !(await mayUndo(gate, debt))
+  if (!accepted) {
+    state.enter('undoing')
+    const left = await steps.pay(debt.started)
+    if (left.length > 0) {
+      throw ApplicationFailure.nonRetryable(`the unfinished run ${debt.run.workflowId} could not be undone: ${left.join('; ')}`, 'NotUndone')
+    }
+  }
+  const how = accepted ? 'accepted' : 'undone'
+  await acts.closeDebt.executeWithOptions({ summary: `the debt of ${debt.run.workflowId} is ${how}` }, [{ ...lease, run: debt.run, how }])
+  state.enter('running')
+}
+
+async function mayUndo(gate: Gate, debt: Debt): Promise<boolean> {
+  const answer = await gate.wait({
+    asks: 'resolve',
+    why: `${debt.run.workflowId} ended without an end: ${debt.ask}; retry undoes it, skip leaves what it did`,
+    deadlineMs: null,
+  })
+  if (answer?.kind === 'resolve' && answer.action === 'abort') {
+    throw ApplicationFailure.nonRetryable(`the debt of ${debt.run.workflowId} is left as it is`, 'Refused')
+  }
+  return answer?.kind === 'resolve' && answer.action === 'retry'
+}
+
+/** Looks at what is there now, writes the end into the ledger, and only then gives the lease back. */
+async function finish(state: RunState, lease: Lease, ending: { readonly phase: Phase; readonly plan: Plan }): Promise<RunResult> {
+  const health = await look(ending.plan.target, ending.plan.version)
+  await CancellationScope.nonCancellable(() =>
+    acts.finishRun.executeWithOptions({ summary: 'done; give the lease back' }, [
+      { ...lease, outcome: 'done', ...(ending.plan.already ? {} : { plan: ending.plan }) },
+    ]),
+  )
+  return result(state, { ...ending, health })
+}
+
+async function look(target: string, version: string | null): Promise<readonly HealthReport[]> {
+  return await acts.observeEnd.executeWithOptions({ summary: 'look at what is there now' }, [{ target, version }])
+}
+
+function result(
+  state: RunState,
+  ending: {
+    readonly phase: Phase
+    readonly plan: Plan
+    readonly health: readonly HealthReport[]
+    readonly left?: readonly string[]
+    readonly cancelled?: boolean
+  },
+): RunResult {
+  const { progress } = state
+  progress.finishedAt = now()
+  state.enter(ending.phase)
+  state.result = {
+    ...progress,
+    health: ending.health,
+    restorePoint: state.changed ? ending.plan.safety : null,
+    durationMs: Date.parse(progress.finishedAt) - Date.parse(progress.startedAt),
+    ...(ending.plan.already ? { already: true as const } : {}),
+    ...(ending.cancelled ? { cancelled: true as const } : {}),
+    ...(ending.left && ending.left.length > 0 ? { left: ending.left } : {}),
+  }
+  return state.result
+}
+
+const phaseOf: Readonly<Record<string, Phase>> = {
+  InvalidRequest: 'refused',
+  UnknownTarget: 'refused',
+  InvalidConfiguration: 'refused',
+  Refused: 'refused',
+  Rejected: 'rejected',
+  ApprovalTimeout: 'rejected',
+  Fenced: 'fenced',
+  Undone: 'undone',
+  NotUndone: 'not-undone',
+}
+
+/** The failure that ends the run, with its type and the last progress in its details; the lease is given back. */
+async function ended(state: RunState, error: unknown): Promise<unknown> {
+  if (error instanceof ApplicationFailure && (error.type === 'Undone' || error.type === 'NotUndone') && state.result) return error
+  const { type, message } = failureOf(error)
+  const phase = isCancellation(error) ? 'cancelled' : (phaseOf[type] ?? 'not-undone')
+  if (state.token !== undefined && type !== 'Fenced') await giveBack(state, phase)
+  state.progress.finishedAt = now()
+  state.enter(phase)
+  if (isCancellation(error)) return error
+  const durationMs = Date.parse(state.progress.finishedAt) - Date.parse(state.progress.startedAt)
+  state.result = { ...state.progress, health: [], restorePoint: null, durationMs }
+  const known = phaseOf[type] !== undefined
+  return ApplicationFailure.create({
+    type: known ? type : state.changed ? 'NotUndone' : 'Refused',
+    nonRetryable: true,
+    message,
+    details: [state.result],
+  })
+}
+
+async function giveBack(state: RunState, outcome: string): Promise<void> {
+  const lease = { target: state.plan!.target, token: state.token! }
+  await CancellationScope.nonCancellable(() =>
+    acts.finishRun.executeWithOptions({ summary: 'give the lease back' }, [{ ...lease, outcome }]),
+  ).catch(() => undefined)
+}
+
+function typeOf(error: unknown): string {
+  return error instanceof ApplicationFailure ? (error.type ?? '') : failureOf(error).type
+}
+

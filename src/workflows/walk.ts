@@ -1,0 +1,180 @@
+// Walks a recorded plan: each step's undo is pushed before the step runs, since one that timed out may have acted.
+
+import { CancellationScope } from '@temporalio/workflow'
+import type { Act, Step } from '../plan/act.js'
+import type { RunId } from '../plan/ledger.js'
+import type { Plan } from '../plan/plan.js'
+import type { Gate } from './gate.js'
+import { type Failed, GiveUp, failureOf, isUnknown, perform } from './perform.js'
+import { type RunState, now } from './state.js'
+
+export interface Lease {
+  readonly target: string
+  readonly token: number
+}
+
+export class Walk {
+  readonly #undo: { readonly step: number; readonly acts: readonly Act[] }[] = []
+  #committed = false
+
+  constructor(
+    private readonly input: {
+      readonly state: RunState
+      readonly gate: Gate
+      readonly plan: Plan
+      readonly lease: Lease
+      /** The run whose plan this is: the own one, or the one that left a debt. */
+      readonly origin: RunId
+    },
+  ) {}
+
+  /** Runs every step in order; throws `GiveUp` when what was done has to be undone. */
+  async steps(): Promise<void> {
+    for (const [index, step] of this.input.plan.steps.entries()) await this.#step(step, index)
+  }
+
+  /**
+   * Undoes what was started, last first; nothing cancels it. Returns what could not be undone, so that the first error
+   * is never hidden by a later one.
+   */
+  async undo(): Promise<string[]> {
+    return await CancellationScope.nonCancellable(async () => {
+      const left: string[] = []
+      while (this.#undo.length > 0) {
+        const { step, acts } = this.#undo.pop()!
+        const failures = await this.#undoStep(step, acts)
+        left.push(...failures)
+        if (failures.some((failure) => failure.startsWith(aborted))) break
+      }
+      return left
+    })
+  }
+
+  /** Undoes what another run had started and left. */
+  async pay(started: readonly number[]): Promise<string[]> {
+    for (const index of started) {
+      this.#undo.push({ step: index, acts: this.input.plan.steps[index]!.undo })
+      this.input.state.progress.steps[index]!.state = 'failed'
+    }
+    return await this.undo()
+  }
+
+  async #step(step: Step, index: number): Promise<void> {
+    const shown = this.input.state.progress.steps[index]!
+    this.#undo.push({ step: index, acts: step.undo })
+    this.input.state.changed = true
+    shown.state = 'running'
+    shown.startedAt = now()
+    if (step.commit) this.#committed = true
+    for (let attempt = 1; ; attempt++) {
+      this.input.state.show()
+      try {
+        const result = await this.#act({ act: step.act, step: index, number: 0, attempt })
+        Object.assign(shown, { state: 'done', attempts: shown.attempts + result.attempts, detail: result.detail, finishedAt: now() })
+        return this.input.state.show()
+      } catch (error) {
+        const failed = failureOf(error)
+        Object.assign(shown, { state: 'failed', attempts: shown.attempts + 1, detail: failed.message, finishedAt: now() })
+        this.input.state.show()
+        if ((await this.#afterFailure(step, failed)) === 'skip') return void (shown.state = 'skipped')
+        shown.state = 'running'
+      }
+    }
+  }
+
+  /** Definite failures undo at once; behind the commit step of a rollback, and where nobody knows, a person decides. */
+  async #afterFailure(step: Step, failed: Failed): Promise<'retry' | 'skip'> {
+    if (failed.type === 'Cancelled' || failed.type === 'Fenced' || failed.type === 'StaleLease') throw new GiveUp(failed)
+    const { plan, gate } = this.input
+    const stays = plan.kind === 'rollback' && this.#committed
+    if (!stays && !isUnknown(failed)) throw new GiveUp(failed)
+    const answer = await this.#orCancelled(() =>
+      gate.wait({
+        asks: 'resolve',
+        why: `${step.act.title}: ${failed.message}`,
+        deadlineMs: stays ? null : plan.deadlines.operatorMs,
+      }),
+    )
+    if (answer?.kind !== 'resolve' || answer.action === 'abort') throw new GiveUp(failed)
+    return answer.action
+  }
+
+  async #orCancelled<T>(wait: () => Promise<T>): Promise<T> {
+    try {
+      return await wait()
+    } catch (error) {
+      throw new GiveUp(failureOf(error))
+    }
+  }
+
+  async #undoStep(index: number, acts: readonly Act[]): Promise<string[]> {
+    const shown = this.input.state.progress.steps[index]!
+    const left: string[] = []
+    for (const [number, act] of acts.entries()) {
+      const failure = await this.#undoAct({ act, step: index, number: number + 1 })
+      if (failure !== undefined) left.push(failure)
+      if (failure?.startsWith(aborted)) break
+    }
+    if (shown.state === 'done' || shown.state === 'failed' || shown.state === 'running' || left.length > 0) {
+      shown.state = left.length > 0 ? 'undo-failed' : acts.length > 0 ? 'undone' : shown.state
+    }
+    this.input.state.show()
+    return left
+  }
+
+  /** One act of an undo, until it is done or a person gives it up; what is left is returned, never thrown. */
+  async #undoAct(input: { readonly act: Act; readonly step: number; readonly number: number }): Promise<string | undefined> {
+    let { act } = input
+    for (let attempt = 1; ; attempt++) {
+      try {
+        await this.#act({ ...input, act, attempt })
+        return undefined
+      } catch (error) {
+        const failed = failureOf(error)
+        if (failed.type === 'Fenced' || failed.type === 'StaleLease') throw new GiveUp(failed)
+        const answer = await this.#askAboutUndo(act, failed)
+        if (answer === 'skip') return `${act.title}: ${failed.message}`
+        if (answer === 'abort') return `${aborted} ${act.title}: ${failed.message}`
+        act = answer === 'allow' ? allowLoss(act, failed) : act
+      }
+    }
+  }
+
+  async #askAboutUndo(act: Act, failed: Failed): Promise<'retry' | 'skip' | 'abort' | 'allow'> {
+    const { state, gate } = this.input
+    const loses = failed.type === 'ExposureExceeded' && failed.exposure !== null
+    if (loses && state.progress.plan) state.progress.plan = { ...state.progress.plan, exposure: failed.exposure }
+    const answer = await gate.wait({
+      asks: loses ? 'approve' : 'resolve',
+      why: `${act.title}: ${failed.message}`,
+      deadlineMs: null,
+    })
+    if (answer?.kind === 'approve') return 'allow'
+    return answer?.kind === 'resolve' ? answer.action : 'abort'
+  }
+
+  #act(input: { readonly act: Act; readonly step: number; readonly number: number; readonly attempt: number }) {
+    const { plan, lease, origin } = this.input
+    const summary = input.number > 0 ? `undo: ${input.act.title}` : `${input.step + 1}/${plan.steps.length} ${input.act.title}`
+    return perform({
+      act: input.act,
+      summary,
+      run: {
+        ...lease,
+        origin,
+        safety: plan.safety,
+        step: input.step,
+        stepName: plan.steps[input.step]!.act.name,
+        undo: input.number,
+        attempt: input.attempt,
+      },
+    })
+  }
+}
+
+const aborted = 'given up:'
+
+function allowLoss(act: Act, failed: Failed): Act {
+  if (act.name !== 'swapDatabase') return act
+  return { ...act, args: { ...act.args, mayLoseRows: failed.exposure?.total ?? act.args.mayLoseRows } }
+}
