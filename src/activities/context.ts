@@ -142,8 +142,9 @@ export function runDigits(run: RunId): string {
 }
 
 export function ownRun(): RunId {
-  const { workflowId, runId } = Context.current().info.workflowExecution
-  return { workflowId, runId }
+  const { workflowExecution } = Context.current().info
+  if (!workflowExecution) throw new Error('an act runs only as an activity of a workflow')
+  return { workflowId: workflowExecution.workflowId, runId: workflowExecution.runId }
 }
 
 export function holderOf(deps: Deps, kind: Holder['kind']): Holder {

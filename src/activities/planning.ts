@@ -94,7 +94,20 @@ async function observeRelease(look: Look, request: DeployRequest): Promise<Relea
     })
   }
   const paths = release.files.map((file) => file.path)
-  return { directory: release.directory, sha256: release.sha256, paths, model: modelOf(look, config) }
+  const migrateTo = paths.includes(releaseFile) ? await readMigrateTo(join(release.directory, releaseFile)) : null
+  return { directory: release.directory, sha256: release.sha256, paths, model: modelOf(look, config), migrateTo }
+}
+
+/** Where a release says which revision its code is written for: `{ "migrateTo": "<revision>" }`; other keys are its own. */
+const releaseFile = 'release.json'
+
+async function readMigrateTo(file: string): Promise<string | null> {
+  try {
+    const { migrateTo } = JSON.parse(await readFile(file, 'utf8')) as { readonly migrateTo?: unknown }
+    return typeof migrateTo === 'string' ? migrateTo : null
+  } catch (cause) {
+    throw new StepbackError({ type: 'Refused', message: `"${file}" is no JSON: ${(cause as Error).message}` })
+  }
 }
 
 function withDigest(plan: Omit<Plan, 'digest'>, request: object): Plan {

@@ -20,7 +20,7 @@ export function planDeploy(request: DeployRequest, facts: Facts, release: Releas
   ensureFit(request.target, facts.findings)
   const current = currentVersion(facts)
   ensureNew(request, current)
-  const migrations = migrationsUp(request, facts)
+  const migrations = migrationsUp(request, facts, release)
   const mayLoseRows = request.mayLoseRows ?? facts.stack.mayLoseRows
   return {
     kind: 'deploy',
@@ -110,10 +110,12 @@ function ensureNew(request: DeployRequest, current: string): void {
   })
 }
 
-function migrationsUp(request: DeployRequest, facts: Facts): readonly MigrationInfo[] {
+/** `head` is the release's own head where it says one: older code does not get a later release's migrations. */
+function migrationsUp(request: DeployRequest, facts: Facts, release: ReleaseFacts | null): readonly MigrationInfo[] {
   if (!facts.database) return []
   const { known, applied } = facts.database
-  const { up, down, unknown } = planMigrations({ known, applied, to: request.migrateTo })
+  const to = request.migrateTo === 'head' ? (release?.migrateTo ?? 'head') : request.migrateTo
+  const { up, down, unknown } = planMigrations({ known, applied, to })
   if (unknown.length > 0) {
     throw new StepbackError({
       type: 'Refused',
@@ -124,8 +126,8 @@ function migrationsUp(request: DeployRequest, facts: Facts): readonly MigrationI
   if (down.length > 0) {
     throw new StepbackError({
       type: 'Refused',
-      message: `migrateTo "${request.migrateTo}" lies behind what is applied; a deploy never reverts migrations`,
-      hint: `run \`stepback rollback ${request.target} --scope database --to ${request.migrateTo}\`.`,
+      message: `revision "${to}" lies behind what is applied, and a deploy never reverts migrations`,
+      hint: `run \`stepback rollback ${request.target} --scope database --to ${to}\`.`,
     })
   }
   return up

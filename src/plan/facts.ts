@@ -73,6 +73,8 @@ export interface ReleaseFacts {
   readonly sha256: string
   readonly paths: readonly string[]
   readonly model: ComposeModel
+  /** The revision that its own `release.json` says its code is written for. */
+  readonly migrateTo: string | null
 }
 
 /** The restore point that a rollback would go back to, compared with what is there. */
