@@ -2,16 +2,17 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type SandboxPaths, stackFiles } from './paths.js'
 import type { Progress } from './progress.js'
+import { firstRelease } from './releases.js'
 import { compose } from './stack.js'
+import type { SandboxState } from './state.js'
 
 type Environment = NodeJS.ProcessEnv
 
-/** Makes the schema of a006 and fills it; in one transaction each, so that it can be begun again. */
-export async function fill(paths: SandboxPaths, env: Environment): Promise<void> {
-  const made = (await psql(paths, env, `SELECT to_regclass('migrations') IS NOT NULL`)).trim() === 't'
-  if (!made) await psql(paths, env, sqlFile('schema.sql'))
+/** Makes the first release's schema and fills it; in one transaction each, so that it can be begun again. */
+export async function fill(paths: SandboxPaths, state: SandboxState, env: Environment): Promise<void> {
+  await migrate(state)
   const filled = (await psql(paths, env, 'SELECT EXISTS (SELECT FROM sessions)')).trim() === 't'
-  if (!filled) await psql(paths, env, sqlFile('rows.sql'))
+  if (!filled) await psql(paths, env, readFileSync(join(stackFiles(), 'sql', 'rows.sql'), 'utf8'))
 }
 
 /** Adds messages until the database has at least that many bytes, measured after each batch. */
@@ -32,6 +33,24 @@ export async function psql(paths: SandboxPaths, env: Environment, sql: string): 
   return (await compose(paths, env, ['exec', '-T', 'aria-db', ...client], sql)).stdout
 }
 
+/** By the product's own reference migrations, up to the one that the first release was written for. */
+async function migrate({ ports, password }: SandboxState): Promise<void> {
+  const { DataSource } = await import('typeorm')
+  const { migrations } = await import('../src/migrations/index.js')
+  const last = migrations.findIndex((it) => new it().name.startsWith(firstRelease.revision))
+  const source = new DataSource({
+    ...{ type: 'postgres', host: '127.0.0.1', port: ports.db, username: 'aria', password, database: 'aria_blue' },
+    migrations: migrations.slice(0, last + 1),
+    migrationsTransactionMode: 'all',
+  })
+  await source.initialize()
+  try {
+    await source.runMigrations()
+  } finally {
+    await source.destroy()
+  }
+}
+
 function batch(rows: number): string {
   return `
 INSERT INTO messages (session_id, role, content, model, tokens_input, tokens_output, metadata)
@@ -40,8 +59,4 @@ SELECT s.ids[1 + n % s.many], (ARRAY['user', 'assistant'])[1 + n % 2],
        jsonb_build_object('filler', n)
 FROM (SELECT array_agg(id) AS ids, count(*)::int AS many FROM (SELECT id FROM sessions LIMIT 100) first) s,
      generate_series(1, ${rows}) n;`
-}
-
-function sqlFile(name: string): string {
-  return readFileSync(join(stackFiles(), 'sql', name), 'utf8')
 }

@@ -87,7 +87,7 @@ async function startTarget(paths: SandboxPaths, state: SandboxState, env: NodeJS
   if (!state.filled) {
     await timed(progress, 'database with its rows', async () => {
       await compose(paths, env, ['up', '--detach', '--no-recreate', '--wait', 'aria-db'])
-      await fill(paths, env)
+      await fill(paths, state, env)
       state.filled = true
       writeState(paths, state)
     })

@@ -1,0 +1,66 @@
+// A sandbox of its own, beside whichever one is up: brought up, misbehaving, brought back, and taken down.
+
+import { existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { type Sandbox, breakIt, down, mend, readSandbox, sandboxPaths, status, up } from '../../sandbox/index.js'
+import { isRunning, startIdentity } from '../../sandbox/processes.js'
+
+// set by `npm test`: a quick run of the other tests should not start a whole stack
+describe.skipIf(!process.env['STEPBACK_END_TO_END'])('a sandbox', { timeout: 300_000 }, () => {
+  const root = mkdtempSync(join(tmpdir(), 'stepback-'))
+  let sandbox: Sandbox
+
+  beforeAll(async () => {
+    sandbox = await up({ root })
+  }, 300_000)
+
+  afterAll(async () => {
+    await down({ root })
+    rmSync(root, { recursive: true, force: true })
+  }, 120_000)
+
+  const get = async (path: string) => {
+    const answer = await fetch(`${sandbox.api}${path}`, { signal: AbortSignal.timeout(5_000) })
+    return { status: answer.status, body: (await answer.json()) as Record<string, unknown> }
+  }
+
+  test('runs the first release, on the database of its revision', async () => {
+    expect((await status({ root })).up).toBe(true)
+    expect((await get('/api/status')).body).toMatchObject({ version: '2.0.0', revision: 'a006_pheromone_scores' })
+    expect(readSandbox(root)).toEqual(sandbox)
+  })
+
+  test('takes writes as the application makes them', async () => {
+    const before = (await get('/api/messages/count')).body['count'] as number
+    const body = JSON.stringify({ content: 'größe', count: 3 })
+    await fetch(`${sandbox.api}/api/messages`, { method: 'POST', body })
+    expect((await get('/api/messages/count')).body).toEqual({ count: before + 3 })
+  })
+
+  test('misbehaves when told to, and mends', async () => {
+    await breakIt({ root, kind: 'unhealthy' })
+    expect((await get('/api/health')).status).toBe(503)
+    await mend({ root })
+    expect((await get('/api/health')).body).toMatchObject({ status: 'ok' })
+  })
+
+  test('brings back a process that was killed, and leaves the others alone', async () => {
+    const { sshd, temporal } = sandbox.processes
+    const identity = (await startIdentity(temporal!.pid))!
+    process.kill(sshd!.pid, 'SIGKILL')
+    const again = await up({ root })
+    expect(again.processes.sshd!.pid).not.toBe(sshd!.pid)
+    expect(again.processes.temporal!.pid).toBe(temporal!.pid)
+    expect(await isRunning({ pid: temporal!.pid, started: identity })).toBe(true)
+  })
+
+  test('leaves nothing behind', async () => {
+    const pids = Object.values(readSandbox(root)!.processes).map(({ pid }) => pid)
+    await down({ root })
+    expect(await Promise.all(pids.map(startIdentity))).toEqual(pids.map(() => undefined))
+    expect(existsSync(root)).toBe(false)
+    expect(existsSync(sandboxPaths(root).run)).toBe(false)
+  })
+})
