@@ -1,52 +1,114 @@
 // The host's truth, typed: the lease, the jobs, the ledger and the timers of one target.
+import { isAbsolute } from 'node:path/posix'
+import { callHelper } from './host/helper.js'
+import type { HelperOptions } from './host/helper.js'
+import { cancelJob, listJobs, runJob } from './host/jobs.js'
+import type { JobOutcome, JobRequest, JobSummary } from './host/jobs.js'
+import { acquire, readLease, release, renew } from './host/lease.js'
 import type { AcquireOutcome, Holder, LeaseState, TakeReason } from './host/lease.js'
-import type { JobOutcome, JobRequest } from './host/jobs.js'
+import { append, read } from './host/ledger.js'
 import type { LedgerRecord } from './host/ledger.js'
 import type { SshConnection } from './ssh.js'
 
+export type { JobOutcome, JobRequest, JobSummary } from './host/jobs.js'
 export type { AcquireOutcome, Holder, LeaseState, TakeReason } from './host/lease.js'
-export type { JobOutcome, JobRequest } from './host/jobs.js'
 export type { LedgerRecord } from './host/ledger.js'
 
 export class Host {
   readonly stateDirectory: string
-  constructor(input: { ssh: () => Promise<SshConnection>; stateDirectory: string; shell?: string }) {
+  readonly #options: HelperOptions
+
+  /** `ssh` is asked for every call, so that it can connect again; `shell` runs the helper, `/bin/sh` but in tests. */
+  constructor(input: { ssh: () => Promise<SshConnection>; stateDirectory: string; shell?: string | undefined }) {
+    if (!isAbsolute(input.stateDirectory)) throw new TypeError(`not an absolute path: '${input.stateDirectory}'`)
     this.stateDirectory = input.stateDirectory
+    this.#options = { ssh: input.ssh, stateDirectory: input.stateDirectory, shell: input.shell ?? '/bin/sh' }
   }
-  look(_input: {
+
+  /** Runs a script that only reads. */
+  async look(input: {
     script: string
     signal?: AbortSignal | undefined
   }): Promise<{ exitCode: number; stdout: string; stderr: string }> {
-    throw new Error('under construction')
+    const payload = Buffer.from(input.script)
+    const words = ['look', payload.length]
+    const reply = await callHelper({ options: this.#options, words, payload, signal: input.signal })
+    return { exitCode: reply.status, stdout: reply.stdout.toString('utf8'), stderr: reply.stderr.toString('utf8') }
   }
+
+  /** Whether the state directory's file system has the hard links that everything here rests on. */
+  async linksExclusively(): Promise<boolean> {
+    const reply = await callHelper({ options: this.#options, words: ['probe'] })
+    return reply.stdout.toString('utf8') === 'links\n'
+  }
+
   readLease(): Promise<LeaseState> {
-    throw new Error('under construction')
+    return readLease(this.#options)
   }
-  acquire(_input: {
+
+  /**
+   * Takes the lease if it is free, or if `mayTake` says why it may be taken from its holder. Returns only when no job
+   * of an older token lives any more; `Busy` when one cannot be ended. `fenced` is final for this holder.
+   */
+  acquire(input: {
     holder: Holder
     mayTake: (state: LeaseState) => Promise<TakeReason | undefined>
   }): Promise<AcquireOutcome> {
-    throw new Error('under construction')
+    return acquire(this.#options, input)
   }
-  renew(_input: { token: number; holder: Holder }): Promise<void> {
-    throw new Error('under construction')
+
+  /** Throws `StaleLease` when an earlier run id of the same workflow holds the token, `Fenced` when it is not in force. */
+  renew(input: { token: number; holder: Holder }): Promise<void> {
+    return renew(this.#options, input)
   }
-  release(_input: { token: number; holder: Holder }): Promise<void> {
-    throw new Error('under construction')
+
+  /** May be repeated. Throws `Fenced` when someone else has the next number. */
+  release(input: { token: number; holder: Holder }): Promise<void> {
+    return release(this.#options, input)
   }
-  runJob(_input: JobRequest): Promise<JobOutcome> {
-    throw new Error('under construction')
+
+  /** Runs a script once, whatever dies on the way; the same id again joins it, or reads how it ended. */
+  runJob(input: JobRequest): Promise<JobOutcome> {
+    return runJob(this.#options, input)
   }
-  cancelJob(_input: { id: string; token: number }): Promise<void> {
-    throw new Error('under construction')
+
+  /** Ends the job, and keeps it from ever starting again. */
+  cancelJob(input: { id: string; token: number }): Promise<void> {
+    return cancelJob(this.#options, input)
   }
-  appendLedger(_input: { token: number; id: string; entry: object }): Promise<{ number: number; sha256: string }> {
-    throw new Error('under construction')
+
+  listJobs(): Promise<readonly JobSummary[]> {
+    return listJobs(this.#options)
   }
-  readLedger(_input?: { after?: number }): Promise<readonly LedgerRecord[]> {
-    throw new Error('under construction')
+
+  /** Removes ended jobs of older tokens and lease numbers that are older than so many days. */
+  async prune(input: { olderThanDays: number }): Promise<void> {
+    await callHelper({ options: this.#options, words: ['prune', input.olderThanDays] })
   }
-  armTimer(_input: { name: string; script: string }): Promise<void> {
-    throw new Error('under construction')
+
+  /** Safe to repeat under the same id. Throws `Fenced` when an entry of a greater token is before it. */
+  appendLedger(input: { token: number; id: string; entry: object }): Promise<{ number: number; sha256: string }> {
+    return append(this.#options, 'ledger', input)
+  }
+
+  /** The entries behind number `after`; a broken chain is `Refused`. */
+  readLedger(input: { after?: number | undefined } = {}): Promise<readonly LedgerRecord[]> {
+    return read(this.#options, 'ledger', input.after ?? 0)
+  }
+
+  /** As the ledger, but for people: nothing in it is ever void. */
+  appendAudit(input: { token?: number; id: string; entry: object }): Promise<{ number: number; sha256: string }> {
+    return append(this.#options, 'audit', { token: 0, ...input })
+  }
+
+  async readAudit(input: { after?: number | undefined } = {}): Promise<readonly LedgerRecord[]> {
+    const records = await read(this.#options, 'audit', input.after ?? 0)
+    return records.map((record) => ({ ...record, void: false }))
+  }
+
+  /** Starts a detached script that no take-over ends, once for a name; returns when it runs, or has already ended well. */
+  async armTimer(input: { name: string; script: string }): Promise<void> {
+    const payload = Buffer.from(input.script)
+    await callHelper({ options: this.#options, words: ['arm', input.name, payload.length], payload })
   }
 }

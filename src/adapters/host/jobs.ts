@@ -1,3 +1,8 @@
+// Jobs, typed: start, attach, judge what was lost, cancel. A retry of the same id joins what is already there.
+import { StepbackError } from '../../plan/failure.js'
+import { callHelper, linesOf } from './helper.js'
+import type { HelperOptions, Reply } from './helper.js'
+
 export type JobOutcome =
   | {
       readonly outcome: 'exited'
@@ -26,4 +31,153 @@ export interface JobRequest {
   readonly signal?: AbortSignal | undefined
   /** Of each of stdout and stderr, the last so many bytes come back; default 64 KiB. */
   readonly outputLimitBytes?: number | undefined
+}
+
+const defaultOutputLimitBytes = 65_536
+/** Rounds of one wait on the host, about ten seconds: each call renews the lease, and a ghost's call ends by itself. */
+const waitRounds = 100
+const progressEveryMs = 1_000
+
+export async function runJob(options: HelperOptions, request: JobRequest): Promise<JobOutcome> {
+  checkId(request.id)
+  const progress = request.onProgress && setInterval(request.onProgress, progressEveryMs)
+  const onAbort = () => {
+    // What it ends is read by the waiting below; a cut here is followed by the caller's own retry.
+    void cancelJob(options, request).catch(() => undefined)
+  }
+  try {
+    if (request.signal?.aborted) await cancelJob(options, request)
+    else request.signal?.addEventListener('abort', onAbort, { once: true })
+    return await follow(options, request)
+  } finally {
+    clearInterval(progress)
+    request.signal?.removeEventListener('abort', onAbort)
+  }
+}
+
+/** Published before anything is ended, so that the job can never start again: an undo calls it on its do-job first. */
+export async function cancelJob(options: HelperOptions, input: { id: string; token: number }): Promise<void> {
+  checkId(input.id)
+  await callHelper({ options, words: ['cancel', input.id, input.token] })
+}
+
+export interface JobSummary {
+  readonly id: string
+  readonly generation: number
+  readonly token: number | undefined
+  /** `fenced`, `cancelled`, `lost`, an exit code, or undefined while it has none. */
+  readonly exit: string | undefined
+}
+
+export async function listJobs(options: HelperOptions): Promise<readonly JobSummary[]> {
+  const lines = linesOf(await callHelper({ options, words: ['list'] })).get('job') ?? []
+  return lines.map((line) => {
+    const [id = '', generation, token, exit] = line.split(' ')
+    return {
+      id,
+      generation: Number(generation),
+      token: token === '-' ? undefined : Number(token),
+      exit: exit === '-' ? undefined : exit,
+    }
+  })
+}
+
+async function follow(options: HelperOptions, request: JobRequest): Promise<JobOutcome> {
+  let generation = await start(options, request, 1)
+  for (;;) {
+    const seen = await wait(options, request, generation)
+    if (seen.kind === 'unclaimed') generation = await start(options, request, generation)
+    else if (seen.kind === 'unstarted') generation = await start(options, request, generation + 1)
+    else if (seen.kind === 'exit') {
+      const outcome = await outcomeOf(options, request, seen)
+      if (outcome !== 'again') return outcome
+      // By number: "the next one" could be one that nobody judged.
+      generation = await start(options, request, generation + 1)
+    }
+  }
+}
+
+// Answers the generation to wait for.
+async function start(options: HelperOptions, request: JobRequest, generation: number): Promise<number> {
+  const script = Buffer.from(request.script)
+  const ending = Buffer.from(request.ending ?? '')
+  const words = ['start', request.id, request.token, generation, script.length, ending.length]
+  const lines = linesOf(await callHelper({ options, words, payload: Buffer.concat([script, ending]) }))
+  return Math.max(generation, Number(lines.get('claimed')?.[0]))
+}
+
+interface Exit {
+  readonly kind: 'exit'
+  readonly generation: number
+  readonly value: string
+  readonly verdict: string
+  readonly inForce: boolean
+  readonly stdout: string
+  readonly stderr: string
+}
+
+type Seen = Exit | { readonly kind: 'more' | 'unclaimed' | 'unstarted' }
+
+async function wait(options: HelperOptions, request: JobRequest, generation: number): Promise<Seen> {
+  const limit = request.outputLimitBytes ?? defaultOutputLimitBytes
+  const words = ['wait', request.id, request.token, generation, waitRounds, limit]
+  return seenIn(await callHelper({ options, words }))
+}
+
+// One line of words, then, after an exit, the bytes that it announces.
+function seenIn(reply: Reply): Seen {
+  const end = reply.stdout.indexOf('\n')
+  const [kind, generation, value = '', verdict = '', force, out, err] = reply.stdout
+    .subarray(0, end)
+    .toString('utf8')
+    .split(' ')
+  if (kind === 'more' || kind === 'unclaimed' || kind === 'unstarted') return { kind }
+  if (kind !== 'exit') {
+    throw new StepbackError({ type: 'Unreachable', message: `the helper answered '${kind}' to 'wait'` })
+  }
+  const output = reply.stdout.subarray(end + 1)
+  return {
+    kind,
+    generation: Number(generation),
+    value,
+    verdict,
+    inForce: force === 'yes',
+    stdout: output.subarray(0, Number(out)).toString('utf8'),
+    stderr: output.subarray(Number(out), Number(out) + Number(err)).toString('utf8'),
+  }
+}
+
+async function outcomeOf(options: HelperOptions, request: JobRequest, exit: Exit): Promise<JobOutcome | 'again'> {
+  if (exit.value === '0' || (exit.inForce && /^\d+$/.test(exit.value))) {
+    const file = (name: string) => `${options.stateDirectory}/jobs/${request.id}/${name}.${exit.generation}`
+    const files = { out: file('out'), err: file('err') }
+    return { outcome: 'exited', exitCode: Number(exit.value), stdout: exit.stdout, stderr: exit.stderr, files }
+  }
+  // Ended by a take-over, in whichever way: it is the next holder's to say what became of it.
+  if (!exit.inForce || exit.value === 'fenced') return { outcome: 'fenced' }
+  if (exit.value === 'cancelled') return { outcome: 'cancelled' }
+  return judge(options, request, exit)
+}
+
+async function judge(options: HelperOptions, request: JobRequest, exit: Exit): Promise<JobOutcome | 'again'> {
+  let { verdict } = exit
+  if (verdict === 'none') {
+    if (!request.holds) throw lost(options, request, exit)
+    const words = ['judge', request.id, request.token, exit.generation, (await request.holds()) ? 'done' : 'again']
+    // The first verdict stands: a later look may see what a later step has changed.
+    verdict = linesOf(await callHelper({ options, words })).get('judged')?.[0] ?? ''
+  }
+  return verdict === 'again' ? 'again' : { outcome: 'done' }
+}
+
+function lost(options: HelperOptions, request: JobRequest, exit: Exit): StepbackError {
+  return new StepbackError({
+    type: 'StepFailed',
+    message: `the job '${request.id}' ended without an exit status: it is unknown how far it came`,
+    hint: `it was killed, or the host restarted; read ${options.stateDirectory}/jobs/${request.id}/err.${exit.generation} and look at what it was to change`,
+  })
+}
+
+function checkId(id: string): void {
+  if (!/^[A-Za-z0-9_-][A-Za-z0-9._-]*$/.test(id)) throw new TypeError(`not a job id: '${id}'`)
 }

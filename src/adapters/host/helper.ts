@@ -1,0 +1,135 @@
+// Calls the helper on the host, and brings it there where it is missing.
+import { createHash, randomBytes } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import { answerOf, helperCall, helperParts, installCall } from '../../commands/helper.js'
+import { StepbackError } from '../../plan/failure.js'
+import type { SshConnection } from '../ssh.js'
+
+export interface HelperOptions {
+  readonly ssh: () => Promise<SshConnection>
+  readonly stateDirectory: string
+  /** The words that run the helper and its scripts on the host; `/bin/sh` but in tests. */
+  readonly shell: string
+}
+
+export interface Reply {
+  readonly status: number
+  readonly stdout: Buffer
+  readonly stderr: Buffer
+}
+
+/** Calls one operation. What the helper refuses is thrown by its kind; no answer is `Unreachable`, never an answer. */
+export async function callHelper(input: {
+  readonly options: HelperOptions
+  readonly words: readonly (string | number)[]
+  readonly payload?: Buffer | undefined
+  readonly signal?: AbortSignal | undefined
+}): Promise<Reply> {
+  const { options, words } = input
+  for (let attempt = 1; ; attempt += 1) {
+    const nonce = randomBytes(8).toString('hex')
+    const ssh = await options.ssh()
+    const result = await ssh.exec({
+      command: helperCall({ ...options, helper: helper().name, nonce, words }),
+      ...(input.payload ? { stdin: input.payload } : {}),
+      signal: input.signal,
+    })
+    const answer = answerOf({ nonce, stdout: result.stdout, stderr: result.stderr })
+    if (answer.kind === 'answer') return answer
+    if (answer.kind === 'failed') throw refusedBy({ code: answer.code, message: answer.message, options, words })
+    // Without a beginning nothing was done, so calling again is safe.
+    if (answer.kind === 'unfinished' || attempt > 1) {
+      throw noAnswer({ options, words, said: result.stderr, exitCode: result.exitCode })
+    }
+    await install(options, ssh)
+  }
+}
+
+/** The lines of a reply by their first word. */
+export function linesOf(reply: Reply): ReadonlyMap<string, readonly string[]> {
+  const lines = new Map<string, string[]>()
+  for (const line of reply.stdout.toString('utf8').split('\n')) {
+    const space = line.indexOf(' ')
+    const word = space < 0 ? line : line.slice(0, space)
+    if (word === '') continue
+    lines.set(word, [...(lines.get(word) ?? []), space < 0 ? '' : line.slice(space + 1)])
+  }
+  return lines
+}
+
+let loaded: { readonly name: string; readonly text: Buffer } | undefined
+
+/** The helper, whole, under the name of its content: hosts may carry several versions at once. */
+export function helper(): { readonly name: string; readonly text: Buffer } {
+  if (loaded) return loaded
+  const text = Buffer.concat(helperParts.map((part) => readFileSync(new URL(`../../host/${part}.sh`, import.meta.url))))
+  loaded = { name: `helper-${createHash('sha256').update(text).digest('hex')}.sh`, text }
+  return loaded
+}
+
+async function install(options: HelperOptions, ssh: SshConnection): Promise<void> {
+  const nonce = randomBytes(8).toString('hex')
+  const { name, text } = helper()
+  const command = installCall({ stateDirectory: options.stateDirectory, helper: name, length: text.length, nonce })
+  const result = await ssh.exec({ command, stdin: text })
+  if (result.stdout.includes(`@@${nonce} installed\n`)) return
+  throw new StepbackError({
+    type: 'Unreachable',
+    message: `the helper cannot be put into '${options.stateDirectory}': ${lastLines(result.stderr) || `exit ${result.exitCode}`}`,
+    hint: 'may the SSH user write there, and is there room? (df, df -i)',
+  })
+}
+
+function refusedBy(input: {
+  code: string
+  message: string
+  options: HelperOptions
+  words: readonly (string | number)[]
+}) {
+  const { code, message, options, words } = input
+  const what = `'${words[0]}' in '${options.stateDirectory}'`
+  switch (code) {
+    case 'stuck':
+      return new StepbackError({
+        type: 'Busy',
+        message: `${what}: an older job cannot be ended: ${message}`,
+        hint: 'end these processes by hand on the host; nothing was changed meanwhile',
+      })
+    case 'other-command':
+      return new StepbackError({
+        type: 'StepFailed',
+        message: `${what}: the job '${message}' was started with another script`,
+        hint: 'a worker of another version started it; retry the step under a new key',
+      })
+    case 'broken':
+      return new StepbackError({
+        type: 'Refused',
+        message: `${what}: the entry '${message}' is damaged`,
+        hint: 'compare it with the records of Temporal before anything else is written',
+      })
+    default:
+      return new StepbackError({
+        type: 'Unreachable',
+        message: `${what}: ${code}: ${message}`,
+        hint: 'is the disk full, read-only, or without hard links? (df, df -i, mount)',
+      })
+  }
+}
+
+function noAnswer(input: {
+  options: HelperOptions
+  words: readonly (string | number)[]
+  said: Buffer
+  exitCode: number | null
+}): StepbackError {
+  const said = lastLines(input.said)
+  return new StepbackError({
+    type: 'Unreachable',
+    message: `no answer to '${input.words[0]}' in '${input.options.stateDirectory}' (exit ${input.exitCode ?? 'unknown'})${said ? `: ${said}` : ''}`,
+    hint: `does '${input.options.shell}' start on the host?`,
+  })
+}
+
+function lastLines(text: Buffer): string {
+  return text.toString('utf8').trim().split('\n').slice(-3).join(' / ')
+}
