@@ -3,7 +3,6 @@ import type { SandboxPaths } from './paths.js'
 import { sshFacts } from './ssh.js'
 import type { Ports } from './state.js'
 
-export const project = 'aria-sandbox'
 export const composeFile = 'stacks/brain/docker-compose.yml'
 
 /** The configuration of the sandbox's only target, as an operator would have written it. */
@@ -25,7 +24,7 @@ function target(paths: SandboxPaths, ports: Ports) {
     ssh: { host: '127.0.0.1', port: ports.ssh, user, identityFile, knownHosts: [knownHosts] },
     directory: paths.directory,
     backups: paths.backups,
-    compose: { project, files: [composeFile], envFile: '.env' },
+    compose: { project: paths.project, files: [composeFile], envFile: '.env' },
     services: { application: ['aria-brain', 'aria-api', 'aria-web'], stopGrace: '10s' },
     managed: ['models.yaml'],
     protected: ['soul'],

@@ -39,7 +39,8 @@ async function migrate({ ports, password }: SandboxState): Promise<void> {
   const { migrations } = await import('../src/migrations/index.js')
   const last = migrations.findIndex((it) => new it().name.startsWith(firstRelease.revision))
   const source = new DataSource({
-    ...{ type: 'postgres', host: '127.0.0.1', port: ports.db, username: 'aria', password, database: 'aria_blue' },
+    type: 'postgres',
+    url: databaseUrl(ports.db, password),
     migrations: migrations.slice(0, last + 1),
     migrationsTransactionMode: 'all',
   })
@@ -49,6 +50,10 @@ async function migrate({ ports, password }: SandboxState): Promise<void> {
   } finally {
     await source.destroy()
   }
+}
+
+export function databaseUrl(port: number, password: string): string {
+  return `postgres://aria:${password}@127.0.0.1:${port}/aria_blue`
 }
 
 function batch(rows: number): string {

@@ -1,4 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs'
+import { databaseUrl } from './database.js'
 import { type SandboxPaths, sandboxPaths } from './paths.js'
 import { releaseDirectory, releases } from './releases.js'
 import { sshFacts } from './ssh.js'
@@ -46,7 +47,7 @@ export function describe(paths: SandboxPaths, state: SandboxState, cli: string):
     directory: paths.directory,
     backups: paths.backups,
     api: `http://127.0.0.1:${ports.api}`,
-    database: `postgres://aria:${password}@127.0.0.1:${ports.db}/aria_blue`,
+    database: databaseUrl(ports.db, password),
     config: paths.config,
     releases: Object.fromEntries(releases.map(({ version }) => [version, releaseDirectory(paths, version)])),
     processes: Object.fromEntries(entries) as Sandbox['processes'],

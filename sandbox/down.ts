@@ -1,12 +1,11 @@
 import { existsSync, rmSync } from 'node:fs'
-import { project } from './config.js'
 import { removeDockerd } from './docker.js'
-import { sandboxPaths } from './paths.js'
+import { type SandboxPaths, sandboxPaths } from './paths.js'
 import { type Progress, timed } from './progress.js'
 import { stopProcess } from './processes.js'
 import { attempt } from './run.js'
 import { openSession } from './session.js'
-import { sandboxImages } from './stack.js'
+import { otherOwner, projectFilter, sandboxImages } from './stack.js'
 
 /** Stops and removes all of the sandbox and nothing else; does nothing where there is none. */
 export async function down(options: { readonly progress?: Progress; readonly root?: string } = {}): Promise<void> {
@@ -19,7 +18,7 @@ export async function down(options: { readonly progress?: Progress; readonly roo
       await stopProcess(processes.worker)
       await Promise.all([stopProcess(processes.temporal), stopProcess(processes.sshd)])
     })
-    await timed(progress, 'containers, volumes, networks and images removed', () => removeStack(session.env))
+    await timed(progress, 'containers, volumes, networks and images removed', () => removeStack(paths, session.env))
     if (processes.dockerd) {
       await timed(progress, 'Docker Engine of the sandbox removed', () => removeDockerd(paths, processes.dockerd))
     }
@@ -28,8 +27,9 @@ export async function down(options: { readonly progress?: Progress; readonly roo
 }
 
 /** By the project's label alone: it also finds what a changed compose file no longer names. */
-async function removeStack(env: NodeJS.ProcessEnv): Promise<void> {
-  const label = `label=com.docker.compose.project=${project}`
+async function removeStack(paths: SandboxPaths, env: NodeJS.ProcessEnv): Promise<void> {
+  if (await otherOwner(paths, env)) return
+  const label = projectFilter(paths)
   const list = async (...args: string[]) =>
     (await attempt(['docker', ...args], { env })).stdout.split('\n').filter((line) => line !== '')
   const remove = async (command: readonly string[], names: readonly string[]) => {
@@ -40,5 +40,6 @@ async function removeStack(env: NodeJS.ProcessEnv): Promise<void> {
   await remove(['network', 'rm'], await list('network', 'ls', '--quiet', '--filter', label))
   const images = await list('images', '--all', '--quiet', '--no-trunc', '--filter', label)
   await remove(['rmi', '--force'], [...new Set(images)])
-  await remove(['rmi', '--force'], sandboxImages())
+  // not forced: on a shared engine another sandbox may be running from these
+  await remove(['rmi'], sandboxImages())
 }

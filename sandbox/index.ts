@@ -10,7 +10,7 @@ import { baseImage } from './install/image.js'
 import { type SandboxPaths, sandboxPaths } from './paths.js'
 import { type Progress, timed } from './progress.js'
 import { startSshd } from './ssh.js'
-import { buildUpstream, compose, layOut, startStack } from './stack.js'
+import { buildUpstream, compose, layOut, otherOwner, startStack } from './stack.js'
 import { type SandboxState, openState, writeFile, writeState } from './state.js'
 import { startTemporal, startWorker, waitForWorker } from './temporal.js'
 
@@ -83,6 +83,8 @@ export async function up(options: UpOptions = {}): Promise<Sandbox> {
 
 async function startTarget(paths: SandboxPaths, state: SandboxState, env: NodeJS.ProcessEnv, options: UpOptions) {
   const { progress = () => {}, size } = options
+  const other = await otherOwner(paths, env)
+  if (other) throw new Error(`another sandbox runs on this engine, from "${other}"\nhint: take that one down first.`)
   layOut(paths, state)
   if (!state.filled) {
     await timed(progress, 'database with its rows', async () => {

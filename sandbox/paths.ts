@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { homedir } from 'node:os'
-import { dirname, join, resolve } from 'node:path'
+import { basename, dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { createHash } from 'node:crypto'
 
@@ -10,8 +10,11 @@ export type SandboxPaths = ReturnType<typeof sandboxPaths>
 export function sandboxPaths(root = process.env['STEPBACK_SANDBOX'] ?? '.sandbox') {
   const base = resolve(root)
   const directory = join(base, 'host', 'aria')
+  const id = createHash('sha256').update(base).digest('hex').slice(0, 8)
   return {
     root: base,
+    /** The Compose project: a sandbox at another place than the usual one may share its engine. */
+    project: basename(base) === '.sandbox' ? 'aria-sandbox' : `aria-sandbox-${id}`,
     json: join(base, 'sandbox.json'),
     state: join(base, 'state.json'),
     config: join(base, 'stepback.yaml'),
@@ -24,7 +27,7 @@ export function sandboxPaths(root = process.env['STEPBACK_SANDBOX'] ?? '.sandbox
     temporal: join(base, 'temporal'),
     docker: join(base, 'docker'),
     /** Sockets lie here and not below the root: a socket's path may have about 100 characters only. */
-    run: join('/run', `stepback-${createHash('sha256').update(base).digest('hex').slice(0, 8)}`),
+    run: join('/run', `stepback-${id}`),
   }
 }
 

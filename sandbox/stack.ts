@@ -1,13 +1,12 @@
-import { cpSync, existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { createHash } from 'node:crypto'
-import { readdirSync, readFileSync } from 'node:fs'
+import { cpSync, existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { composeFile, project } from './config.js'
+import { composeFile } from './config.js'
 import { hasImage } from './docker.js'
 import { baseImage } from './install/image.js'
 import { type SandboxPaths, stackFiles } from './paths.js'
 import { firstRelease, releaseDirectory, writeReleases } from './releases.js'
-import { run, type RunResult } from './run.js'
+import { attempt, run, type RunResult } from './run.js'
 import type { SandboxState } from './state.js'
 
 /** Lays out the project directory as it stands after the first deploy by hand; what is there already stays. */
@@ -28,10 +27,9 @@ export function layOut(paths: SandboxPaths, state: SandboxState): void {
 
 /** Every call names project, directory, files and environment: without them Compose would start a second stack. */
 export function composeCommand(paths: SandboxPaths): string[] {
-  return [
-    ...['docker', 'compose', '--project-name', project, '--project-directory', paths.directory],
-    ...['--file', join(paths.directory, composeFile), '--env-file', join(paths.directory, '.env')],
-  ]
+  const command = ['docker', 'compose', '--project-name', paths.project, '--project-directory', paths.directory]
+  command.push('--file', join(paths.directory, composeFile), '--env-file', join(paths.directory, '.env'))
+  return command
 }
 
 export function compose(paths: SandboxPaths, env: NodeJS.ProcessEnv, args: readonly string[], input?: string) {
@@ -51,6 +49,19 @@ export async function buildUpstream(env: NodeJS.ProcessEnv): Promise<void> {
 /** Builds what has no image yet and starts what does not run; never recreates what a deploy has changed since. */
 export async function startStack(paths: SandboxPaths, env: NodeJS.ProcessEnv): Promise<RunResult> {
   return compose(paths, env, ['up', '--detach', '--no-recreate', '--wait', '--wait-timeout', '120'])
+}
+
+/** The directory of another checkout whose sandbox runs under our project name on a shared engine, if there is one. */
+export async function otherOwner(paths: SandboxPaths, env: NodeJS.ProcessEnv): Promise<string | undefined> {
+  const format = '{{.Label "com.docker.compose.project.working_dir"}}'
+  const { stdout } = await attempt(['docker', 'ps', '--all', '--filter', projectFilter(paths), '--format', format], {
+    env,
+  })
+  return stdout.split('\n').find((directory) => directory !== '' && directory !== paths.directory)
+}
+
+export function projectFilter(paths: SandboxPaths): string {
+  return `label=com.docker.compose.project=${paths.project}`
 }
 
 export const sandboxImages = () => [baseImage, ...upstreamNames.map(upstreamImage)]

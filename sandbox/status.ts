@@ -1,7 +1,8 @@
 import { findProcess } from './processes.js'
 import { openSession } from './session.js'
-import { project } from './config.js'
+import { type SandboxPaths } from './paths.js'
 import { attempt } from './run.js'
+import { projectFilter } from './stack.js'
 import type { ProcessName } from './state.js'
 
 export interface SandboxStatus {
@@ -22,17 +23,18 @@ export async function status(options: { readonly root?: string } = {}): Promise<
       return [name, { running: found !== undefined, pid: found?.pid ?? it.pid }] as const
     }),
   )
-  const services = await listServices(session.env)
+  const services = await listServices(session.paths, session.env)
   const states = Object.values(services)
   const up =
     entries.every(([, it]) => it.running) && states.length > 0 && states.every((it) => it.startsWith('running'))
   return { up, processes: Object.fromEntries(entries), services }
 }
 
-async function listServices(env: NodeJS.ProcessEnv): Promise<Record<string, string>> {
+async function listServices(paths: SandboxPaths, env: NodeJS.ProcessEnv): Promise<Record<string, string>> {
   const format = '{{.Label "com.docker.compose.service"}}\t{{.State}}\t{{.Status}}'
-  const filter = `label=com.docker.compose.project=${project}`
-  const { stdout } = await attempt(['docker', 'ps', '--all', '--filter', filter, '--format', format], { env })
+  const { stdout } = await attempt(['docker', 'ps', '--all', '--filter', projectFilter(paths), '--format', format], {
+    env,
+  })
   const lines = stdout.split('\n').filter((line) => line !== '')
   return Object.fromEntries(
     lines

@@ -15,11 +15,10 @@ export async function startTemporal(input: {
   const { paths, cli, ports } = input
   mkdirSync(paths.temporal, { recursive: true })
   const log = join(paths.logs, 'temporal.log')
-  const command = [
-    ...[cli, 'server', 'start-dev', '--ip', '127.0.0.1', '--port', String(ports.temporal)],
-    ...['--ui-ip', '127.0.0.1', '--ui-port', String(ports.ui)],
-    ...['--db-filename', join(paths.temporal, 'temporal.db'), '--log-level', 'warn'],
-  ]
+  const command = [cli, 'server', 'start-dev']
+  command.push('--ip', '127.0.0.1', '--port', String(ports.temporal))
+  command.push('--ui-ip', '127.0.0.1', '--ui-port', String(ports.ui))
+  command.push('--db-filename', join(paths.temporal, 'temporal.db'), '--log-level', 'warn')
   const started = (await findProcess(input.known)) ?? (await startProcess({ command, log }))
   const address = `127.0.0.1:${ports.temporal}`
   const ready = async () => (await attempt([cli, 'operator', 'cluster', 'health', '--address', address])).code === 0

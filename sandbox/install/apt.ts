@@ -73,7 +73,8 @@ export async function foreignRelease(codename: string): Promise<{ options: strin
 async function debianMirror(): Promise<string> {
   const format = '$(REPO_URI) $(RELEASE) $(COMPONENT) $(ORIGIN)'
   const ask = () => run(['apt-get', 'indextargets', '--format', format, 'Created-By: Packages'], { env: environment })
-  const find = (text: string) => text.split('\n').find((line) => / main Debian$/.test(line) && !/security/.test(line))
+  const find = (text: string) =>
+    text.split('\n').find((line) => line.endsWith(' main Debian') && !line.includes('security'))
   // the origin is known only from lists that were read once
   const line = find((await ask()).stdout) ?? find((await updated(ask)).stdout)
   if (!line) throw new Error('no Debian mirror was found in the apt sources of this machine')
