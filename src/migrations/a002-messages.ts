@@ -24,7 +24,9 @@ export class A002Messages implements MigrationInterface {
     await queryRunner.query('create index ix_messages_session_id on messages (session_id)')
     await queryRunner.query('create index ix_messages_created_at on messages (created_at)')
     await queryRunner.query('create index ix_messages_role on messages (role)')
-    await queryRunner.query("create index ix_messages_content_fts on messages using gin (to_tsvector('english', content))")
+    await queryRunner.query(
+      "create index ix_messages_content_fts on messages using gin (to_tsvector('english', content))",
+    )
   }
 
   async down(queryRunner: QueryRunner): Promise<void> {

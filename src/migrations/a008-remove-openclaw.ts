@@ -2,14 +2,7 @@
 
 import type { MigrationInterface, QueryRunner } from 'typeorm'
 
-const tables = [
-  'sessions',
-  'messages',
-  'agent_state',
-  'scheduler_jobs',
-  'scheduler_history',
-  'pheromone_scores',
-]
+const tables = ['sessions', 'messages', 'agent_state', 'scheduler_jobs', 'scheduler_history', 'pheromone_scores']
 
 export class A008RemoveOpenclaw implements MigrationInterface {
   static readonly irreversible = true
@@ -40,7 +33,9 @@ async function openclawColumns(queryRunner: QueryRunner, table: string): Promise
 
 // Recorded in the table's comment: it travels with every dump, and adds no table that the application does not know.
 async function dropAndRecord(queryRunner: QueryRunner, table: string, columns: readonly string[]): Promise<void> {
-  const [{ comment }] = await queryRunner.query(`select obj_description(to_regclass($1), 'pg_class') as comment`, [table])
+  const [{ comment }] = await queryRunner.query(`select obj_description(to_regclass($1), 'pg_class') as comment`, [
+    table,
+  ])
   const record = `a008_remove_openclaw dropped ${columns.join(', ')}`
   const both = [comment, record].filter(Boolean).join('\n')
   const drops = columns.map((column) => `drop column "${column.replaceAll('"', '""')}"`)

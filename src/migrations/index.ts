@@ -9,4 +9,13 @@ import { A006PheromoneScores } from './a006-pheromone-scores.js'
 import { A007AddEngineFields } from './a007-add-engine-fields.js'
 import { A008RemoveOpenclaw } from './a008-remove-openclaw.js'
 
-export const migrations = [A001Sessions, A002Messages, A003AgentState, A004SchedulerJobs, A005SchedulerHistory, A006PheromoneScores, A007AddEngineFields, A008RemoveOpenclaw] as const
+export const migrations = [
+  A001Sessions,
+  A002Messages,
+  A003AgentState,
+  A004SchedulerJobs,
+  A005SchedulerHistory,
+  A006PheromoneScores,
+  A007AddEngineFields,
+  A008RemoveOpenclaw,
+] as const

@@ -215,7 +215,8 @@ const manifestShape: Shape = {
 
 function mismatches(shape: Shape, value: unknown, path: string): readonly string[] {
   if (typeof shape === 'string') return typeof value === shape ? [] : [wrong(path, shape, value)]
-  if ('oneOf' in shape) return shape.oneOf.includes(value as string) ? [] : [wrong(path, shape.oneOf.join(' or '), value)]
+  if ('oneOf' in shape)
+    return shape.oneOf.includes(value as string) ? [] : [wrong(path, shape.oneOf.join(' or '), value)]
   if ('maybe' in shape) return value === undefined ? [] : mismatches(shape.maybe, value, path)
   if ('nullable' in shape) return value === null ? [] : mismatches(shape.nullable, value, path)
   if ('each' in shape) {

@@ -19,11 +19,10 @@ export function beforeName(input: { readonly database: string; readonly run8: st
   return besideName(input.database, 'before', input.run8)
 }
 
-/** Which names can belong to this database; a cut name keeps no suffix, so its beginning and its hash must do. */
+/** Whether a database was made beside this one by stepback, by its exact name. */
 export function isBesideName(input: { readonly database: string; readonly name: string }): boolean {
-  const { database, name } = input
-  if (/^__(new|warm|before)_[0-9a-f]{8}$/.test(name.slice(database.length))) return name.startsWith(database)
-  return Buffer.byteLength(name) >= limitBytes - 3 && /__[0-9a-f]{6}$/.test(name) && database.startsWith(name.slice(0, -8))
+  const [, kind, run8] = /__(new|warm|before)_([0-9a-f]{8})(?:_[0-9a-f]{6})?$/.exec(input.name) ?? []
+  return kind !== undefined && run8 !== undefined && besideName(input.database, kind, run8) === input.name
 }
 
 /** The application_name of every session of a target: `stepback:<target>:<token>:<what>`. */
@@ -36,16 +35,21 @@ export function sessionPrefix(input: { readonly target: string }): string {
   return `stepback:${cut(input.target, 24)}:`
 }
 
+// A long database name is cut, never what says whose and what kind the copy is; its hash keeps two long names two.
 function besideName(database: string, kind: string, run8: string): string {
   if (!/^[0-9a-f]{8}$/.test(run8)) throw new TypeError(`"${run8}" is not 8 hex digits of a run's id`)
-  return cut(`${database}__${kind}_${run8}`, limitBytes)
+  const suffix = `__${kind}_${run8}`
+  const whole = `${database}${suffix}`
+  if (Buffer.byteLength(whole) <= limitBytes) return whole
+  return `${wholeCharacters(database, limitBytes - suffix.length - 7)}${suffix}_${hash6(whole)}`
 }
 
-/** Ends in 6 hex digits of the whole name's hash, so that two long names that begin alike stay two. */
 function cut(name: string, bytes: number): string {
-  if (Buffer.byteLength(name) <= bytes) return name
-  const hash = createHash('sha256').update(name).digest('hex').slice(0, 6)
-  return `${wholeCharacters(name, bytes - 8)}__${hash}`
+  return Buffer.byteLength(name) <= bytes ? name : `${wholeCharacters(name, bytes - 7)}_${hash6(name)}`
+}
+
+function hash6(name: string): string {
+  return createHash('sha256').update(name).digest('hex').slice(0, 6)
 }
 
 function wholeCharacters(text: string, bytes: number): string {

@@ -30,4 +30,6 @@ export const pinnedSettings = [
   `set statement_timeout to 0`,
   `set lock_timeout to 0`,
   `set idle_in_transaction_session_timeout to 0`,
-].map((line) => `${line};`).join('\n')
+]
+  .map((line) => `${line};`)
+  .join('\n')

@@ -1,0 +1,20 @@
+// PostgreSQL through a tunnel: what is there, what a way back would lose, migrations, and the exchange of databases.
+
+export {
+  writesSince,
+  type Baseline,
+  type DatabaseExposure,
+  type ExposureMethod,
+  type TableExposure,
+} from './database/exposure.js'
+export { Journal, type Direction, type Door, type Mine, type Operation } from './database/journal.js'
+export {
+  describeMigrations,
+  MigrationRunner,
+  type CheckFence,
+  type ExpectedSchema,
+  type MigrationClass,
+} from './database/migrations.js'
+export { databaseError, type DatabaseAddress } from './database/session.js'
+export { swapDatabases, type Judge, type SwapInput, type SwapOutcome } from './database/swap.js'
+export { login, TargetDatabase, type Observation, type ServerDatabase } from './database/target.js'

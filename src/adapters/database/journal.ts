@@ -1,0 +1,345 @@
+// The journal of database work, and the only place where names change. Every act is one transaction whose first
+// statement is a conditional update of the target's row: no decision rests on a bare read, since a COMMIT whose answer
+// was lost may still be running, and whoever holds the row makes the others wait and then see.
+
+import pg from 'pg'
+import { StepbackError } from '../../plan/failure.js'
+import { Session, type DatabaseAddress } from './session.js'
+
+/** `there` brings the new database in; `back` undoes that. */
+export type Direction = 'there' | 'back'
+
+export interface Operation {
+  readonly id: string
+  readonly state: 'planned' | 'swapped' | 'reverted'
+  readonly sealed: boolean
+  readonly liveName: string
+  readonly newName: string
+  readonly beforeName: string
+  readonly liveOid: number
+  readonly newOid: number
+}
+
+export interface Door {
+  readonly token: number
+  readonly state: 'open' | 'closed'
+  /** The number of the last closing. */
+  readonly closing: number
+}
+
+export interface Mine {
+  readonly target: string
+  readonly token: number
+}
+
+export class Journal {
+  private constructor(private readonly session: Session) {}
+
+  /** Where there is no journal yet this is `Refused`: a job on the host makes it. */
+  static async connect(address: Omit<DatabaseAddress, 'database'>): Promise<Journal> {
+    const session = await Session.connect({ ...address, database: 'stepback' })
+    await session.query(`set lock_timeout to '10s'; set synchronous_commit to on`)
+    return new Journal(session)
+  }
+
+  end(): Promise<void> {
+    return this.session.end()
+  }
+
+  /** First act of a token. `Fenced` where a later one is in force. Then end the sessions of the older ones. */
+  async raiseFence({ target, token }: Mine): Promise<void> {
+    const raised = await this.session.query(
+      `insert into stepback.door as d (target, token) values ($1, $2)
+       on conflict (target) do update set token = excluded.token where d.token <= excluded.token returning token`,
+      [target, token],
+    )
+    if (raised.length === 0) throw await this.fenced({ target, token })
+  }
+
+  /** Throws `Fenced` unless this token is in force. Waits for an act that is under way. */
+  async checkFence(mine: Mine): Promise<Door> {
+    return this.act(
+      mine,
+      `update stepback.door set token = token where target = $1 and token = $2`,
+      [],
+      async (door) => door,
+    )
+  }
+
+  /** Ends the target's sessions whose token is smaller, again and again, until none is left. */
+  async endSessions(input: {
+    readonly prefix: string
+    readonly olderThan: number
+    readonly withinMs?: number
+  }): Promise<void> {
+    // The last colon-separated number behind the prefix is the token: the prefix holds the target, whatever is in it.
+    const older = `starts_with(application_name, $1)
+      and substr(application_name, length($1) + 1) ~ '^[0-9]{1,15}:'
+      and split_part(substr(application_name, length($1) + 1), ':', 1)::bigint < $2`
+    await this.endUntilNone(older, [input.prefix, input.olderThan], input.withinMs)
+  }
+
+  /** Ends whoever is connected to a database, again and again, until none is left but those that are excepted. */
+  async endSessionsOf(input: {
+    readonly oid: number
+    readonly except?: readonly number[]
+    readonly withinMs?: number
+  }): Promise<void> {
+    await this.endUntilNone(
+      `datid = $1 and not (pid = any($2::int[])) and backend_type not like 'autovacuum%'`,
+      [input.oid, input.except ?? []],
+      input.withinMs,
+    )
+  }
+
+  /** The operation, made where it is missing, with the oids behind its names at that moment. */
+  async openOperation(
+    input: Mine & {
+      readonly id: string
+      readonly liveName: string
+      readonly newName: string
+      readonly beforeName: string
+    },
+  ): Promise<Operation> {
+    const values = [input.target, input.id, input.liveName, input.newName, input.beforeName]
+    return this.act(input, `update stepback.door set token = token where target = $1 and token = $2`, [], async () => {
+      await this.session.query(
+        `insert into stepback.operation (target, id, live_name, new_name, before_name, live_oid, new_oid)
+         select $1, $2, $3, $4, $5, l.oid, n.oid from pg_database l, pg_database n where l.datname = $3 and n.datname = $4
+         on conflict (target, id) do nothing`,
+        values,
+      )
+      const operation = await this.readOperation(input)
+      if (operation) return operation
+      throw changed(`no database "${input.liveName}" or no database "${input.newName}" is there`)
+    })
+  }
+
+  /** Where an operation stands, for certain. */
+  async learn(
+    input: Mine & { readonly id: string },
+  ): Promise<{ readonly door: Door; readonly operation: Operation | undefined }> {
+    return this.act(
+      input,
+      `update stepback.door set token = token where target = $1 and token = $2`,
+      [],
+      async (door) => ({
+        door,
+        operation: await this.readOperation(input),
+      }),
+    )
+  }
+
+  /** Forbids the do for ever: the first act of its undo, so that no ghost of it closes and swaps again. */
+  async seal(input: Mine & { readonly id: string }): Promise<Operation | undefined> {
+    return this.act(input, `update stepback.door set token = token where target = $1 and token = $2`, [], async () => {
+      await this.session.query('update stepback.operation set sealed = true where target = $1 and id = $2', [
+        input.target,
+        input.id,
+      ])
+      return this.readOperation(input)
+    })
+  }
+
+  /**
+   * Closes the database behind the live name to new connections, as closing number `closing`, for which a timer is
+   * armed. False where another has closed since, or the operation is over: learn, and take a new number.
+   */
+  async close(
+    input: Mine & { readonly id: string; readonly direction: Direction; readonly closing: number },
+  ): Promise<boolean> {
+    const update = `update stepback.door set state = 'closed', closing = $3, closed_at = now(), closed_oid = null
+      where target = $1 and token = $2 and closing = $3 - 1 and (state = 'open' or closed_oid in (
+        select unnest(array[o.live_oid, o.new_oid]) from stepback.operation o where o.target = $1 and o.id = $4))`
+    return this.attempt(input, update, [input.closing, input.id], async () => {
+      const operation = await this.readOperation(input)
+      if (!operation || !isOpenFor(operation, input.direction)) throw new NotNow()
+      const { from } = sides(operation, input.direction)
+      await this.expect(operation.liveName, from.oid)
+      await this.session.query('update stepback.door set closed_oid = $2 where target = $1', [input.target, from.oid])
+      await this.session.query(`alter database ${pg.escapeIdentifier(operation.liveName)} allow_connections false`)
+    })
+  }
+
+  /** All writes to a database so far. A backend adds its own before it leaves. */
+  async count(oid: number): Promise<string> {
+    const rows = await this.session.query<{ count: string }>(
+      `select pg_stat_clear_snapshot(), (tup_inserted + tup_updated + tup_deleted)::text as count
+       from pg_stat_database where datid = $1`,
+      [oid],
+    )
+    return rows[0]?.count ?? 'none'
+  }
+
+  /**
+   * The renames, in one transaction with the journal. The count is compared after them: a rename refuses while anyone
+   * is connected, one inside its start too, so from then on nobody can write. False where the closing is over, the
+   * operation is, or something was written: nothing was changed then. `Busy` where somebody is connected.
+   */
+  async swap(
+    input: Mine & {
+      readonly id: string
+      readonly direction: Direction
+      readonly closing: number
+      readonly count: string
+    },
+  ): Promise<boolean> {
+    const update = `update stepback.door set state = 'open', opened_by = 'swap', opened_at = now()
+      where target = $1 and token = $2 and state = 'closed' and closing = $3`
+    return this.attempt(input, update, [input.closing], async () => {
+      const operation = await this.readOperation(input)
+      if (!operation || !isOpenFor(operation, input.direction)) throw new NotNow()
+      const { from, to } = sides(operation, input.direction)
+      await this.expect(operation.liveName, from.oid)
+      await this.expect(to.name, to.oid)
+      await this.record(input)
+      await this.rename(operation.liveName, from.keptAs)
+      await this.rename(to.name, operation.liveName)
+      if ((await this.count(from.oid)) !== input.count) throw new NotNow()
+      await this.session.query(`alter database ${pg.escapeIdentifier(operation.liveName)} allow_connections true`)
+    })
+  }
+
+  /** Opens what this closing closed; false where it is over already. */
+  async reopen(input: Mine & { readonly closing: number }): Promise<boolean> {
+    const update = `update stepback.door set state = 'open', opened_by = 'holder', opened_at = now()
+      where target = $1 and token = $2 and state = 'closed' and closing = $3`
+    return this.attempt(input, update, [input.closing], () => this.open(input.target))
+  }
+
+  /** Opens what is found closed, by a number of its own, so that whoever closed it cannot go on. */
+  async mend(input: Mine & { readonly closedForMs?: number }): Promise<boolean> {
+    const update = `update stepback.door set state = 'open', closing = closing + 1, opened_by = 'mend', opened_at = now()
+      where target = $1 and token = $2 and state = 'closed' and closed_at <= now() - $3 * interval '1 millisecond'`
+    return this.attempt(input, update, [input.closedForMs ?? 0], () => this.open(input.target))
+  }
+
+  /** Sessions and transactions that keep a database from being renamed, which only that database could end. */
+  async preparedTransactions(database: string): Promise<number> {
+    const rows = await this.session.query('select from pg_prepared_xacts where database = $1', [database])
+    return rows.length
+  }
+
+  private async act<T>(
+    mine: Mine,
+    update: string,
+    more: readonly unknown[],
+    work: (door: Door) => Promise<T>,
+  ): Promise<T> {
+    const result = await this.guarded(mine, update, more, work)
+    if (result) return result.value
+    throw await this.fenced(mine)
+  }
+
+  private async attempt(
+    mine: Mine,
+    update: string,
+    more: readonly unknown[],
+    work: () => Promise<void>,
+  ): Promise<boolean> {
+    try {
+      if (await this.guarded(mine, update, more, work)) return true
+    } catch (error) {
+      if (!(error instanceof NotNow)) throw error
+    }
+    // Nothing happened: fenced, or told apart by whoever learns next.
+    await this.checkFence(mine)
+    return false
+  }
+
+  private guarded<T>(
+    mine: Mine,
+    update: string,
+    more: readonly unknown[],
+    work: (door: Door) => Promise<T>,
+  ): Promise<{ readonly value: T } | undefined> {
+    return this.session.transaction(async () => {
+      const rows = await this.session.query<{ token: string; state: Door['state']; closing: string }>(
+        `${update} returning token, state, closing`,
+        [mine.target, mine.token, ...more],
+      )
+      const [row] = rows
+      if (!row) return undefined
+      return { value: await work({ token: Number(row.token), state: row.state, closing: Number(row.closing) }) }
+    })
+  }
+
+  private async readOperation(input: { readonly target: string; readonly id: string }): Promise<Operation | undefined> {
+    const rows = await this.session.query<Operation>(
+      `select id, state, sealed, live_name as "liveName", new_name as "newName", before_name as "beforeName",
+       live_oid as "liveOid", new_oid as "newOid" from stepback.operation where target = $1 and id = $2 for update`,
+      [input.target, input.id],
+    )
+    return rows[0]
+  }
+
+  private async record(input: Mine & { readonly id: string; readonly direction: Direction }): Promise<void> {
+    const [state, column] = input.direction === 'there' ? ['swapped', 'swapped_at'] : ['reverted', 'reverted_at']
+    await this.session.query(
+      `update stepback.operation set state = '${state}', ${column} = now() where target = $1 and id = $2`,
+      [input.target, input.id],
+    )
+  }
+
+  private async expect(name: string, oid: number): Promise<void> {
+    const rows = await this.session.query<{ oid: number }>('select oid from pg_database where datname = $1', [name])
+    if (rows[0]?.oid === oid) return
+    throw changed(`database "${name}" should have oid ${oid} and has ${rows[0]?.oid ?? 'none: it is not there'}`)
+  }
+
+  private async rename(from: string, to: string): Promise<void> {
+    await this.session.query(`alter database ${pg.escapeIdentifier(from)} rename to ${pg.escapeIdentifier(to)}`)
+  }
+
+  private async open(target: string): Promise<void> {
+    const rows = await this.session.query<{ datname: string }>(
+      'select d.datname from stepback.door o join pg_database d on d.oid = o.closed_oid where o.target = $1',
+      [target],
+    )
+    for (const { datname } of rows) {
+      await this.session.query(`alter database ${pg.escapeIdentifier(datname)} allow_connections true`)
+    }
+  }
+
+  private async endUntilNone(which: string, values: readonly unknown[], withinMs = 30_000): Promise<void> {
+    const deadline = Date.now() + withinMs
+    const end = `select pg_terminate_backend(pid) from pg_stat_activity where pid <> pg_backend_pid() and ${which}`
+    while ((await this.session.query(end, values)).length > 0) {
+      if (Date.now() > deadline)
+        throw new StepbackError({ type: 'Busy', message: `sessions did not end within ${withinMs} ms` })
+      await new Promise((resolve) => setTimeout(resolve, 10))
+    }
+  }
+
+  private async fenced({ target, token }: Mine): Promise<StepbackError> {
+    const rows = await this.session.query<{ token: string }>('select token from stepback.door where target = $1', [
+      target,
+    ])
+    const found = rows[0]?.token ?? 'none'
+    return new StepbackError({
+      type: 'Fenced',
+      message: `token ${token} is not in force in the journal of target "${target}": it has ${found}`,
+      details: { token, found },
+    })
+  }
+}
+
+/** Rolls an act back without an error for its caller. */
+class NotNow extends Error {}
+
+function isOpenFor(operation: Operation, direction: Direction): boolean {
+  return direction === 'there'
+    ? operation.state === 'planned' && !operation.sealed
+    : operation.state === 'swapped' && operation.sealed
+}
+
+function sides(operation: Operation, direction: Direction) {
+  const { liveOid, newOid, newName, beforeName } = operation
+  return direction === 'there'
+    ? { from: { oid: liveOid, keptAs: beforeName }, to: { oid: newOid, name: newName } }
+    : { from: { oid: newOid, keptAs: newName }, to: { oid: liveOid, name: beforeName } }
+}
+
+function changed(message: string): StepbackError {
+  return new StepbackError({ type: 'StepFailed', message, hint: 'look at `psql -l` on the host before anything else.' })
+}

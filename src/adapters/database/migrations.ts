@@ -1,0 +1,347 @@
+// TypeORM's migrations, as a deploy needs them: under a lock, all or nothing, and looked at before the commit.
+//
+// The token of the lease lies in another database, so one transaction cannot check it and commit here. It is read
+// before the transaction begins and again right before COMMIT. Between that second look and the COMMIT a take-over may
+// still raise its token; it then ends every session of a smaller token and waits until each is gone before it looks at
+// anything, so such a COMMIT has either happened by then, and is seen, or never does.
+
+import { DataSource, MigrationExecutor, QueryFailedError, type MigrationInterface, type QueryRunner } from 'typeorm'
+import { StepbackError } from '../../plan/failure.js'
+import type { MigrationInfo } from '../../plan/revision.js'
+import { databaseError, serverOptions, type DatabaseAddress } from './session.js'
+
+export interface MigrationClass {
+  new (): MigrationInterface
+  /** Declared by the author; it stays so whatever a rehearsal finds. */
+  readonly irreversible?: boolean
+}
+
+/** What says whether the schema is the one that is expected: SQL from commands, and the hash it should give. */
+export interface ExpectedSchema {
+  readonly settings: string
+  readonly sql: string
+  readonly sha256: string
+}
+
+/** Throws `Fenced` where this run's token is no longer in force. */
+export type CheckFence = () => Promise<unknown>
+
+/** What a list of classes says about itself, oldest first. */
+export function describeMigrations(classes: readonly MigrationClass[]): readonly MigrationInfo[] {
+  const described = classes.map((it): MigrationInfo => {
+    const name = new it().name ?? it.name
+    const [time] = /\d{13}$/.exec(name) ?? []
+    if (!time) throw new TypeError(`migration "${name}" should end in a 13-digit time`)
+    return { name, revision: name.slice(0, -13), timestamp: Number(time), reversible: it.irreversible !== true }
+  })
+  return described.toSorted((a, b) => a.timestamp - b.timestamp)
+}
+
+export class MigrationRunner {
+  private constructor(
+    private readonly source: DataSource,
+    private readonly known: readonly MigrationInfo[],
+    private readonly lockTimeoutMs: number,
+  ) {}
+
+  static async connect(
+    input: DatabaseAddress & { readonly migrations: readonly MigrationClass[]; readonly lockTimeoutMs: number },
+  ): Promise<MigrationRunner> {
+    const { host, port, user, password, database, applicationName, migrations } = input
+    const source = new DataSource({
+      type: 'postgres',
+      ...{ host, port, username: user, password, database, applicationName },
+      migrations: [...migrations],
+      installExtensions: false,
+      poolErrorHandler: () => {},
+      extra: { max: 2, options: serverOptions, connectionTimeoutMillis: 15_000, keepAlive: true },
+    })
+    try {
+      await source.initialize()
+    } catch (cause) {
+      throw databaseError({ cause, what: `connecting to database "${database}"` })
+    }
+    return new MigrationRunner(source, describeMigrations(migrations), input.lockTimeoutMs)
+  }
+
+  async end(): Promise<void> {
+    await this.source.destroy().catch(() => {})
+  }
+
+  /**
+   * Applies those of the named migrations that are not recorded, oldest first, and returns their names. All that run in
+   * transactions run in one. Asked again after an unknown outcome it waits for the lock, reads the records, and does the
+   * rest. `Busy`: a lock was not to be had, nothing was done.
+   */
+  up(input: { readonly names: readonly string[]; readonly checkFence: CheckFence }): Promise<readonly string[]> {
+    const named = this.resolve(input.names)
+    return this.withRunner(input.checkFence, async (runner) => {
+      const done: string[] = []
+      for (const batch of batches(named, (info) => this.instance(info.name))) {
+        const names = batch.migrations.map((info) => info.name)
+        const apply = (same?: () => Promise<void>) => this.apply(runner, names, same)
+        done.push(
+          ...(await (batch.alone ? this.underSessionLock(runner, apply) : this.inTransaction(runner, input, apply))),
+        )
+      }
+      return done
+    })
+  }
+
+  /**
+   * Reverts exactly the named migrations, newest first, in one transaction, and returns their names; none where that was
+   * done already. Before the commit the schema must be the expected one, else nothing is done and it fails.
+   */
+  down(input: {
+    readonly names: readonly string[]
+    readonly checkFence: CheckFence
+    readonly expected?: ExpectedSchema
+  }): Promise<readonly string[]> {
+    const named = this.resolve(input.names)
+    refuseIrreversible(named)
+    const alone = named.filter((info) => this.instance(info.name).transaction === false)
+    if (alone.length > 0 && named.length > 1) throw notTogether(alone)
+    return this.withRunner(input.checkFence, (runner) => {
+      const revert = (same?: () => Promise<void>) => this.revert(runner, input.names, same)
+      if (alone.length > 0) return this.underSessionLock(runner, revert)
+      return this.inTransaction(runner, input, async (same) => {
+        const reverted = await revert(same)
+        if (reverted.length > 0 && input.expected) await compareSchema(runner, input.expected)
+        return reverted
+      })
+    })
+  }
+
+  /** Full names of the records in the order of their application. */
+  applied(): Promise<readonly string[]> {
+    return this.withRunner(
+      async () => {},
+      async (runner) => appliedNames(runner, this.source),
+    )
+  }
+
+  /** Records migrations whose effect another tool brought, without running them. Only where there is no record yet. */
+  adopt(input: { readonly names: readonly string[]; readonly checkFence: CheckFence }): Promise<readonly string[]> {
+    const named = this.resolve(input.names)
+    return this.withRunner(input.checkFence, (runner) =>
+      this.inTransaction(runner, input, async () => {
+        const applied = await appliedNames(runner, this.source)
+        if (named.every((info) => applied.includes(info.name))) return []
+        if (applied.length > 0)
+          throw new StepbackError({ type: 'Refused', message: 'the database has records of migrations already' })
+        await runner.query(
+          'create table if not exists migrations (id serial not null, "timestamp" bigint not null, name character varying not null, ' +
+            'constraint "PK_8c82d7f526340ab734260ea46be" primary key (id))',
+        )
+        for (const info of named) {
+          await runner.query('insert into migrations ("timestamp", name) values ($1, $2)', [info.timestamp, info.name])
+        }
+        return input.names
+      }),
+    )
+  }
+
+  private async apply(
+    runner: QueryRunner,
+    names: readonly string[],
+    same?: () => Promise<void>,
+  ): Promise<readonly string[]> {
+    const executor = new MigrationExecutor(this.source, runner)
+    const done: string[] = []
+    for (const migration of await executor.getPendingMigrations()) {
+      if (!names.includes(migration.name)) continue
+      await executor.executeMigration(migration)
+      await same?.()
+      done.push(migration.name)
+    }
+    return done
+  }
+
+  private async revert(
+    runner: QueryRunner,
+    names: readonly string[],
+    same?: () => Promise<void>,
+  ): Promise<readonly string[]> {
+    const applied = await appliedNames(runner, this.source)
+    if (!names.some((name) => applied.includes(name))) return []
+    const newest = applied.toReversed().slice(0, names.length)
+    if (newest.some((name, index) => name !== names[index])) throw notAsPlanned(names, newest)
+    const executor = new MigrationExecutor(this.source, runner)
+    for (const _ of names) {
+      await executor.undoLastMigration()
+      await same?.()
+    }
+    return names
+  }
+
+  private async inTransaction<T>(
+    runner: QueryRunner,
+    { checkFence }: { readonly checkFence: CheckFence },
+    work: (same: () => Promise<void>) => Promise<T>,
+  ): Promise<T> {
+    await runner.startTransaction()
+    try {
+      // The lock's wait is bounded by the same timeout. Records are read under it only: before, a ghost may commit.
+      await runner.query(`set local lock_timeout = ${Math.round(this.lockTimeoutMs)}`)
+      await runner.query('select pg_advisory_xact_lock($1::int, $2::int)', lockKey)
+      const result = await work(await sameTransaction(runner))
+      await checkFence()
+      await runner.commitTransaction()
+      return result
+    } catch (error) {
+      if (runner.isTransactionActive) await runner.rollbackTransaction().catch(() => {})
+      throw error
+    }
+  }
+
+  // For what cannot be in a transaction, CREATE INDEX CONCURRENTLY above all.
+  private async underSessionLock<T>(runner: QueryRunner, work: () => Promise<T>): Promise<T> {
+    await runner.query(`set lock_timeout = ${Math.round(this.lockTimeoutMs)}`)
+    await runner.query('select pg_advisory_lock($1::int, $2::int)', lockKey)
+    try {
+      return await work()
+    } finally {
+      await runner.query('select pg_advisory_unlock($1::int, $2::int)', lockKey).catch(() => {})
+    }
+  }
+
+  private async withRunner<T>(checkFence: CheckFence, work: (runner: QueryRunner) => Promise<T>): Promise<T> {
+    await checkFence()
+    const runner = this.source.createQueryRunner()
+    try {
+      await runner.connect()
+      await endGhosts(runner)
+      return await work(runner)
+    } catch (error) {
+      throw migrationError(error)
+    } finally {
+      await runner.release().catch(() => {})
+    }
+  }
+
+  private resolve(names: readonly string[]): readonly MigrationInfo[] {
+    return names.map((name) => {
+      const info = this.known.find((it) => it.name === name)
+      if (info) return info
+      throw new StepbackError({
+        type: 'Refused',
+        message: `migration "${name}" is not among the known ones`,
+        hint: 'load the migrations of the release that brought it.',
+      })
+    })
+  }
+
+  private instance(name: string): MigrationInterface {
+    const instance = this.source.migrations.find((it) => (it.name ?? it.constructor.name) === name)
+    if (!instance) throw new TypeError(`migration "${name}" has no instance`)
+    return instance
+  }
+}
+
+const lockKey = [7_308_619, 20]
+
+interface Batch {
+  readonly alone: boolean
+  readonly migrations: MigrationInfo[]
+}
+
+function batches(
+  named: readonly MigrationInfo[],
+  instance: (info: MigrationInfo) => MigrationInterface,
+): readonly Batch[] {
+  const result: Batch[] = []
+  for (const info of named.toSorted((a, b) => a.timestamp - b.timestamp)) {
+    const alone = instance(info).transaction === false
+    const last = result.at(-1)
+    if (last && !alone && !last.alone) last.migrations.push(info)
+    else result.push({ alone, migrations: [info] })
+  }
+  return result
+}
+
+async function appliedNames(runner: QueryRunner, source: DataSource): Promise<readonly string[]> {
+  const executed = await new MigrationExecutor(source, runner).getExecutedMigrations()
+  return executed.map((migration) => migration.name).toReversed()
+}
+
+// A migration that commits ends the whole, and frees the lock: what follows would commit on its own.
+async function sameTransaction(runner: QueryRunner): Promise<() => Promise<void>> {
+  const read = async (): Promise<string> => {
+    const [row] = await runner.query('select pg_current_xact_id()::text as xid')
+    return row.xid
+  }
+  const begun = await read()
+  return async () => {
+    if (runner.isTransactionActive && (await read()) === begun) return
+    throw new StepbackError({
+      type: 'StepFailed',
+      message: 'a migration ended the transaction that it ran in, so what it did is not undone with the others',
+      hint: 'look at the records in table migrations; a migration that must commit declares `transaction = false`.',
+    })
+  }
+}
+
+async function compareSchema(runner: QueryRunner, expected: ExpectedSchema): Promise<void> {
+  await runner.query('savepoint stepback_look')
+  await runner.query(expected.settings)
+  const [row] = await runner.query(expected.sql)
+  // Puts the session's own settings back.
+  await runner.query('rollback to savepoint stepback_look')
+  const found = Object.values(row as object)[0]
+  if (found === expected.sha256) return
+  throw new StepbackError({
+    type: 'StepFailed',
+    message: 'the schema behind the reverted migrations is not the one that was recorded; nothing was reverted',
+    hint: 'go back by restore.',
+    details: { expected: expected.sha256, found },
+  })
+}
+
+// Sessions of earlier attempts of this very step: they carry the same name, and may hold the lock.
+async function endGhosts(runner: QueryRunner): Promise<void> {
+  const end = `select pg_terminate_backend(pid) from pg_stat_activity
+    where application_name = current_setting('application_name') and datid = (select oid from pg_database where datname = current_database())
+    and usesysid = (select usesysid from pg_stat_activity where pid = pg_backend_pid()) and pid <> pg_backend_pid()`
+  for (let round = 0; round < 200; round++) {
+    if ((await runner.query(end)).length === 0) return
+    await new Promise((resolve) => setTimeout(resolve, 25))
+  }
+  throw new StepbackError({ type: 'Busy', message: 'a session of an earlier attempt does not end' })
+}
+
+function refuseIrreversible(named: readonly MigrationInfo[]): void {
+  const irreversible = named.filter((info) => !info.reversible)
+  if (irreversible.length === 0) return
+  throw new StepbackError({
+    type: 'Refused',
+    message: `${irreversible.map((info) => info.revision).join(', ')} cannot be reverted`,
+    hint: 'go back by restore point.',
+  })
+}
+
+function notTogether(alone: readonly MigrationInfo[]): StepbackError {
+  const names = alone.map((info) => info.revision).join(', ')
+  return new StepbackError({
+    type: 'Refused',
+    message: `${names} cannot run in a transaction, so it is not reverted together with others`,
+    hint: 'revert it by itself, with -1.',
+  })
+}
+
+function notAsPlanned(names: readonly string[], newest: readonly string[]): StepbackError {
+  return new StepbackError({
+    type: 'StepFailed',
+    message: `the newest records are ${newest.join(', ')} where ${names.join(', ')} was planned; nothing was reverted`,
+    hint: 'plan again.',
+  })
+}
+
+function migrationError(error: unknown): StepbackError {
+  if (error instanceof StepbackError) return error
+  const { code, message } = error as { code?: string; message: string }
+  // Thrown by a migration's own code: certain, where an error of the connection is not.
+  if (code === undefined && !(error instanceof QueryFailedError) && !/^Connection terminated/.test(message)) {
+    return new StepbackError({ type: 'StepFailed', message: `a migration failed: ${message}`, cause: error })
+  }
+  return databaseError({ cause: error, what: 'a migration' })
+}

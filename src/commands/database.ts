@@ -1,0 +1,10 @@
+// What a host's jobs say to PostgreSQL, as text.
+
+export type { JobScript } from './database/ending.js'
+export { comparableLines, parseFacts } from './database/facts.js'
+export { schemaFingerprint, schemaLinesSql } from './database/fingerprint.js'
+export { createJournal, journalDatabase, timerScript } from './database/journal.js'
+export { beforeName, isBesideName, newName, sessionName, sessionPrefix, warmName } from './database/names.js'
+export type { DatabaseAccess } from './database/programs.js'
+export { dropDatabase, mismatchExit, restoreInto, type RestoreFormat } from './database/restore.js'
+export { takeDump } from './database/take.js'

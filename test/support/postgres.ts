@@ -1,0 +1,133 @@
+// A throw-away PostgreSQL on a free port of the loopback, stopped by its own process id.
+
+import { execFileSync, spawn, type ChildProcess } from 'node:child_process'
+import { chownSync, existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import pg from 'pg'
+
+export interface TestPostgres {
+  readonly host: string
+  readonly port: number
+  readonly user: string
+  readonly password: string
+  /** The server's programs. */
+  readonly bin: string
+  /** In place of `docker exec …`: the same programs, reached over the loopback. */
+  exec(applicationName?: string): readonly string[]
+  query<T = Record<string, unknown>>(database: string, text: string, values?: readonly unknown[]): Promise<readonly T[]>
+  stop(): Promise<void>
+}
+
+export async function startPostgres(): Promise<TestPostgres> {
+  const bin = findPrograms()
+  const directory = mkdtempSync(join(tmpdir(), 'stepback-postgres-'))
+  const owner = process.getuid?.() === 0 ? idsOf('postgres') : undefined
+  if (owner) chownSync(directory, owner.uid, owner.gid)
+  const data = join(directory, 'data')
+  execFileSync(
+    join(bin, 'initdb'),
+    ['-D', data, '-U', 'postgres', '-A', 'trust', '-E', 'UTF8', '--locale=C.UTF-8', '-N'],
+    {
+      ...owner,
+      cwd: directory,
+      stdio: 'pipe',
+    },
+  )
+  const port = await freePort()
+  const server = spawn(join(bin, 'postgres'), serverArguments({ data, directory, port }), {
+    ...owner,
+    cwd: directory,
+    stdio: 'ignore',
+  })
+  const access = { host: '127.0.0.1', port, user: 'postgres', password: 'unused' }
+  await untilReady(access, server)
+  return {
+    ...access,
+    bin,
+    exec: (applicationName = 'test') => [
+      'env',
+      'PGHOST=127.0.0.1',
+      `PGPORT=${port}`,
+      `PGAPPNAME=${applicationName}`,
+      `PATH=${bin}:/usr/bin:/bin`,
+    ],
+    query: (database, text, values) => query({ ...access, database }, text, values),
+    stop: () => stop(server, directory),
+  }
+}
+
+function serverArguments(input: { data: string; directory: string; port: number }): string[] {
+  const settings = [
+    'listen_addresses=127.0.0.1',
+    `port=${input.port}`,
+    `unix_socket_directories=${input.directory}`,
+    'max_prepared_transactions=4',
+    'max_connections=60',
+    'shared_buffers=32MB',
+    'fsync=off',
+  ]
+  return ['-D', input.data, ...settings.flatMap((setting) => ['-c', setting])]
+}
+
+async function query<T>(access: pg.ClientConfig, text: string, values?: readonly unknown[]): Promise<readonly T[]> {
+  const client = new pg.Client(access)
+  await client.connect()
+  try {
+    const result = await client.query(text, values ? [...values] : [])
+    return result.rows as T[]
+  } finally {
+    await client.end()
+  }
+}
+
+async function untilReady(access: pg.ClientConfig, server: ChildProcess): Promise<void> {
+  for (let round = 0; round < 200; round++) {
+    if (server.exitCode !== null) throw new Error(`postgres ended with ${server.exitCode} before it was ready`)
+    try {
+      await query({ ...access, database: 'postgres' }, 'select 1')
+      return
+    } catch {
+      await new Promise((resolve) => setTimeout(resolve, 50))
+    }
+  }
+  throw new Error('postgres was not ready after 10 s')
+}
+
+async function stop(server: ChildProcess, directory: string): Promise<void> {
+  if (server.exitCode === null) {
+    const ended = new Promise((resolve) => server.once('exit', resolve))
+    server.kill('SIGQUIT')
+    await ended
+  }
+  rmSync(directory, { recursive: true, force: true })
+}
+
+function findPrograms(): string {
+  const packaged = '/usr/lib/postgresql'
+  const versions = existsSync(packaged) ? readdirSync(packaged).toSorted((a, b) => Number(b) - Number(a)) : []
+  const places = [
+    ...versions.map((version) => join(packaged, version, 'bin')),
+    ...(process.env['PATH'] ?? '').split(':'),
+  ]
+  const found = places.find((place) => existsSync(join(place, 'initdb')) && existsSync(join(place, 'postgres')))
+  if (!found) throw new Error('no initdb found in /usr/lib/postgresql/*/bin or PATH; install the PostgreSQL server')
+  return found
+}
+
+function idsOf(user: string): { uid: number; gid: number } {
+  const id = (flag: string) => Number(execFileSync('id', [flag, user], { encoding: 'utf8' }))
+  return { uid: id('-u'), gid: id('-g') }
+}
+
+function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer()
+    server.once('error', reject)
+    server.listen(0, '127.0.0.1', () => {
+      const address = server.address()
+      server.close(() => resolve(typeof address === 'object' && address ? address.port : 0))
+    })
+  })
+}
