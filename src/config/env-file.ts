@@ -15,6 +15,7 @@ function unquote(raw: string): string {
   const single = /^'([^']*)'/.exec(raw)
   if (single) return single[1]!
   const double = /^"((?:[^"\\]|\\.)*)"/.exec(raw)
-  if (double) return double[1]!.replaceAll(/\\(["\\$])/g, '$1').replaceAll('\\n', '\n')
+  if (double)
+    return double[1]!.replaceAll(/\\(["\\$n])/g, (_all, escaped: string) => (escaped === 'n' ? '\n' : escaped))
   return raw.replace(/\s+#.*$/, '').trim()
 }

@@ -13,7 +13,11 @@ export interface ServiceImage {
 }
 
 export interface ActArgs {
-  readonly takeRestorePoint: { readonly version: string; readonly database: 'dump' | 'none'; readonly paths: readonly string[] }
+  readonly takeRestorePoint: {
+    readonly version: string
+    readonly database: 'dump' | 'none'
+    readonly paths: readonly string[]
+  }
   readonly keepImages: { readonly images: readonly ServiceImage[] }
   readonly putFiles: { readonly release: string; readonly sha256: string; readonly paths: readonly string[] }
   readonly restoreFiles: { readonly from: RestorePointRef; readonly secrets: 'keep' | 'restore' }
@@ -42,7 +46,9 @@ export interface ServiceLevel {
 
 export type ActName = keyof ActArgs
 
-export type Act = { readonly [N in ActName]: { readonly name: N; readonly title: string; readonly args: ActArgs[N] } }[ActName]
+export type Act = {
+  readonly [N in ActName]: { readonly name: N; readonly title: string; readonly args: ActArgs[N] }
+}[ActName]
 
 /** One act with its undo; `commit` marks what is never undone by itself once it is done. */
 export interface Step {

@@ -30,13 +30,19 @@ export function parseComposeModel(input: { readonly json: string; readonly proje
 }
 
 /** Levels in dependency order: what a service needs stands in an earlier level than itself; names sorted within. */
-export function startLevels(input: { readonly model: ComposeModel; readonly services: readonly string[] }): ServiceLevel[] {
+export function startLevels(input: {
+  readonly model: ComposeModel
+  readonly services: readonly string[]
+}): ServiceLevel[] {
   const levels: ServiceLevel[] = []
   let left = input.services.filter((service) => input.model.services[service] !== undefined)
   while (left.length > 0) {
     const ready = left.filter((service) => needs(input.model, service).every((needed) => !left.includes(needed)))
     if (ready.length === 0) {
-      throw new StepbackError({ type: 'Refused', message: `services depend on each other in a circle: ${left.join(', ')}` })
+      throw new StepbackError({
+        type: 'Refused',
+        message: `services depend on each other in a circle: ${left.join(', ')}`,
+      })
     }
     left = left.filter((service) => !ready.includes(service))
     levels.push({ services: ready.toSorted(), wait: left.some((service) => needsHealthy(input.model, service, ready)) })

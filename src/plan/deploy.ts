@@ -65,7 +65,12 @@ export function deadlines(facts: Facts): Plan['deadlines'] {
 /** Files beside compose and environment files that a restore point has to hold. */
 export function capturedPaths(facts: Facts, brought: readonly string[]): string[] {
   const own = new Set([...facts.stack.composeFiles.slice(0, 1), facts.stack.envFile])
-  const paths = [...facts.stack.composeFiles.slice(1), ...facts.stack.managed, ...broughtPaths(facts.records), ...brought]
+  const paths = [
+    ...facts.stack.composeFiles.slice(1),
+    ...facts.stack.managed,
+    ...broughtPaths(facts.records),
+    ...brought,
+  ]
   return [...new Set(paths)].filter((path) => !own.has(path)).toSorted()
 }
 

@@ -87,7 +87,5 @@ export function nextCommand(progress: Progress, runName: string): string {
 
 /** Text of others is shown, never interpreted: no Markdown, no markup, no control characters. */
 function escape(text: string): string {
-  return text
-    .replaceAll(/\p{Cc}+/gu, ' ')
-    .replaceAll(/[\\`*_[\]<>|#]/g, '\\$&')
+  return text.replaceAll(/\p{Cc}+/gu, ' ').replaceAll(/[\\`*_[\]<>|#]/g, '\\$&')
 }

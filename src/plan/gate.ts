@@ -1,7 +1,5 @@
 // What ends a pause. Hand-written checks, since these run inside workflow code, where no schema library belongs.
 
-import type { Plan } from './plan.js'
-
 export interface Approve {
   readonly by: string
   readonly digest?: string
@@ -23,7 +21,12 @@ export interface Resolve {
 export type Answer =
   | { readonly kind: 'approve'; readonly by: string; readonly comment: string | null }
   | { readonly kind: 'reject'; readonly by: string; readonly comment: string | null }
-  | { readonly kind: 'resolve'; readonly by: string; readonly action: Resolve['action']; readonly comment: string | null }
+  | {
+      readonly kind: 'resolve'
+      readonly by: string
+      readonly action: Resolve['action']
+      readonly comment: string | null
+    }
 
 /** A digest may be shortened to its first 8 hex digits, with or without the name of the hash. */
 export function isDigestOf(given: string, digest: string): boolean {
@@ -47,9 +50,12 @@ export function malformed(kind: Answer['kind'], input: unknown): string | undefi
 }
 
 /** Why this approval does not open the gate of that plan, or nothing. */
-export function refusedApproval(input: Approve, plan: Plan): string | undefined {
+export function refusedApproval(
+  input: Approve,
+  plan: { readonly digest: string; readonly dataLoss: boolean },
+): string | undefined {
   if (input.digest === undefined) {
-    return plan.approval.dataLoss ? `digest: missing; data would be lost, so name the plan: ${plan.digest}` : undefined
+    return plan.dataLoss ? `digest: missing; data would be lost, so name the plan: ${plan.digest}` : undefined
   }
   return isDigestOf(input.digest, plan.digest) ? undefined : `digest: this plan's is ${plan.digest}`
 }

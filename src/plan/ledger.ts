@@ -51,17 +51,25 @@ export interface Debt {
   readonly ask?: string
 }
 
-/** The good releases that lead to what runs now, oldest first; a rollback cuts the line at its restore point. */
-export function releaseLine(records: readonly Recorded[]): (Release & { readonly at: string })[] {
-  let line: (Release & { readonly at: string })[] = []
+type Line = readonly (Release & { readonly at: string })[]
+
+/**
+ * The good releases that lead to what runs now, oldest first. A rollback brings back the line as it was when its restore
+ * point was taken, which a rollback of that rollback finds again: by the plan that took it, else by its time.
+ */
+export function releaseLine(records: readonly Recorded[]): Line {
+  const lines: { readonly at: string; readonly line: Line }[] = [{ at: '', line: [] }]
+  const takenAt = new Map<string, Line>()
   for (const { at, entry } of inForce(records)) {
+    const { line } = lines.at(-1)!
+    if (entry.kind === 'plan') takenAt.set(entry.plan.safety, line)
     if (entry.kind !== 'finished' || entry.outcome !== 'done' || !entry.release) continue
     const { release } = entry
     const taken = restorePointTime(release.restorePoint)
-    if (release.kind === 'deploy') line.push({ ...release, at })
-    else line = line.filter((earlier) => earlier.at < taken)
+    const then = takenAt.get(release.restorePoint) ?? lines.findLast((earlier) => earlier.at < taken)!.line
+    lines.push({ at, line: release.kind === 'deploy' ? [...line, { ...release, at }] : then })
   }
-  return line
+  return lines.at(-1)!.line
 }
 
 /** Every path that a recorded release brought. */
@@ -101,7 +109,10 @@ function debt(entry: Extract<LedgerEntry, { kind: 'plan' }>, entries: readonly L
   const mine = entries.filter((other) => other.run.runId === entry.run.runId)
   const started = new Set(mine.flatMap((other) => (other.kind === 'start' && !other.undo ? [other.step] : [])))
   const indexes = entry.plan.steps.map((_step, index) => index).filter((index) => started.has(index))
-  const ask = askBefore(entry.plan, indexes.map((index) => entry.plan.steps[index]!))
+  const ask = askBefore(
+    entry.plan,
+    indexes.map((index) => entry.plan.steps[index]!),
+  )
   return { run: entry.run, plan: entry.plan, started: indexes, ...(ask === undefined ? {} : { ask }) }
 }
 

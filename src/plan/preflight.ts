@@ -100,7 +100,12 @@ function disk(it: Disk): Finding {
 
 function database(it: { readonly error: string | null; readonly preparedTransactions: number }): Finding {
   if (it.error !== null) {
-    return { check: 'database', ok: false, detail: it.error, hint: 'start the database, or mend its section in the configuration.' }
+    return {
+      check: 'database',
+      ok: false,
+      detail: it.error,
+      hint: 'start the database, or mend its section in the configuration.',
+    }
   }
   if (it.preparedTransactions > 0) {
     return {

@@ -73,7 +73,11 @@ export interface RunResult extends Progress {
   readonly left?: readonly string[]
 }
 
-export function newProgress(input: { readonly kind: RunKind; readonly target: string | null; readonly at: string }): Progress {
+export function newProgress(input: {
+  readonly kind: RunKind
+  readonly target: string | null
+  readonly at: string
+}): Progress {
   return {
     target: input.target,
     kind: input.kind,

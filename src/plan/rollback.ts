@@ -50,9 +50,10 @@ export function planRollback(
   const choice = facts.database ? chooseStrategy({ asked: request.strategy, facts: facts.database, candidate }) : null
   const full = request.scope === 'full'
   const already = isThere(request, facts, candidate, choice)
-  const exposure = choice?.strategy === 'restore' ? candidate.exposure : null
+  const replaces = choice?.strategy === 'restore'
+  const exposure = replaces ? candidate.exposure : null
   return {
-    ...common(request, facts, exposure),
+    ...common(request, facts, { exposure, loss: replaces ? lossOf(exposure) : null }),
     version: full ? manifest.version : currentVersion(facts),
     ...(choice?.strategy ? { strategy: choice.strategy } : {}),
     because: [because, ...(choice ? [choice.because] : [])].join('; '),
@@ -75,7 +76,7 @@ export function planRevert(request: RollbackRequest, facts: Facts, to: string): 
   if (up.length > 0) throw refusedRevert(`revision "${to}" lies ahead of what is applied; a deploy goes forward`)
   ensureRevertible({ irreversible, unknown })
   return {
-    ...common(request, facts, null),
+    ...common(request, facts, { exposure: null, loss: null }),
     version: currentVersion(facts),
     strategy: 'migrate',
     because: `${to} was asked for; ${down.length} migrations are reverted`,
@@ -117,7 +118,10 @@ function rollbackSteps(input: {
     takeRestorePoint({
       version: currentVersion(facts),
       database: choice?.strategy === 'migrate' ? 'dump' : 'none',
-      paths: capturedPaths(facts, manifest.files.flatMap((file) => file.path ?? [])),
+      paths: capturedPaths(
+        facts,
+        manifest.files.flatMap((file) => file.path ?? []),
+      ),
     }),
     keepImages({ images: runningImages(facts), levels: runningLevels(facts) }),
     ...(choice?.strategy === 'restore' ? [restoreDatabase({ from: manifest.id })] : []),
@@ -153,8 +157,17 @@ function revertSteps(facts: Facts, down: readonly MigrationInfo[]): Step[] {
 
 type Common = Pick<Plan, 'kind' | 'target' | 'scope' | 'safety' | 'approval' | 'before' | 'deadlines' | 'exposure'>
 
-function common(request: RollbackRequest, facts: Facts, exposure: Exposure | null): Common {
-  const loss = exposure && exposure.total > 0 ? `${exposure.total} rows written since would be lost` : null
+/** Why data would be lost; what nobody could count counts as a loss. */
+function lossOf(exposure: Exposure | null): string | null {
+  if (exposure === null) return 'nobody could count the rows that would be lost'
+  return exposure.total > 0 ? `${exposure.total} rows written since would be lost` : null
+}
+
+function common(
+  request: RollbackRequest,
+  facts: Facts,
+  { exposure, loss }: { readonly exposure: Exposure | null; readonly loss: string | null },
+): Common {
   return {
     kind: 'rollback',
     target: request.target,
@@ -190,7 +203,10 @@ function ensureWhole(candidate: CandidateFacts): void {
   })
 }
 
-function ensureRevertible(found: { readonly irreversible: readonly MigrationInfo[]; readonly unknown: readonly string[] }): void {
+function ensureRevertible(found: {
+  readonly irreversible: readonly MigrationInfo[]
+  readonly unknown: readonly string[]
+}): void {
   if (found.irreversible.length > 0) {
     const names = found.irreversible.map((migration) => migration.revision).join(', ')
     throw refusedRevert(`${names} cannot be reverted: irreversible`)

@@ -20,11 +20,15 @@ export function chooseStrategy(input: {
   const { asked } = input
   const migrate = canMigrate(input.facts, input.candidate)
   const restore = canRestore(input.candidate)
-  if (migrate.down.length === 0 && migrate.no === null && asked !== 'restore') {
+  if (migrate.down.length === 0 && migrate.no === null && (asked === 'auto' || asked === 'migrate')) {
     return { strategy: null, because: 'the database is at the same migration, so it stays as it is', down: [] }
   }
   if ((asked === 'auto' || asked === 'migrate') && migrate.no === null) {
-    return { strategy: 'migrate', because: 'every migration since can be reverted, and rows are kept', down: migrate.down }
+    return {
+      strategy: 'migrate',
+      because: 'every migration since can be reverted, and rows are kept',
+      down: migrate.down,
+    }
   }
   if ((asked === 'auto' || asked === 'restore') && restore === null) {
     const because = asked === 'auto' ? `migrate cannot be: ${migrate.no}` : 'restore was asked for'
@@ -44,7 +48,8 @@ function canMigrate(facts: DatabaseFacts, { manifest }: CandidateFacts): { no: s
   const missing = wanted.filter((name) => !facts.applied.includes(name))
   if (missing.length > 0) return { no: `${missing.join(', ')} would have to be applied, not reverted`, down: [] }
   const down = extra.map((name) => facts.known.find((known) => known.name === name))
-  if (down.some((migration) => migration === undefined)) return { no: 'the code of a migration is not known here', down: [] }
+  if (down.some((migration) => migration === undefined))
+    return { no: 'the code of a migration is not known here', down: [] }
   const irreversible = down.find((migration) => migration && !migration.reversible)
   if (irreversible) return { no: `${irreversible.revision} is irreversible`, down: [] }
   return { no: null, down: down as MigrationInfo[] }

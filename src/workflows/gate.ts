@@ -29,7 +29,8 @@ export class Gate {
     this.#answer = undefined
     const until = input.deadlineMs === null ? '' : new Date(Date.now() + input.deadlineMs).toISOString()
     progress.gate = { asks: input.asks, why: input.why, until }
-    this.state.enter(input.asks === 'approve' && !this.state.changed ? 'waiting-for-approval' : 'waiting-for-operator')
+    // An approval that is asked for while undoing is the undo's, not the plan's.
+    this.state.enter(input.asks === 'approve' && before !== 'undoing' ? 'waiting-for-approval' : 'waiting-for-operator')
     try {
       return await this.#keepingLease(() => this.#waitForAnswer(input.asks, input.deadlineMs))
     } finally {
@@ -104,7 +105,11 @@ export class Gate {
 
   #refusedApproval(input: Approve): string | undefined {
     const refused = this.#refused('approve', input, ['approve'])
-    return refused ?? (this.state.plan && refusedApproval(input, this.state.plan))
+    const { plan, progress } = this.state
+    if (refused !== undefined || plan === undefined) return refused
+    // What an undo asks about is always a loss of rows, whatever the plan itself would have lost.
+    const dataLoss = plan.approval.dataLoss || progress.phase === 'waiting-for-operator'
+    return refusedApproval(input, { digest: plan.digest, dataLoss })
   }
 
   #refused(kind: Answer['kind'], input: unknown, asked: readonly string[]): string | undefined {

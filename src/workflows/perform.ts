@@ -2,7 +2,7 @@
 
 import { ActivityFailure, ApplicationFailure, isCancellation } from '@temporalio/workflow'
 import type { Act } from '../plan/act.js'
-import type { FailureType } from '../plan/failure.js'
+import { type FailureType, failures } from '../plan/failure.js'
 import type { Exposure } from '../plan/plan.js'
 import type { ActInput, ActResult } from '../activities/act.js'
 import { acts } from './activities.js'
@@ -26,7 +26,7 @@ export interface Failed {
   readonly exposure: Exposure | null
 }
 
-/** What went wrong, by its type alone. Timeouts and failures without a type are `Unknown`: it may have acted. */
+/** What went wrong, by its type alone. Timeouts and failures of a type that is not ours are `Unknown`: it may have acted. */
 export function failureOf(error: unknown): Failed {
   if (error instanceof GiveUp) return error.failed
   if (isCancellation(error)) return { type: 'Cancelled', message: 'cancelled', exposure: null }
@@ -35,7 +35,7 @@ export function failureOf(error: unknown): Failed {
     return { type: 'Unknown', message: cause instanceof Error ? cause.message : String(cause), exposure: null }
   }
   const details = cause.details?.[0] as { exposure?: Exposure } | undefined
-  const type = (cause.type ?? 'Unknown') as FailureType
+  const type = Object.hasOwn(failures, cause.type ?? '') ? (cause.type as FailureType) : 'Unknown'
   return { type, message: cause.message, exposure: details?.exposure ?? null }
 }
 

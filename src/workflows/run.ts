@@ -1,9 +1,16 @@
 // The story of every run: plan, gate, lease, debts of others, the plan again, its steps, what is seen at the end.
 
-import { ApplicationFailure, CancellationScope, allHandlersFinished, condition, isCancellation, setHandler } from '@temporalio/workflow'
+import {
+  ApplicationFailure,
+  CancellationScope,
+  allHandlersFinished,
+  condition,
+  isCancellation,
+  setHandler,
+} from '@temporalio/workflow'
 import type { Debt } from '../plan/ledger.js'
 import type { Plan, RunKind } from '../plan/plan.js'
-import type { HealthReport, Phase, RunResult } from '../plan/progress.js'
+import type { HealthReport, Phase, Progress, RunResult } from '../plan/progress.js'
 import { acts, stubbornActs } from './activities.js'
 import { Gate } from './gate.js'
 import { progressQuery } from './messages.js'
@@ -13,7 +20,9 @@ import { type Lease, Walk } from './walk.js'
 
 export async function run(kind: RunKind, request: unknown): Promise<RunResult> {
   const state = new RunState(kind, request)
-  setHandler(progressQuery, () => state.result ?? state.progress, { description: 'What the run is doing, and how far it is' })
+  setHandler(progressQuery, () => state.result ?? state.progress, {
+    description: 'What the run is doing, and how far it is',
+  })
   const gate = new Gate(state)
   state.show()
   try {
@@ -31,7 +40,7 @@ async function tell(state: RunState, gate: Gate, request: unknown): Promise<RunR
   if (!plan.already) await askForApproval(state, gate, plan)
   for (;;) {
     try {
-      return await underLease(state, gate, request)
+      return await underLease(state, gate, request, plan)
     } catch (error) {
       // The run was reset: its earlier self holds the lease, and all that it did is a debt. It starts over.
       if (typeOf(error) !== 'StaleLease') throw error
@@ -56,14 +65,18 @@ async function askForApproval(state: RunState, gate: Gate, plan: Plan): Promise<
   if (!plan.approval.required) return
   const answer = await gate.wait({ asks: 'approve', why: plan.approval.why, deadlineMs: plan.deadlines.approvalMs })
   if (answer?.kind === 'approve') return
-  if (answer) throw ApplicationFailure.nonRetryable(`rejected by ${answer.by}: ${answer.comment ?? 'no comment'}`, 'Rejected')
+  if (answer)
+    throw ApplicationFailure.nonRetryable(`rejected by ${answer.by}: ${answer.comment ?? 'no comment'}`, 'Rejected')
   throw ApplicationFailure.nonRetryable('nobody approved the plan in time', 'ApprovalTimeout')
 }
 
-async function underLease(state: RunState, gate: Gate, request: unknown): Promise<RunResult> {
-  const approved = state.plan!
+async function underLease(state: RunState, gate: Gate, request: unknown, approved: Plan): Promise<RunResult> {
   state.enter('waiting-for-lease')
-  const { token, run: origin, debts } = await stubbornActs.acquireLease.executeWithOptions({ summary: 'take the lease' }, [
+  const {
+    token,
+    run: origin,
+    debts,
+  } = await stubbornActs.acquireLease.executeWithOptions({ summary: 'take the lease' }, [
     { target: approved.target, kind: approved.kind },
   ])
   state.token = token
@@ -71,8 +84,11 @@ async function underLease(state: RunState, gate: Gate, request: unknown): Promis
   state.enter('running')
   for (const debt of debts) await payDebt(state, gate, lease, debt)
   const plan = await makePlan(state, request)
-  if (plan.already) return await finish(state, lease, { phase: 'done', plan })
-  if (plan.digest !== approved.digest) await askForApproval(state, gate, plan)
+  if (plan.already)
+    return await finish(state, lease, { phase: 'done', plan, health: await look(plan.target, plan.version) })
+  // Exposure is not in the digest: a plan that lost nothing when nobody had to approve it may lose rows by now.
+  const asked = approved.approval.required && plan.digest === approved.digest
+  if (!asked) await askForApproval(state, gate, plan)
   await acts.recordPlan.executeWithOptions({ summary: 'write the plan to the ledger' }, [{ ...lease, plan }])
   return await walk(state, new Walk({ state, gate, plan, lease, origin }), plan, lease)
 }
@@ -80,26 +96,32 @@ async function underLease(state: RunState, gate: Gate, request: unknown): Promis
 async function walk(state: RunState, steps: Walk, plan: Plan, lease: Lease): Promise<RunResult> {
   try {
     await steps.steps()
+    const health = await steps.seeing(() => look(plan.target, plan.version))
+    return await finish(state, lease, { phase: 'done', plan, health })
   } catch (error) {
     if (!(error instanceof GiveUp)) throw error
     throw await giveUp(state, steps, plan, lease, error.failed)
   }
-  return await finish(state, lease, { phase: 'done', plan })
 }
 
 /** Undoes, looks again, and says what came of it; a fenced run changes nothing more. */
 async function giveUp(state: RunState, steps: Walk, plan: Plan, lease: Lease, failed: Failed): Promise<unknown> {
-  if (failed.type === 'Fenced' || failed.type === 'StaleLease') return ApplicationFailure.nonRetryable(failed.message, failed.type)
+  if (failed.type === 'Fenced' || failed.type === 'StaleLease')
+    return ApplicationFailure.nonRetryable(failed.message, failed.type)
   state.enter('undoing')
   const left = await steps.undo()
   return await CancellationScope.nonCancellable(async () => {
-    const health = await look(plan.target, plan.before.version)
+    const health = await lookAnyway(plan.target, plan.before.version)
     const sick = health.filter((it) => !it.healthy).map((it) => `${it.check}: ${it.detail}`)
     const undone = left.length === 0 && sick.length === 0
     const phase = undone ? 'undone' : 'not-undone'
-    await acts.finishRun.executeWithOptions({ summary: `${phase}; give the lease back` }, [{ ...lease, outcome: phase }])
+    await stubbornActs.finishRun.executeWithOptions({ summary: `${phase}; give the lease back` }, [
+      { ...lease, outcome: phase },
+    ])
     const ending = { phase, plan, health, left: [...left, ...sick], cancelled: failed.type === 'Cancelled' } as const
-    const message = undone ? `${failed.message}; everything was put back` : `${failed.message}; left: ${ending.left.join('; ')}`
+    const message = undone
+      ? `${failed.message}; everything was put back`
+      : `${failed.message}; left: ${ending.left.join('; ')}`
     return ApplicationFailure.create({
       type: undone ? 'Undone' : 'NotUndone',
       nonRetryable: true,
@@ -112,16 +134,22 @@ async function giveUp(state: RunState, steps: Walk, plan: Plan, lease: Lease, fa
 async function payDebt(state: RunState, gate: Gate, lease: Lease, debt: Debt): Promise<void> {
   state.setPlan(debt.plan)
   const steps = new Walk({ state, gate, plan: debt.plan, lease, origin: debt.run })
-  const accepted = debt.ask !== undefined && !(await mayUndo(gate, debt))
-  if (!accepted) {
-    state.enter('undoing')
-    const left = await steps.pay(debt.started)
-    if (left.length > 0) {
-      throw ApplicationFailure.nonRetryable(`the unfinished run ${debt.run.workflowId} could not be undone: ${left.join('; ')}`, 'NotUndone')
-    }
+  const undoes = debt.ask === undefined || (await mayUndo(gate, debt))
+  if (undoes) state.enter('undoing')
+  const left = undoes ? await steps.pay(debt.started) : []
+  if (steps.givenUp) {
+    throw ApplicationFailure.nonRetryable(
+      `the unfinished run ${debt.run.workflowId} could not be undone: ${left.join('; ')}`,
+      'NotUndone',
+    )
   }
-  const how = accepted ? 'accepted' : 'undone'
-  await acts.closeDebt.executeWithOptions({ summary: `the debt of ${debt.run.workflowId} is ${how}` }, [{ ...lease, run: debt.run, how }])
+  // What a person skipped is accepted: asked about again by every later run, it would block the target for ever.
+  const how = undoes && left.length === 0 ? 'undone' : 'accepted'
+  await CancellationScope.nonCancellable(() =>
+    acts.closeDebt.executeWithOptions({ summary: `the debt of ${debt.run.workflowId} is ${how}` }, [
+      { ...lease, run: debt.run, how },
+    ]),
+  )
   state.enter('running')
 }
 
@@ -137,19 +165,31 @@ async function mayUndo(gate: Gate, debt: Debt): Promise<boolean> {
   return answer?.kind === 'resolve' && answer.action === 'retry'
 }
 
-/** Looks at what is there now, writes the end into the ledger, and only then gives the lease back. */
-async function finish(state: RunState, lease: Lease, ending: { readonly phase: Phase; readonly plan: Plan }): Promise<RunResult> {
-  const health = await look(ending.plan.target, ending.plan.version)
+/** Writes the end into the ledger, and only then gives the lease back; by then it is too late to cancel. */
+async function finish(
+  state: RunState,
+  lease: Lease,
+  ending: { readonly phase: Phase; readonly plan: Plan; readonly health: readonly HealthReport[] },
+): Promise<RunResult> {
   await CancellationScope.nonCancellable(() =>
-    acts.finishRun.executeWithOptions({ summary: 'done; give the lease back' }, [
+    stubbornActs.finishRun.executeWithOptions({ summary: 'done; give the lease back' }, [
       { ...lease, outcome: 'done', ...(ending.plan.already ? {} : { plan: ending.plan }) },
     ]),
   )
-  return result(state, { ...ending, health })
+  return result(state, ending)
 }
 
 async function look(target: string, version: string | null): Promise<readonly HealthReport[]> {
   return await acts.observeEnd.executeWithOptions({ summary: 'look at what is there now' }, [{ target, version }])
+}
+
+/** Not being able to look must not hide why the run was undone. */
+async function lookAnyway(target: string, version: string | null): Promise<readonly HealthReport[]> {
+  try {
+    return await look(target, version)
+  } catch (error) {
+    return [{ check: 'look', healthy: false, detail: failureOf(error).message }]
+  }
 }
 
 function result(
@@ -168,13 +208,17 @@ function result(
   state.result = {
     ...progress,
     health: ending.health,
-    restorePoint: state.changed ? ending.plan.safety : null,
+    restorePoint: wasTaken(progress) ? ending.plan.safety : null,
     durationMs: Date.parse(progress.finishedAt) - Date.parse(progress.startedAt),
     ...(ending.plan.already ? { already: true as const } : {}),
     ...(ending.cancelled ? { cancelled: true as const } : {}),
     ...(ending.left && ending.left.length > 0 ? { left: ending.left } : {}),
   }
   return state.result
+}
+
+function wasTaken(progress: Progress): boolean {
+  return progress.steps.some((step) => step.name === 'takeRestorePoint' && step.state === 'done')
 }
 
 const phaseOf: Readonly<Record<string, Phase>> = {
@@ -191,18 +235,19 @@ const phaseOf: Readonly<Record<string, Phase>> = {
 
 /** The failure that ends the run, with its type and the last progress in its details; the lease is given back. */
 async function ended(state: RunState, error: unknown): Promise<unknown> {
-  if (error instanceof ApplicationFailure && (error.type === 'Undone' || error.type === 'NotUndone') && state.result) return error
-  const { type, message } = failureOf(error)
-  const phase = isCancellation(error) ? 'cancelled' : (phaseOf[type] ?? 'not-undone')
+  if (error instanceof ApplicationFailure && (error.type === 'Undone' || error.type === 'NotUndone') && state.result)
+    return error
+  const { type: cause, message } = failureOf(error)
+  const type = phaseOf[cause] !== undefined ? cause : state.changed ? 'NotUndone' : 'Refused'
+  const phase = isCancellation(error) ? 'cancelled' : phaseOf[type]!
   if (state.token !== undefined && type !== 'Fenced') await giveBack(state, phase)
   state.progress.finishedAt = now()
   state.enter(phase)
   if (isCancellation(error)) return error
   const durationMs = Date.parse(state.progress.finishedAt) - Date.parse(state.progress.startedAt)
   state.result = { ...state.progress, health: [], restorePoint: null, durationMs }
-  const known = phaseOf[type] !== undefined
   return ApplicationFailure.create({
-    type: known ? type : state.changed ? 'NotUndone' : 'Refused',
+    type,
     nonRetryable: true,
     message,
     details: [state.result],
@@ -212,11 +257,10 @@ async function ended(state: RunState, error: unknown): Promise<unknown> {
 async function giveBack(state: RunState, outcome: string): Promise<void> {
   const lease = { target: state.plan!.target, token: state.token! }
   await CancellationScope.nonCancellable(() =>
-    acts.finishRun.executeWithOptions({ summary: 'give the lease back' }, [{ ...lease, outcome }]),
+    stubbornActs.finishRun.executeWithOptions({ summary: 'give the lease back' }, [{ ...lease, outcome }]),
   ).catch(() => undefined)
 }
 
 function typeOf(error: unknown): string {
   return error instanceof ApplicationFailure ? (error.type ?? '') : failureOf(error).type
 }
-

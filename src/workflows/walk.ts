@@ -14,8 +14,9 @@ export interface Lease {
 }
 
 export class Walk {
-  readonly #undo: { readonly step: number; readonly acts: readonly Act[] }[] = []
+  readonly #undo: Undo[] = []
   #committed = false
+  #givenUp = false
 
   constructor(
     private readonly input: {
@@ -28,9 +29,25 @@ export class Walk {
     },
   ) {}
 
+  /** Whether a person ended the undoing: what was left then was not even tried. */
+  get givenUp(): boolean {
+    return this.#givenUp
+  }
+
   /** Runs every step in order; throws `GiveUp` when what was done has to be undone. */
   async steps(): Promise<void> {
     for (const [index, step] of this.input.plan.steps.entries()) await this.#step(step, index)
+  }
+
+  /** The look at the end belongs to the run: one that cannot look, or is cancelled meanwhile, is not done. */
+  async seeing<T>(look: () => Promise<readonly T[]>): Promise<readonly T[]> {
+    for (;;) {
+      try {
+        return await look()
+      } catch (error) {
+        if ((await this.#afterFailure('look at what is there now', failureOf(error))) === 'skip') return []
+      }
+    }
   }
 
   /**
@@ -40,12 +57,7 @@ export class Walk {
   async undo(): Promise<string[]> {
     return await CancellationScope.nonCancellable(async () => {
       const left: string[] = []
-      while (this.#undo.length > 0) {
-        const { step, acts } = this.#undo.pop()!
-        const failures = await this.#undoStep(step, acts)
-        left.push(...failures)
-        if (failures.some((failure) => failure.startsWith(aborted))) break
-      }
+      while (this.#undo.length > 0) left.push(...(await this.#undoStep(this.#undo.pop()!)))
       return left
     })
   }
@@ -53,7 +65,7 @@ export class Walk {
   /** Undoes what another run had started and left. */
   async pay(started: readonly number[]): Promise<string[]> {
     for (const index of started) {
-      this.#undo.push({ step: index, acts: this.input.plan.steps[index]!.undo })
+      this.#undo.push({ step: index, acts: this.input.plan.steps[index]!.undo, tries: 1 })
       this.input.state.progress.steps[index]!.state = 'failed'
     }
     return await this.undo()
@@ -61,37 +73,50 @@ export class Walk {
 
   async #step(step: Step, index: number): Promise<void> {
     const shown = this.input.state.progress.steps[index]!
-    this.#undo.push({ step: index, acts: step.undo })
+    const undo: Undo = { step: index, acts: step.undo, tries: 1 }
+    this.#undo.push(undo)
     this.input.state.changed = true
-    shown.state = 'running'
     shown.startedAt = now()
-    if (step.commit) this.#committed = true
     for (let attempt = 1; ; attempt++) {
+      undo.tries = attempt
+      Object.assign(shown, { state: 'running', finishedAt: null })
       this.input.state.show()
       try {
         const result = await this.#act({ act: step.act, step: index, number: 0, attempt })
-        Object.assign(shown, { state: 'done', attempts: shown.attempts + result.attempts, detail: result.detail, finishedAt: now() })
+        if (step.commit) this.#committed = true
+        Object.assign(shown, {
+          state: 'done',
+          attempts: shown.attempts + result.attempts,
+          detail: result.detail,
+          finishedAt: now(),
+        })
         return this.input.state.show()
       } catch (error) {
         const failed = failureOf(error)
-        Object.assign(shown, { state: 'failed', attempts: shown.attempts + 1, detail: failed.message, finishedAt: now() })
+        if (step.commit && mayHaveActed(step.act, failed)) this.#committed = true
+        Object.assign(shown, {
+          state: 'failed',
+          attempts: shown.attempts + 1,
+          detail: failed.message,
+          finishedAt: now(),
+        })
         this.input.state.show()
-        if ((await this.#afterFailure(step, failed)) === 'skip') return void (shown.state = 'skipped')
-        shown.state = 'running'
+        if ((await this.#afterFailure(step.act.title, failed)) === 'skip') return void (shown.state = 'skipped')
       }
     }
   }
 
   /** Definite failures undo at once; behind the commit step of a rollback, and where nobody knows, a person decides. */
-  async #afterFailure(step: Step, failed: Failed): Promise<'retry' | 'skip'> {
-    if (failed.type === 'Cancelled' || failed.type === 'Fenced' || failed.type === 'StaleLease') throw new GiveUp(failed)
+  async #afterFailure(title: string, failed: Failed): Promise<'retry' | 'skip'> {
+    if (failed.type === 'Cancelled' || failed.type === 'Fenced' || failed.type === 'StaleLease')
+      throw new GiveUp(failed)
     const { plan, gate } = this.input
     const stays = plan.kind === 'rollback' && this.#committed
     if (!stays && !isUnknown(failed)) throw new GiveUp(failed)
     const answer = await this.#orCancelled(() =>
       gate.wait({
         asks: 'resolve',
-        why: `${step.act.title}: ${failed.message}`,
+        why: `${title}: ${failed.message}`,
         deadlineMs: stays ? null : plan.deadlines.operatorMs,
       }),
     )
@@ -107,25 +132,33 @@ export class Walk {
     }
   }
 
-  async #undoStep(index: number, acts: readonly Act[]): Promise<string[]> {
-    const shown = this.input.state.progress.steps[index]!
+  async #undoStep({ step, acts, tries }: Undo): Promise<string[]> {
+    const shown = this.input.state.progress.steps[step]!
     const left: string[] = []
-    for (const [number, act] of acts.entries()) {
-      const failure = await this.#undoAct({ act, step: index, number: number + 1 })
+    for (const [index, act] of acts.entries()) {
+      const failure = this.#givenUp
+        ? `${act.title}: not tried`
+        : await this.#undoAct({ act, step, number: index + 1, tries })
       if (failure !== undefined) left.push(failure)
-      if (failure?.startsWith(aborted)) break
     }
-    if (shown.state === 'done' || shown.state === 'failed' || shown.state === 'running' || left.length > 0) {
-      shown.state = left.length > 0 ? 'undo-failed' : acts.length > 0 ? 'undone' : shown.state
-    }
+    if (left.length > 0) shown.state = 'undo-failed'
+    else if (acts.length > 0) shown.state = 'undone'
     this.input.state.show()
     return left
   }
 
-  /** One act of an undo, until it is done or a person gives it up; what is left is returned, never thrown. */
-  async #undoAct(input: { readonly act: Act; readonly step: number; readonly number: number }): Promise<string | undefined> {
+  /**
+   * One act of an undo, until it is done or a person gives it up; what is left is returned, never thrown. Its tries are
+   * counted on from those of the do, since that number says how many jobs of the do have to be ended first.
+   */
+  async #undoAct(input: {
+    readonly act: Act
+    readonly step: number
+    readonly number: number
+    readonly tries: number
+  }): Promise<string | undefined> {
     let { act } = input
-    for (let attempt = 1; ; attempt++) {
+    for (let attempt = input.tries; ; attempt++) {
       try {
         await this.#act({ ...input, act, attempt })
         return undefined
@@ -134,7 +167,10 @@ export class Walk {
         if (failed.type === 'Fenced' || failed.type === 'StaleLease') throw new GiveUp(failed)
         const answer = await this.#askAboutUndo(act, failed)
         if (answer === 'skip') return `${act.title}: ${failed.message}`
-        if (answer === 'abort') return `${aborted} ${act.title}: ${failed.message}`
+        if (answer === 'abort') {
+          this.#givenUp = true
+          return `${act.title}: ${failed.message}; given up`
+        }
         act = answer === 'allow' ? allowLoss(act, failed) : act
       }
     }
@@ -142,6 +178,8 @@ export class Walk {
 
   async #askAboutUndo(act: Act, failed: Failed): Promise<'retry' | 'skip' | 'abort' | 'allow'> {
     const { state, gate } = this.input
+    // Undone but unhealthy ends as not undone: no other try would put more back.
+    if (act.name === 'checkHealth' && !isUnknown(failed)) return 'skip'
     const loses = failed.type === 'ExposureExceeded' && failed.exposure !== null
     if (loses && state.progress.plan) state.progress.plan = { ...state.progress.plan, exposure: failed.exposure }
     const answer = await gate.wait({
@@ -155,7 +193,8 @@ export class Walk {
 
   #act(input: { readonly act: Act; readonly step: number; readonly number: number; readonly attempt: number }) {
     const { plan, lease, origin } = this.input
-    const summary = input.number > 0 ? `undo: ${input.act.title}` : `${input.step + 1}/${plan.steps.length} ${input.act.title}`
+    const summary =
+      input.number > 0 ? `undo: ${input.act.title}` : `${input.step + 1}/${plan.steps.length} ${input.act.title}`
     return perform({
       act: input.act,
       summary,
@@ -172,7 +211,17 @@ export class Walk {
   }
 }
 
-const aborted = 'given up:'
+interface Undo {
+  readonly step: number
+  readonly acts: readonly Act[]
+  /** How often the do was tried under a key of its own. */
+  tries: number
+}
+
+/** A swap that failed for certain left all as it was; a start that failed has replaced containers by then. */
+function mayHaveActed(act: Act, failed: Failed): boolean {
+  return act.name !== 'swapDatabase' || isUnknown(failed)
+}
 
 function allowLoss(act: Act, failed: Failed): Act {
   if (act.name !== 'swapDatabase') return act

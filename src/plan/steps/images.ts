@@ -2,7 +2,10 @@ import type { Act, ServiceImage, Step } from '../act.js'
 import { list } from './restore-point.js'
 
 /** Builds before anything stops; the undo gives the references back to the images that they had. */
-export function buildImages(input: { readonly services: readonly string[]; readonly before: readonly ServiceImage[] }): Step {
+export function buildImages(input: {
+  readonly services: readonly string[]
+  readonly before: readonly ServiceImage[]
+}): Step {
   return {
     act: { name: 'buildImages', title: `build ${list(input.services)}`, args: { services: input.services } },
     undo: [retag(input.before)],
