@@ -57,6 +57,11 @@ export class ActContext {
     return runDigits(this.origin)
   }
 
+  /** Whether this act is part of an undo, which does nothing where nothing was done. */
+  get undoing(): boolean {
+    return this.input.undo > 0
+  }
+
   get staging(): string {
     return `${this.host.stateDirectory}/staging/${this.run8}`
   }
@@ -78,7 +83,10 @@ export class ActContext {
     return holderOf(this.deps, 'deploy')
   }
 
-  async record(kind: 'start' | 'end', what: { act: ActName; outcome?: 'done' | 'failed'; detail?: string }): Promise<void> {
+  async record(
+    kind: 'start' | 'end',
+    what: { act: ActName; outcome?: 'done' | 'failed'; detail?: string },
+  ): Promise<void> {
     const { step, undo, attempt } = this.input
     const entry = { kind, run: this.origin, step, undo: undo > 0, ...what } as LedgerEntry
     const id = [this.run.runId, this.origin.runId, this.token, step, undo, attempt, kind, what.outcome ?? ''].join('.')
@@ -122,7 +130,10 @@ export class ActContext {
   async look(script: string): Promise<string> {
     const { exitCode, stdout, stderr } = await this.host.look({ script, signal: this.signal })
     if (exitCode === 0) return stdout
-    throw new StepbackError({ type: 'StepFailed', message: `a look at the host ended with exit status ${exitCode}${said(stderr)}` })
+    throw new StepbackError({
+      type: 'StepFailed',
+      message: `a look at the host ended with exit status ${exitCode}${said(stderr)}`,
+    })
   }
 
   #jobId(name: string, undo: number, attempt: number): string {

@@ -1,10 +1,9 @@
 // What the activities are given: the configuration, and the adapters that touch the world, by type only.
 
 import type { Config, HealthCheck, Target } from '../config/schema.js'
-import type { Secret } from '../config/secret.js'
 import type { Host, Holder } from '../adapters/host.js'
 import type { HealthReport } from '../plan/progress.js'
-import type { MigrationSet } from '../adapters/migrations.js'
+import type { MigrationClass } from '../adapters/database.js'
 import type { Release } from '../adapters/release.js'
 import type { SshConnection } from '../adapters/ssh.js'
 
@@ -13,12 +12,20 @@ export interface Deps {
   readonly hosts: Hosts
   readonly http: Http
   readonly runs: Runs
-  readonly migrations: (target: Target) => Promise<MigrationSet>
-  readonly readRelease: (input: { readonly directory: string; readonly protected: readonly string[] }) => Promise<Release>
+  readonly database: DatabaseAdapter
+  /** The migration classes that the configuration names for a target. */
+  readonly migrations: (target: Target) => Promise<readonly MigrationClass[]>
+  readonly readRelease: (input: {
+    readonly directory: string
+    readonly protected: readonly string[]
+  }) => Promise<Release>
   readonly namespace: string
   /** Whether the server knows the search attributes. */
   readonly searchable: boolean
 }
+
+/** PostgreSQL and TypeORM, as the adapter's own module. */
+export type DatabaseAdapter = typeof import('../adapters/database.js')
 
 /** One connection and one client of the host's truth for each target, for the life of the worker. */
 export interface Hosts {
@@ -39,9 +46,4 @@ export interface Runs {
   state(holder: Holder): Promise<'open' | 'closed' | 'unknown'>
   cancel(holder: Holder): Promise<void>
   waitsAtGate(holder: Holder): Promise<boolean>
-}
-
-export interface Login {
-  readonly user: string
-  readonly password: Secret
 }

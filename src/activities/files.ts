@@ -22,7 +22,12 @@ export const putFiles: ActDefinition<'putFiles'> = {
     const staging = `${context.staging}/release`
     for (const file of release.files) {
       const localPath = join(directory, file.path)
-      await context.ssh.upload({ localPath, remotePath: `${staging}/${file.path}`, mode: 0o600, signal: context.signal })
+      await context.ssh.upload({
+        localPath,
+        remotePath: `${staging}/${file.path}`,
+        mode: 0o600,
+        signal: context.signal,
+      })
     }
     const script = placeFiles({ directory: context.target.directory, staging, files: release.files })
     await context.job('place', script, { holds: doneAgain })

@@ -65,10 +65,23 @@ export const collectLogs: ActDefinition<'collectLogs'> = {
     const { logs } = context.target
     if (!logs) return null
     const file = `${context.backups}/logs_${context.safety}.txt`
-    const read = compose(context.stack, 'logs', '--no-color', '--no-log-prefix', '--tail', String(logs.lines), logs.service)
+    const read = compose(
+      context.stack,
+      'logs',
+      '--no-color',
+      '--no-log-prefix',
+      '--tail',
+      String(logs.lines),
+      logs.service,
+    )
     const stdout = await context.job(
       'logs',
-      script('umask 077', fileFacts, `${read} >${quote(file)} 2>&1`, `echo "$(wc -l <${quote(file)}) $(sha256 ${quote(file)})"`),
+      script(
+        'umask 077',
+        fileFacts,
+        `${read} >${quote(file)} 2>&1`,
+        `echo "$(wc -l <${quote(file)}) $(sha256 ${quote(file)})"`,
+      ),
       { holds: async () => false },
     )
     const [lines, sha256 = ''] = stdout.trim().split(/\s+/)

@@ -8,7 +8,8 @@ import { readContainers } from './observe/containers.js'
 export const stopServices: ActDefinition<'stopServices'> = {
   jobs: ['stop'],
   run: async (context, { services }) => {
-    const running = async () => (await readContainers(context)).filter((it) => it.running && services.includes(it.service))
+    const running = async () =>
+      (await readContainers(context)).filter((it) => it.running && services.includes(it.service))
     if ((await running()).length === 0) return 'nothing was running'
     const grace = Math.ceil(durationMs(context.target.services.stopGrace) / 1_000)
     await context.job('stop', script(stop(context.stack, services, grace)), {
@@ -22,7 +23,8 @@ export const stopServices: ActDefinition<'stopServices'> = {
 export const startServices: ActDefinition<'startServices'> = {
   jobs: ['up'],
   run: async (context, { levels }) => {
-    await context.job('up', script(...up(context.stack, levels)))
+    // Compose leaves what is right alone, so a job of unknown end is simply done again.
+    await context.job('up', script(...up(context.stack, levels)), { holds: async () => false })
     const services = levels.flatMap((level) => level.services)
     const containers = await readContainers(context)
     const count = containers.filter((it) => it.running && services.includes(it.service)).length

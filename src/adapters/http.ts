@@ -45,7 +45,8 @@ interface Answer {
 
 function problemOf(check: HealthCheck, answer: Answer): string | null {
   if (answer.status < 200 || answer.status > 399) return `status ${answer.status}`
-  if (check.contains !== undefined && !answer.body.includes(check.contains)) return `"${check.contains}" is not in the answer`
+  if (check.contains !== undefined && !answer.body.includes(check.contains))
+    return `"${check.contains}" is not in the answer`
   for (const [field, expected] of Object.entries(check.json ?? {})) {
     const found = fieldOf(answer.body, field)
     if (found !== expected) return `${field} is ${JSON.stringify(found)}, expected "${expected}"`
@@ -76,7 +77,11 @@ async function get(ssh: SshConnection, address: string, timeoutMs: number): Prom
 function ask(url: URL, stream: Duplex, timeoutMs: number): Promise<Answer> {
   return new Promise((resolve, reject) => {
     const start = url.protocol === 'https:' ? requestTls : request
-    const options = { createConnection: () => stream as never, signal: AbortSignal.timeout(timeoutMs), agent: false as const }
+    const options = {
+      createConnection: () => stream as never,
+      signal: AbortSignal.timeout(timeoutMs),
+      agent: false as const,
+    }
     const asked = start(url, options, (response) => readAnswer(response).then(resolve, reject))
     asked.once('error', reject)
     stream.once('close', () => reject(new Error('the connection was closed')))

@@ -22,7 +22,11 @@ export function findTarget(config: Config, name: string): Target {
 
 export function parseConfig(text: string, path: string): Config {
   const document = parseDocument(text, { prettyErrors: true })
-  if (document.errors.length > 0) throw invalid(path, document.errors.map((error) => error.message))
+  if (document.errors.length > 0)
+    throw invalid(
+      path,
+      document.errors.map((error) => error.message),
+    )
   const parsed = configSchema.safeParse(document.toJS())
   if (parsed.success) return parsed.data
   throw invalid(path, parsed.error.issues.flatMap(describeIssue))

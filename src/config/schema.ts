@@ -22,7 +22,10 @@ const reference = z.union([
 const check = z
   .strictObject({
     name: name.describe('how the check is called in progress and results'),
-    url: z.url({ protocol: /^https?$/ }).optional().describe('requested from the host itself, through SSH'),
+    url: z
+      .url({ protocol: /^https?$/ })
+      .optional()
+      .describe('requested from the host itself, through SSH'),
     json: z.record(z.string(), z.string()).optional().describe('fields that the JSON answer must have'),
     contains: z.string().optional().describe('text that the answer must contain'),
     service: name.optional().describe('the service in whose container `command` runs'),

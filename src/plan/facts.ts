@@ -32,6 +32,8 @@ export interface Container {
   readonly id: string
   readonly service: string
   readonly imageId: string
+  /** The reference that it was started by. */
+  readonly imageRef: string
   readonly running: boolean
   readonly health: string | null
 }

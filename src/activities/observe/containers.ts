@@ -11,11 +11,14 @@ export interface Looker {
 /** The containers of this project, one for each service, running or not. */
 export async function readContainers(looker: Looker): Promise<Container[]> {
   const { project } = looker.target.compose
-  const stdout = await looker.look(`${containerIds(project)} | xargs docker inspect --type container 2>/dev/null || true\n`)
+  const stdout = await looker.look(
+    `${containerIds(project)} | xargs docker inspect --type container 2>/dev/null || true\n`,
+  )
   return parseInspect(stdout).map((raw) => ({
     id: raw.Id,
     service: raw.Config.Labels['com.docker.compose.service'] ?? '',
     imageId: raw.Image,
+    imageRef: raw.Config.Image,
     running: raw.State.Running,
     health: raw.State.Health?.Status ?? null,
   }))
@@ -24,7 +27,11 @@ export async function readContainers(looker: Looker): Promise<Container[]> {
 /** Every Compose container on the host by its labels: a stack under a wrong name shows itself by its files. */
 export async function readLabels(looker: Looker): Promise<Labelled[]> {
   const separator = '\\t'
-  const fields = ['com.docker.compose.project', 'com.docker.compose.project.working_dir', 'com.docker.compose.project.config_files']
+  const fields = [
+    'com.docker.compose.project',
+    'com.docker.compose.project.working_dir',
+    'com.docker.compose.project.config_files',
+  ]
   const format = ['{{.Names}}', ...fields.map((field) => `{{.Label "${field}"}}`)].join(separator)
   const stdout = await looker.look(`docker ps --all --filter label=com.docker.compose.project --format '${format}'\n`)
   return stdout
@@ -39,7 +46,7 @@ export async function readLabels(looker: Looker): Promise<Labelled[]> {
 interface Inspected {
   readonly Id: string
   readonly Image: string
-  readonly Config: { readonly Labels: Readonly<Record<string, string>> }
+  readonly Config: { readonly Image: string; readonly Labels: Readonly<Record<string, string>> }
   readonly State: { readonly Running: boolean; readonly Health?: { readonly Status: string } }
 }
 

@@ -1,4 +1,11 @@
-import { composeConfig, composeVersion, databaseFreeBytes, dockerFreeBytes, dockerVersion, freeBytes } from '../../commands/observe.js'
+import {
+  composeConfig,
+  composeVersion,
+  databaseFreeBytes,
+  dockerFreeBytes,
+  dockerVersion,
+  freeBytes,
+} from '../../commands/observe.js'
 import { type ComposeModel, parseComposeModel } from '../../plan/compose.js'
 import { durationMs } from '../../plan/duration.js'
 import type { DatabaseFacts, Facts, Stack } from '../../plan/facts.js'
@@ -14,17 +21,19 @@ import { readManifests } from './manifests.js'
 /** All that a plan is made from, read in parallel over one connection. */
 export async function observe(look: Look): Promise<Facts> {
   const stack = stackOf(look)
-  const [docker, composeProgram, config, containers, labels, version, records, manifests, database] = await Promise.all([
-    look.try(dockerVersion),
-    look.try(composeVersion),
-    look.try(composeConfig(composeStack(look.target))),
-    readContainers(look).catch(() => []),
-    readLabels(look).catch(() => []),
-    readVersion(look.deps, look.target, look.ssh),
-    ledgerRecords(look.host),
-    readManifests(look),
-    observeDatabase(look),
-  ])
+  const [docker, composeProgram, config, containers, labels, version, records, manifests, database] = await Promise.all(
+    [
+      look.try(dockerVersion),
+      look.try(composeVersion),
+      look.try(composeConfig(composeStack(look.target))),
+      readContainers(look).catch(() => []),
+      readLabels(look).catch(() => []),
+      readVersion(look.deps, look.target, look.ssh),
+      ledgerRecords(look.host),
+      readManifests(look),
+      observeDatabase(look),
+    ],
+  )
   const findings = preflight({
     docker: programFound(docker),
     compose: programFound(composeProgram),
@@ -64,7 +73,10 @@ export function composeProblem(config: Answer): string {
 function programFound(answer: Answer): { version: string | null; error: string } {
   const version = answer.exitCode === 0 ? answer.stdout.trim() : ''
   if (version !== '') return { version, error: '' }
-  return { version: null, error: answer.stderr.trim().split('\n').at(-1)?.slice(0, 300) ?? `exit status ${answer.exitCode}` }
+  return {
+    version: null,
+    error: answer.stderr.trim().split('\n').at(-1)?.slice(0, 300) ?? `exit status ${answer.exitCode}`,
+  }
 }
 
 /** Room for a dump where backups lie, for a second database where the first lies, and to spare on each. */
@@ -76,7 +88,9 @@ async function readDisks(look: Look, database: DatabaseFacts | null): Promise<Di
   const [atBackups, atDocker, atDatabase] = await Promise.all([
     bytes(freeBytes(backups)),
     bytes(dockerFreeBytes()),
-    configured && database ? bytes(databaseFreeBytes({ directory: look.target.directory, ...compose }, configured.service)) : Number.NaN,
+    configured && database
+      ? bytes(databaseFreeBytes({ directory: look.target.directory, ...compose }, configured.service))
+      : Number.NaN,
   ])
   const disks = [
     { what: 'a dump', path: backups, freeBytes: atBackups, neededBytes: spare + size },

@@ -1,0 +1,104 @@
+// How a step reaches the database: the container's own programs for host jobs, a tunnel for transactions.
+
+import type { Journal } from '../adapters/database.js'
+import { sessionName } from '../commands/database/names.js'
+import type { DatabaseAccess } from '../commands/database/programs.js'
+import type { DatabaseConfig, Target } from '../config/schema.js'
+import { StepbackError } from '../plan/failure.js'
+import type { DatabaseAddress } from '../adapters/database.js'
+import type { SshConnection } from '../adapters/ssh.js'
+import { databaseLogin } from './credentials.js'
+import type { Deps } from './deps.js'
+import { readContainers } from './observe/containers.js'
+
+/** Whoever may reach a database: an act with its token, or a look with none. */
+export interface DatabaseUser {
+  readonly deps: Deps
+  readonly target: Target
+  readonly ssh: SshConnection
+  readonly token: number
+  look(script: string): Promise<string>
+}
+
+/** The database's section of the configuration; acts on a target without one were never planned. */
+export function databaseOf(target: Target): DatabaseConfig {
+  if (target.database) return target.database
+  throw new StepbackError({ type: 'Refused', message: `target "${target.name}" has no database in the configuration` })
+}
+
+/** For host jobs. `what` becomes part of the session's name, by which a job's sessions are ended from outside. */
+export async function databaseAccess(
+  user: DatabaseUser,
+  what: string,
+): Promise<{ readonly access: DatabaseAccess; readonly applicationName: string }> {
+  const container = await databaseContainer(user)
+  const applicationName = sessionName({ target: user.target.name, token: user.token, what })
+  const login = await databaseLogin(user)
+  const exec = ['docker', 'exec', '-i', '-u', 'postgres', '-e', `PGAPPNAME=${applicationName}`, container.id]
+  return { access: { exec, psqlUser: login.user }, applicationName }
+}
+
+/** Opens a tunnel for as long as the work takes. The address leads to the live database unless another is named. */
+export async function withTunnel<T>(
+  user: DatabaseUser,
+  what: string,
+  work: (address: DatabaseAddress) => Promise<T>,
+): Promise<T> {
+  const config = databaseOf(user.target)
+  const [login, port] = await Promise.all([databaseLogin(user), config.port ?? publishedPort(user)])
+  const tunnel = await user.ssh.tunnel({ host: '127.0.0.1', port })
+  try {
+    return await work({
+      host: '127.0.0.1',
+      port: tunnel.port,
+      user: login.user,
+      password: login.password.reveal(),
+      database: config.name,
+      applicationName: sessionName({ target: user.target.name, token: user.token, what }),
+    })
+  } finally {
+    await tunnel.close()
+  }
+}
+
+/** The same with a connection to the journal, whose row says whether this token is still in force. */
+export async function withJournal<T>(
+  user: DatabaseUser,
+  what: string,
+  work: (journal: Journal, address: DatabaseAddress) => Promise<T>,
+): Promise<T> {
+  return await withTunnel(user, what, async (address) => {
+    const journal = await user.deps.database.Journal.connect({
+      ...address,
+      applicationName: `${address.applicationName}:j`,
+    })
+    try {
+      return await work(journal, address)
+    } finally {
+      await journal.end()
+    }
+  })
+}
+
+async function databaseContainer(user: DatabaseUser) {
+  const { service } = databaseOf(user.target)
+  const containers = await readContainers(user)
+  const container = containers.find((it) => it.service === service && it.running)
+  if (container) return container
+  throw new StepbackError({
+    type: 'Unreachable',
+    message: `the container of database service "${service}" does not run`,
+    hint: 'start the database.',
+  })
+}
+
+async function publishedPort(user: DatabaseUser): Promise<number> {
+  const { id, service } = await databaseContainer(user)
+  const stdout = await user.look(`docker port ${id} 5432/tcp | sed -n 's/.*:\\([0-9]*\\)$/\\1/p' | head -n 1\n`)
+  if (/^\d+\s*$/.test(stdout)) return Number(stdout)
+  throw new StepbackError({
+    type: 'Refused',
+    message: `service "${service}" publishes no port for its database`,
+    hint: `add \`ports: ["127.0.0.1:5432:5432"]\` to it in the compose file, or name one in database.port.`,
+  })
+}

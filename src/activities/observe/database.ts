@@ -1,0 +1,52 @@
+import type { DatabaseFacts } from '../../plan/facts.js'
+import type { Manifest } from '../../plan/manifest.js'
+import type { Exposure } from '../../plan/plan.js'
+import { messageOf } from '../to-failure.js'
+import { type DatabaseUser, withTunnel } from '../database-access.js'
+import type { Look } from './look.js'
+
+/** The database as it is now, or why it could not be looked at; a target without one has neither. */
+export async function observeDatabase(
+  look: Look,
+): Promise<{ readonly facts: DatabaseFacts | null; readonly error: string | null }> {
+  if (!look.target.database) return { facts: null, error: null }
+  try {
+    return await read(look)
+  } catch (error) {
+    return { facts: null, error: messageOf(error) }
+  }
+}
+
+/** What bringing the restore point's database in would lose; null where it has none. */
+export async function observeExposure(look: Look, manifest: Manifest): Promise<Exposure | null> {
+  const { database } = manifest
+  if (!database || !look.target.database) return null
+  return await withTunnel(asUser(look), 'exposure', async (address) => {
+    const live = await look.deps.database.TargetDatabase.connect(address)
+    try {
+      return await live.exposure(database)
+    } finally {
+      await live.end()
+    }
+  })
+}
+
+async function read(look: Look): Promise<{ readonly facts: DatabaseFacts | null; readonly error: string | null }> {
+  const known = look.deps.database.describeMigrations(await look.deps.migrations(look.target))
+  return await withTunnel(asUser(look), 'look', async (address) => {
+    const live = await look.deps.database.TargetDatabase.connect(address)
+    try {
+      const { sizeBytes, applied, preparedTransactions, unrecorded } = await live.observe()
+      const error = unrecorded ? 'it has tables and no record of a migration, so nobody knows where it stands' : null
+      return { facts: { sizeBytes, applied, known, preparedTransactions }, error }
+    } finally {
+      await live.end()
+    }
+  })
+}
+
+/** A look holds no lease: token 0 is the smallest, so whoever takes the lease may end its session. */
+function asUser(look: Look): DatabaseUser {
+  const { deps, target, ssh } = look
+  return { deps, target, ssh, token: 0, look: (script) => look.look(script) }
+}

@@ -1,0 +1,131 @@
+// Everything that is needed to come back to one moment. The manifest is written last: without it there was no restore point.
+
+import { captureFiles, describeFiles, type FileFact, parseFileFacts } from '../commands/files.js'
+import { writeManifest } from '../commands/manifest.js'
+import { command } from '../commands/shell.js'
+import { parseFacts } from '../commands/database/facts.js'
+import { takeDump } from '../commands/database/take.js'
+import type { ActArgs } from '../plan/act.js'
+import { StepbackError } from '../plan/failure.js'
+import { restorePointTime } from '../plan/ledger.js'
+import type { DatabaseManifest, Manifest, ManifestFile } from '../plan/manifest.js'
+import type { ActDefinition } from './act.js'
+import type { ActContext } from './context.js'
+import { databaseAccess } from './database-access.js'
+import { readContainers } from './observe/containers.js'
+
+export const takeRestorePoint: ActDefinition<'takeRestorePoint'> = {
+  jobs: ['files', 'dump', 'manifest'],
+  run: async (context, args) => {
+    const files = await captureAll(context, args)
+    const database = args.database === 'dump' ? await dump(context) : null
+    const manifest = await manifestOf(context, args, files, database)
+    const script = writeManifest({ backups: context.backups, manifest })
+    await context.job('manifest', script, { holds: async () => false })
+    return `${context.safety}${database ? `, dump of ${database.file.bytes} bytes` : ''}`
+  },
+}
+
+interface Captured {
+  readonly files: readonly ManifestFile[]
+  readonly absent: readonly string[]
+}
+
+interface Dumped {
+  readonly file: ManifestFile
+  readonly manifest: DatabaseManifest
+}
+
+async function captureAll(context: ActContext, args: ActArgs['takeRestorePoint']): Promise<Captured> {
+  const { compose, directory } = context.target
+  const own = { composeFile: compose.files[0]!, envFile: compose.envFile }
+  const id = context.safety
+  const paths = [own.composeFile, own.envFile, ...args.paths]
+  const names = [`docker-compose_${id}.yml`, `env_${id}`, `config_${id}.tar.gz`]
+  const capture = captureFiles({ directory, backups: context.backups, id, ...own, paths: args.paths })
+  // The job is named after what it copies, so one of unknown end is simply done again.
+  const live = describeFiles(directory, paths)
+  const stdout = await context.job(
+    'files',
+    [capture, live, 'echo COPIES', describeFiles(context.backups, names)].join('\n'),
+    {
+      holds: async () => false,
+    },
+  )
+  const [first = '', second = ''] = stdout.split('COPIES\n')
+  return archived(parseFileFacts(first, paths), parseFileFacts(second, names))
+}
+
+/** Where each live file was copied to; the archive is listed once for itself, and once for each file in it. */
+function archived(live: readonly FileFact[], copies: readonly FileFact[]): Captured {
+  const [compose, env, archive] = copies
+  const places = [compose, env]
+  const files = live.flatMap((fact, index): ManifestFile[] => {
+    if (fact.kind === 'absent') return []
+    const copy = places[index] ?? archive!
+    return [{ name: copy.path, path: fact.path, sha256: fact.sha256, bytes: fact.bytes, mode: octal(fact.mode) }]
+  })
+  const whole = archive?.kind === 'file' ? [entry(archive)] : []
+  return { files: [...files, ...whole], absent: live.filter((it) => it.kind === 'absent').map((it) => it.path) }
+}
+
+function entry(fact: FileFact): ManifestFile {
+  return { name: fact.path, sha256: fact.sha256, bytes: fact.bytes, mode: octal(fact.mode) }
+}
+
+function octal(mode: string): string {
+  return mode.padStart(4, '0')
+}
+
+async function dump(context: ActContext): Promise<Dumped> {
+  const { database } = context.target
+  if (!database) throw new StepbackError({ type: 'StepFailed', message: 'the configuration has no database' })
+  const { access, applicationName } = await databaseAccess(context, `${context.run8}.dump`)
+  const name = `db_${context.safety}.${database.dumpFormat}`
+  const factsFile = `${context.backups}/db_${context.safety}.facts`
+  const { script, ending } = takeDump({
+    ...access,
+    database: database.name,
+    outFile: `${context.backups}/${name}`,
+    factsFile,
+    format: database.dumpFormat,
+    applicationName,
+  })
+  await context.job('dump', script, { ending, holds: async () => false })
+  const facts = parseFacts(await context.look(`${command('cat', factsFile)}\n`))
+  const [file] = parseFileFacts(await context.look(describeFiles(context.backups, [name])), [name])
+  if (file?.kind !== 'file') throw new StepbackError({ type: 'StepFailed', message: `the dump "${name}" is not there` })
+  return {
+    file: { ...entry(file), mode: '0600' },
+    manifest: { ...facts, name: database.name, file: name, format: database.dumpFormat },
+  }
+}
+
+async function manifestOf(
+  context: ActContext,
+  args: ActArgs['takeRestorePoint'],
+  files: Captured,
+  database: Dumped | null,
+): Promise<Manifest> {
+  return {
+    id: context.safety,
+    target: context.target.name,
+    version: args.version,
+    createdAt: restorePointTime(context.safety),
+    run: context.origin,
+    state: 'taken',
+    pins: [],
+    files: [...files.files, ...(database ? [database.file] : [])],
+    absentPaths: files.absent,
+    images: await recordedImages(context),
+    ...(database ? { database: database.manifest } : {}),
+  }
+}
+
+/** The images by id, and the reference by which Compose finds each. */
+async function recordedImages(context: ActContext): Promise<Manifest['images']> {
+  const containers = await readContainers(context)
+  return containers
+    .map(({ service, imageId, imageRef }) => ({ service, id: imageId, ref: imageRef }))
+    .toSorted((a, b) => (a.service < b.service ? -1 : 1))
+}
