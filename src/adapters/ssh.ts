@@ -38,6 +38,9 @@ const maxSessions = 8
 /** A link that went silent is seen after interval x (count + 1): 10 s at the most, half of a heartbeat timeout. */
 const keepalive = { keepaliveInterval: 2_500, keepaliveCountMax: 3 }
 const readyTimeoutMs = 20_000
+/** SSH_OPEN_CONNECT_FAILED: sshd's answer to a session beyond MaxSessions. */
+const connectFailed = 2
+const openAttempts = 12
 
 export class SshConnection {
   /** Connects and authenticates. `Refused` for a host key that is not known as it is; else `Unreachable`. */
@@ -94,9 +97,15 @@ export class SshConnection {
   /** Runs one command without a terminal. Throws `Unreachable` when the connection died before the exit was known. */
   exec(input: { command: string; stdin?: string | Buffer; signal?: AbortSignal | undefined }): Promise<ExecResult> {
     return this.#session(input.signal, async (aborted) => {
-      const stream = await this.#call<ClientChannel>((done) => this.#client.exec(input.command, done))
-      aborted(() => stream.destroy())
-      return collect(stream, input.stdin)
+      const collecting = await this.#open<ClientChannel, { ended: Promise<ExecResult> }>(
+        (done) => this.#client.exec(input.command, done),
+        // At once, not a microtask later: the exit may have come in the same packet as the channel.
+        (stream) => {
+          aborted(() => stream.destroy())
+          return { ended: collect(stream, input.stdin) }
+        },
+      )
+      return collecting.ended
     })
   }
 
@@ -108,7 +117,10 @@ export class SshConnection {
     signal?: AbortSignal | undefined
   }): Promise<void> {
     return this.#session(input.signal, async (aborted) => {
-      const sftp = await this.#call<SFTPWrapper>((done) => this.#client.sftp(done))
+      const sftp = await this.#open<SFTPWrapper, SFTPWrapper>(
+        (done) => this.#client.sftp(done),
+        (opened) => opened,
+      )
       aborted(() => sftp.destroy())
       try {
         await makeDirectories(sftp, posix.dirname(input.remotePath))
@@ -127,7 +139,10 @@ export class SshConnection {
   /** A stream to a port as the host sees it. */
   dial(input: { host: string; port: number }): Promise<Duplex> {
     return this.#alive(() =>
-      this.#call<ClientChannel>((done) => this.#client.forwardOut('127.0.0.1', 0, input.host, input.port, done)),
+      this.#call<ClientChannel, ClientChannel>(
+        (done) => this.#client.forwardOut('127.0.0.1', 0, input.host, input.port, done),
+        (stream) => stream,
+      ),
     )
   }
 
@@ -219,11 +234,31 @@ export class SshConnection {
     throw this.#lost()
   }
 
-  #call<T>(start: (done: (error: Error | undefined, value: T) => void) => unknown): Promise<T> {
+  // sshd counts a session until its process has ended and its pipes are closed, which is later than what we see: a
+  // refused session did nothing and is asked for again.
+  async #open<T, R>(
+    start: (done: (error: Error | undefined, value: T) => void) => unknown,
+    accept: (value: T) => R,
+  ): Promise<R> {
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        return await this.#call(start, accept)
+      } catch (error) {
+        const refused = ((error as Error).cause as { reason?: number } | undefined)?.reason === connectFailed
+        if (!refused || attempt === openAttempts) throw error
+        await new Promise((resolve) => setTimeout(resolve, attempt * 20))
+      }
+    }
+  }
+
+  #call<T, R>(
+    start: (done: (error: Error | undefined, value: T) => void) => unknown,
+    accept: (value: T) => R,
+  ): Promise<R> {
     return new Promise((resolve, reject) => {
       const failed = (cause: unknown) => reject(this.#closed ? this.#lost() : this.#refusedChannel(cause))
       try {
-        start((error, value) => (error ? failed(error) : resolve(value)))
+        start((error, value) => (error ? failed(error) : resolve(accept(value))))
       } catch (cause) {
         failed(cause) // a closed connection throws here instead of calling back
       }

@@ -42,6 +42,7 @@ op_start() {
 same_files() {
   sf_ending=
   if [ "$2" -gt 0 ]; then
+    [ ! -e "$JOB/cmd" ] || [ -e "$JOB/end" ] || fail other-command "$JOB_ID"
     scratch "$JOB"
     sf_ending=$SCRATCH
     tail -c +"$(($1 + 1))" "$PAYLOAD" >"$sf_ending"
@@ -137,8 +138,10 @@ op_wait() {
           printf 'unstarted %s\n' "$3"
           return
         fi
-        # A dead runner is not a dead job: its command may go on.
-        end_job lost || fail stuck "$JOB_ID ($STUCK)"
+        # A dead runner is not a dead job: its command may go on. Where a cancel killed it, we are only the first to see.
+        wt_ended=lost
+        [ ! -e "$JOB/cancel" ] || wt_ended=cancelled
+        end_job "$wt_ended" || fail stuck "$JOB_ID ($STUCK)"
         continue
       fi
     elif [ "$wt_round" -gt 40 ]; then
@@ -150,8 +153,8 @@ op_wait() {
       return
     fi
     case $wt_round in
-    1 | 2 | 3) sleep 0.02 ;;
-    ??? | ????) sleep 0.3 ;;
+    [1-6]) sleep 0.02 ;;
+    [7-9] | 1?) sleep 0.05 ;;
     *) sleep 0.1 ;;
     esac
   done

@@ -143,7 +143,7 @@ op_renew() {
   holder "$2"
   if content "$1" && names_us && [ -z "$FREE" ] && in_force "$1"; then
     renewed "$1"
-    printf 'renewed\n'
+    printf 'extended\n'
   else
     not_ours "$1"
   fi

@@ -91,13 +91,13 @@ members() {
 scan_members() {
   MEMBERS=
   if has_proc; then
-    for sm_dir in /proc/[0-9]*; do
-      stat_line "${sm_dir#/proc/}" || continue
-      sm_rest=${STAT##*") "}
-      case $sm_rest in [ZX]*) continue ;; esac
-      sm_rest=${sm_rest#* }
-      sm_rest=${sm_rest#* }
-      case $sm_rest in "$1 "*) MEMBERS="$MEMBERS ${sm_dir#/proc/}" ;; esac
+    # One grep, not a loop: `read` takes a system call for each byte. Only numbers may follow up to the line's end, so
+    # that no name of a process can look like a state.
+    for sm_file in $(grep -lE "\\) [^ZX] -?[0-9]+ $1 [-0-9 ]*\$" /proc/[0-9]*/stat 2>/dev/null); do
+      sm_pid=${sm_file#/proc/}
+      sm_pid=${sm_pid%/stat}
+      # grep saw itself, if it ran in that group.
+      identify "$sm_pid" && [ "$GROUP" = "$1" ] && MEMBERS="$MEMBERS $sm_pid"
     done
   else
     sm_list=$(ps -A -o pid= -o pgid= -o stat= 2>/dev/null)
@@ -156,6 +156,8 @@ end_group() {
     group_of "$1" "$2" "$3" "$4"
     [ "$FOUND" = empty ] && return 0
     eg_round=$((eg_round + 1))
+    # Not ours to signal, so only its own end can help: not as long as for what was sent a KILL.
+    [ "$FOUND" = ours ] || [ "$eg_round" -le 50 ] || return 1
     [ "$eg_round" -le 150 ] || return 1
     if [ "$FOUND" = ours ]; then
       # Again and again: a TERM that arrives before the runner has forked its command is swallowed by the runner's trap.

@@ -76,7 +76,7 @@ export async function startSshd(
       await Promise.all(opened.map((connection) => connection.close()))
       const ended = new Promise((resolve) => server.once('exit', resolve))
       if (server.exitCode === null && server.kill()) await ended
-      rmSync(directory, { recursive: true, force: true })
+      rmSync(directory, { recursive: true, force: true, maxRetries: 5, retryDelay: 50 })
     },
   }
 }

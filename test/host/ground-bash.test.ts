@@ -1,0 +1,2 @@
+import { groundCases } from './ground-cases.js'
+groundCases('bash')

@@ -1,0 +1,2 @@
+import { tellStories } from './stories.js'
+tellStories('dash')
