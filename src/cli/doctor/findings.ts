@@ -1,0 +1,80 @@
+// Everything that a run needs, looked at without changing it. What cannot be looked at is a finding, too.
+
+import { StepbackClient } from '../../client.js'
+import type { Deps } from '../../activities/deps.js'
+import type { Config } from '../../config/schema.js'
+import { findTarget } from '../../config/load.js'
+import type { Finding } from '../../plan/facts.js'
+import { StepbackError } from '../../plan/failure.js'
+
+export interface Findings {
+  /** Null for what does not belong to a target. */
+  readonly target: string | null
+  readonly findings: readonly Finding[]
+}
+
+export async function examine(input: {
+  readonly config: Config
+  readonly path: string
+  readonly targets: readonly string[]
+  readonly deps: Deps
+}): Promise<Findings[]> {
+  const { config, path, targets, deps } = input
+  const configuration: Finding = { check: 'configuration', ok: true, detail: path }
+  const [temporal, ...stacks] = await Promise.all([
+    examineTemporal(config),
+    ...targets.map(async (target) => ({ target, findings: await examineTarget(deps, target) })),
+  ])
+  return [{ target: null, findings: [configuration, ...temporal] }, ...stacks]
+}
+
+async function examineTemporal(config: Config): Promise<Finding[]> {
+  return await findingOr('temporal', async () => {
+    const client = await StepbackClient.connect(config.temporal)
+    try {
+      const workers = await client.workers()
+      return [
+        { check: 'temporal', ok: true, detail: `answers at ${client.address}, namespace ${client.namespace}` },
+        workers > 0
+          ? { check: 'worker', ok: true, detail: `polls ${client.taskQueue}` }
+          : {
+              check: 'worker',
+              ok: false,
+              detail: `none polls ${client.taskQueue}`,
+              hint: 'start one: stepback worker.',
+            },
+      ]
+    } finally {
+      await client.close()
+    }
+  })
+}
+
+/** The look of a run's preflight, behind the connection that it needs. */
+async function examineTarget(deps: Deps, name: string): Promise<Finding[]> {
+  const { Look } = await import('../../activities/observe/look.js')
+  const { observe } = await import('../../activities/observe/facts.js')
+  const { ssh } = findTarget(deps.config, name)
+  const reached = await findingOr('ssh', async () => {
+    await Look.at(deps, name)
+    return [{ check: 'ssh', ok: true, detail: `${ssh.user}@${ssh.host}:${ssh.port}` }]
+  })
+  if (reached.some((finding) => !finding.ok)) return reached
+  const looked = await findingOr('look', async () => [...(await observe(await Look.at(deps, name))).findings])
+  return [...reached, ...looked]
+}
+
+async function findingOr(check: string, look: () => Promise<Finding[]>): Promise<Finding[]> {
+  try {
+    return await look()
+  } catch (error) {
+    return [findingOf(check, error)]
+  }
+}
+
+/** An error as a finding: its hint is kept apart from what it says. */
+export function findingOf(check: string, error: unknown): Finding {
+  const hint = error instanceof StepbackError ? error.hint : undefined
+  const [detail = ''] = (error instanceof Error ? error.message : String(error)).split('\nhint: ')
+  return { check, ok: false, detail, ...(hint ? { hint } : {}) }
+}

@@ -1,0 +1,82 @@
+// The command line as a function: arguments in, exit code out.
+
+import { readFileSync } from 'node:fs'
+import { Command, CommanderError } from 'commander'
+import { addApprove } from './approve.js'
+import { type Cli, addGlobals } from './cli.js'
+import { addDeploy } from './deploy.js'
+import { addDoctor } from './doctor.js'
+import { exitCodeOfError } from './exit-code.js'
+import type { Io } from './io.js'
+import { addReject } from './reject.js'
+import { addResolve } from './resolve.js'
+import { addRollback } from './rollback.js'
+import { addSandbox } from './sandbox.js'
+import { addStatus } from './status.js'
+import { visibleLines } from './view/visible.js'
+import { addWatch } from './watch.js'
+import { addWorker } from './worker.js'
+
+const commands = [
+  addWorker,
+  addDoctor,
+  addDeploy,
+  addRollback,
+  addApprove,
+  addReject,
+  addResolve,
+  addWatch,
+  addStatus,
+  addSandbox,
+]
+
+export async function runCommandLine(argv: readonly string[], io: Io): Promise<number> {
+  let exitCode = 0
+  const program = buildProgram(io, (code) => (exitCode = code))
+  try {
+    await program.parseAsync([...argv], { from: 'user' })
+    return exitCode
+  } catch (error) {
+    report(error, io)
+    return exitCodeOfError(error)
+  }
+}
+
+function buildProgram(io: Io, exit: Cli['exit']): Command {
+  const program = new Command('stepback')
+    .description('Durable deploys, and durable ways back, for Docker Compose stacks on SSH hosts')
+    .version(packageVersion())
+    .enablePositionalOptions() // else the program's own --version would take a deploy's
+    .exitOverride()
+    .configureOutput({ writeOut: (text) => io.print(text.trimEnd()), writeErr: (text) => io.say(text.trimEnd()) })
+  addGlobals(program)
+  for (const add of commands) add({ program, io, exit })
+  return program.addHelpText('after', exitCodesHelp)
+}
+
+const exitCodesHelp = `
+Exit status: 0 done; 1 unexpected; 2 usage or configuration; 3 refused, rejected, not approved, or cancelled before a
+change; 4 failed and undone; 5 failed and not undone, or fenced; 6 left while it goes on.`
+
+/** Commander has said its own errors already. */
+function report(error: unknown, io: Io): void {
+  if (error instanceof CommanderError) return
+  const message = error instanceof Error ? error.message : String(error)
+  io.say(`${io.colours.red('error:')} ${visibleLines(message)}`)
+}
+
+function packageVersion(): string {
+  const candidates = ['../../package.json', '../../../package.json'] // from the sources, and from dist/src
+  for (const candidate of candidates) {
+    try {
+      const { name, version } = JSON.parse(readFileSync(new URL(candidate, import.meta.url), 'utf8')) as Record<
+        string,
+        string
+      >
+      if (name === 'stepback' && version) return version
+    } catch {
+      continue
+    }
+  }
+  return 'unknown'
+}

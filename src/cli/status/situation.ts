@@ -1,0 +1,111 @@
+// Where a target stands, each part read by itself: that one cannot be read says nothing about the others.
+
+import type { LeaseState } from '../../adapters/host.js'
+import type { Deps } from '../../activities/deps.js'
+import type { Look } from '../../activities/observe/look.js'
+import type { OpenRun, StepbackClient } from '../../client.js'
+import { type Recorded, type RunId, debts, releaseLine } from '../../plan/ledger.js'
+import type { OpenGate, HealthReport } from '../../plan/progress.js'
+
+export interface Situation {
+  readonly target: string
+  /** What the ledger says runs; null before the first deploy. */
+  readonly release: { readonly version: string; readonly since: string; readonly restorePoint: string } | null
+  /** What the application itself says. */
+  readonly answers: string | null
+  readonly health: readonly HealthReport[]
+  readonly lease: {
+    readonly workflowId: string
+    readonly kind: string
+    readonly takenAt: string | null
+    readonly closed: boolean
+  } | null
+  readonly restorePoints: readonly { readonly id: string; readonly version: string; readonly state: string }[]
+  readonly debts: readonly { readonly workflowId: string; readonly startedSteps: number; readonly ask: string | null }[]
+  /** Null where Temporal does not answer. */
+  readonly openRuns:
+    readonly { readonly run: string; readonly phase: string | null; readonly gate: OpenGate | null }[] | null
+  /** Why a part is missing. */
+  readonly unknown: readonly string[]
+}
+
+export async function situationOf(input: {
+  readonly deps: Deps
+  readonly target: string
+  readonly client: StepbackClient | null
+  readonly openRuns: readonly OpenRun[] | null
+}): Promise<Situation> {
+  const unknown: string[] = []
+  const or = orElse(unknown)
+  const look = await or('target', null, () => openLook(input.deps, input.target))
+  const own = input.openRuns?.filter((it) => it.progress === null || it.progress.target === input.target) ?? null
+  const openRuns =
+    own?.map(({ run, progress }) => ({ run, phase: progress?.phase ?? null, gate: progress?.gate ?? null })) ?? null
+  const seen = look ? await readTarget(look, input.client, or) : nothing
+  return { target: input.target, ...seen, openRuns, unknown }
+}
+
+const nothing = { release: null, answers: null, health: [], lease: null, restorePoints: [], debts: [] }
+
+type Or = <T, E>(what: string, otherwise: E, read: () => Promise<T>) => Promise<T | E>
+
+function orElse(unknown: string[]): Or {
+  return async (what, otherwise, read) => {
+    try {
+      return await read()
+    } catch (error) {
+      unknown.push(`${what}: ${(error as Error).message}`)
+      return otherwise
+    }
+  }
+}
+
+async function openLook(deps: Deps, target: string): Promise<Look> {
+  const { Look } = await import('../../activities/observe/look.js')
+  return await Look.at(deps, target)
+}
+
+async function readTarget(look: Look, client: StepbackClient | null, or: Or) {
+  const { askChecks, readVersion } = await import('../../activities/health.js')
+  const { ledgerRecords } = await import('../../activities/observe/ledger.js')
+  const { readManifests } = await import('../../activities/observe/manifests.js')
+  const [records, manifests, state, health, answers] = await Promise.all([
+    or('ledger', [], () => ledgerRecords(look.host)),
+    or('restore points', [], () => readManifests(look)),
+    or('lease', null, () => look.host.readLease()),
+    or('health', [], () => askChecks(look)),
+    or('version', null, () => readVersion(look.deps, look.target, look.ssh)),
+  ])
+  const lease = state?.holder ? await leaseOf(state, client) : null
+  const holder = lease && !lease.closed ? state!.holder! : noRun
+  return {
+    release: releaseOf(records),
+    answers,
+    health,
+    lease,
+    restorePoints: manifests.map(({ id, version, state: kept }) => ({ id, version, state: kept })),
+    debts: debtsOf(records, holder),
+  }
+}
+
+const noRun: RunId = { workflowId: '', runId: '' }
+
+/** A run that holds the lease and is open is at work; one that Temporal has closed left it behind. */
+async function leaseOf(state: LeaseState, client: StepbackClient | null): Promise<NonNullable<Situation['lease']>> {
+  const { workflowId, kind } = state.holder!
+  const open = client ? await client.isOpen(workflowId).catch(() => true) : true
+  return { workflowId, kind, takenAt: state.takenAt ?? null, closed: !open }
+}
+
+function releaseOf(records: readonly Recorded[]): Situation['release'] {
+  const current = releaseLine(records).at(-1)
+  return current ? { version: current.version, since: current.at, restorePoint: current.restorePoint } : null
+}
+
+function debtsOf(records: readonly Recorded[], holder: RunId): Situation['debts'] {
+  return debts(records, holder).map(({ run, started, ask }) => ({
+    workflowId: run.workflowId,
+    startedSteps: started.length,
+    ask: ask ?? null,
+  }))
+}

@@ -1,0 +1,30 @@
+// A plan before it runs: its steps with their undos, what it loses, and what an approval of it names.
+
+import type { Step } from '../../plan/act.js'
+import type { Plan } from '../../plan/plan.js'
+import { renderExposure } from './exposure.js'
+import { visible } from './visible.js'
+
+export function renderPlanInFull(plan: Plan): string {
+  const to = plan.restorePoint ? ` to ${plan.restorePoint}` : ''
+  return [
+    visible(`${plan.kind} of ${plan.target}${plan.scope ? ` (${plan.scope})` : ''}${to}, then ${plan.version} runs`),
+    `strategy  ${visible(plan.strategy ? `${plan.strategy}: ${plan.because}` : plan.because)}`,
+    `approval  ${plan.approval.required ? 'required' : 'not required'}: ${visible(plan.approval.why)}`,
+    `undone by ${visible(plan.safety)}`,
+    `digest    ${visible(plan.digest)}`,
+    ...(plan.exposure ? ['', ...renderExposure(plan.exposure)] : []),
+    '',
+    ...(plan.steps.length === 0 ? ['nothing has to be done'] : plan.steps.flatMap(renderStep)),
+  ].join('\n')
+}
+
+function renderStep(step: Step, index: number): string[] {
+  const number = `${index + 1}.`.padStart(3)
+  const undo = step.undo.map((act) => visible(act.title)).join('; ')
+  return [
+    `${number} ${visible(step.act.title)}`,
+    ...(undo === '' ? [] : [`      undo: ${undo}`]),
+    ...(step.commit ? ['      from here on nothing is undone by itself'] : []),
+  ]
+}

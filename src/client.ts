@@ -1,0 +1,193 @@
+// The typed client: what the command line uses, and what other programs build on.
+
+import { setTimeout as sleep } from 'node:timers/promises'
+import {
+  Client,
+  type Connection,
+  type WorkflowHandle,
+  WorkflowExecutionAlreadyStartedError,
+  WorkflowNotFoundError,
+} from '@temporalio/client'
+import { TerminatedFailure } from '@temporalio/common'
+import { type Answered, answer } from './client/answer.js'
+import { type Address, type ConnectTo, openConnection, resolveAddress } from './client/connection.js'
+import { type FollowOptions, follow } from './client/follow.js'
+import { runName, summaryOf } from './client/naming.js'
+import { type Outcome, outcomeOf } from './client/outcome.js'
+import { recordedPlan } from './client/recorded-plan.js'
+import { StepbackError } from './plan/failure.js'
+import type { Approve, Reject, Resolve } from './plan/gate.js'
+import type { Plan, RunKind } from './plan/plan.js'
+import type { Progress } from './plan/progress.js'
+import type { DeployRequest, RollbackRequest } from './plan/request.js'
+
+export type { Answered, Approve, ConnectTo, FollowOptions, Outcome, Plan, Progress, Reject, Resolve, RunKind }
+export { StepbackError }
+export type { FailureType } from './plan/failure.js'
+export type { OpenGate, Phase, RunResult, StepProgress } from './plan/progress.js'
+
+/** What `deployWorkflow` takes; defaults are filled in by the worker. */
+export type DeployInput = Pick<DeployRequest, 'target' | 'version'> & Partial<DeployRequest>
+/** What `rollbackWorkflow` takes; the target alone goes back to the last good release. */
+export type RollbackInput = Pick<RollbackRequest, 'target'> & Partial<RollbackRequest>
+
+export interface OpenRun {
+  readonly run: string
+  readonly type: string
+  readonly startedAt: string
+  /** Nothing where no worker answers. */
+  readonly progress: Progress | null
+}
+
+const workflowTypes = ['deployWorkflow', 'rollbackWorkflow', 'backupWorkflow', 'emergencyWorkflow']
+/** A worker that is up answers in far less; behind it an answer goes by signal, and progress is unknown. */
+const workerAnswersWithinMs = 8_000
+
+/** One connection to one namespace; every `run` is a workflow id, and means the newest run of that id. */
+export class StepbackClient {
+  /** `Unreachable` where no server answers. */
+  static async connect(to: ConnectTo = {}): Promise<StepbackClient> {
+    const address = resolveAddress(to)
+    return new StepbackClient(await openConnection(address), address, to.taskQueue ?? 'stepback')
+  }
+
+  readonly address: string
+  readonly namespace: string
+  readonly #client: Client
+
+  private constructor(
+    private readonly connection: Connection,
+    { address, namespace }: Address,
+    readonly taskQueue: string,
+  ) {
+    this.address = address
+    this.namespace = namespace
+    this.#client = new Client({ connection, namespace })
+  }
+
+  async close(): Promise<void> {
+    await this.connection.close()
+  }
+
+  /** Starts a deploy and returns its run. */
+  async startDeploy(request: DeployInput): Promise<string> {
+    return await this.#start('deploy', request)
+  }
+
+  /** Starts a rollback and returns its run. */
+  async startRollback(request: RollbackInput): Promise<string> {
+    return await this.#start('rollback', request)
+  }
+
+  async approve(run: string, input: Approve): Promise<Answered> {
+    return await this.#answer('approve', run, input)
+  }
+
+  async reject(run: string, input: Reject): Promise<Answered> {
+    return await this.#answer('reject', run, input)
+  }
+
+  async resolve(run: string, input: Resolve): Promise<Answered> {
+    return await this.#answer('resolve', run, input)
+  }
+
+  /** What the run shows of itself; a worker must be up. */
+  async progress(run: string): Promise<Progress> {
+    return await this.#within(() => this.#handle(run).query<Progress>('progress'))
+  }
+
+  /** The newest plan of the run, with its undos, from history; no worker is needed. */
+  async plan(run: string): Promise<Plan | undefined> {
+    return await recordedPlan(this.#handle(run), this.#client.options.loadedDataConverter)
+  }
+
+  /** Waits for the end. A run that was reset is ended by Temporal and goes on under the same id: so does the wait. */
+  async result(run: string): Promise<Outcome> {
+    for (;;) {
+      try {
+        return { outcome: 'done', result: await this.#handle(run).result() }
+      } catch (error) {
+        const reset = (error as Error).cause instanceof TerminatedFailure && (await this.isOpen(run))
+        if (!reset) return outcomeOf(this.#known(error, run))
+      }
+    }
+  }
+
+  /** Every change of a run until it ends, across restarts of workers and short absences of the server. */
+  follow(run: string, options: FollowOptions = {}): AsyncGenerator<Progress, void> {
+    return follow({ isOpen: () => this.isOpen(run), progress: () => this.progress(run) }, options)
+  }
+
+  async isOpen(run: string): Promise<boolean> {
+    try {
+      const { status } = await this.#within(() => this.#handle(run).describe())
+      return status.name === 'RUNNING' || status.name === 'PAUSED'
+    } catch (error) {
+      throw this.#known(error, run)
+    }
+  }
+
+  /** Runs of this task queue that have not ended, oldest first, each with what it shows. */
+  async openRuns(): Promise<OpenRun[]> {
+    const types = workflowTypes.map((type) => `"${type}"`).join(', ')
+    const query = `ExecutionStatus = "Running" AND TaskQueue = "${this.taskQueue}" AND WorkflowType IN (${types})`
+    const open: Promise<OpenRun>[] = []
+    for await (const { workflowId, type, startTime } of this.#client.workflow.list({ query })) {
+      const progress = this.progress(workflowId).catch(() => null)
+      open.push(progress.then((it) => ({ run: workflowId, type, startedAt: startTime.toISOString(), progress: it })))
+    }
+    return (await Promise.all(open)).toSorted((a, b) => (a.startedAt < b.startedAt ? -1 : 1))
+  }
+
+  /** How many workers have asked for work in the last minute. */
+  async workers(): Promise<number> {
+    const { pollers } = await this.connection.workflowService.describeTaskQueue({
+      namespace: this.namespace,
+      taskQueue: { name: this.taskQueue },
+      taskQueueType: 1,
+    })
+    const recent = Date.now() / 1_000 - 70 // a poll that finds nothing ends after a minute
+    return (pollers ?? []).filter((it) => Number(it.lastAccessTime?.seconds ?? 0) > recent).length
+  }
+
+  /** Two runs of one second would share a name, and a closed run keeps its own: the later one waits for the next. */
+  async #start(kind: RunKind, request: DeployInput | RollbackInput): Promise<string> {
+    for (let tries = 1; ; tries++) {
+      const workflowId = runName({ kind, target: request.target, at: new Date() })
+      try {
+        await this.#client.workflow.start(`${kind}Workflow`, {
+          workflowId,
+          taskQueue: this.taskQueue,
+          args: [request],
+          staticSummary: summaryOf({ kind, ...request }),
+          workflowIdReusePolicy: 'REJECT_DUPLICATE',
+        })
+        return workflowId
+      } catch (error) {
+        if (!(error instanceof WorkflowExecutionAlreadyStartedError) || tries === 5) throw error
+        await sleep(1_000)
+      }
+    }
+  }
+
+  async #answer(name: 'approve' | 'reject' | 'resolve', run: string, argument: object): Promise<Answered> {
+    return await answer({ handle: this.#handle(run), name, argument, within: (call) => this.#within(call) })
+  }
+
+  #handle(run: string): WorkflowHandle {
+    return this.#client.workflow.getHandle(run)
+  }
+
+  async #within<T>(call: () => Promise<T>): Promise<T> {
+    return await this.connection.withDeadline(Date.now() + workerAnswersWithinMs, call)
+  }
+
+  #known(error: unknown, run: string): unknown {
+    if (!(error instanceof WorkflowNotFoundError)) return error
+    return new StepbackError({
+      type: 'InvalidRequest',
+      message: `there is no run "${run}" in namespace "${this.namespace}"`,
+      hint: 'list what is open: stepback status.',
+    })
+  }
+}

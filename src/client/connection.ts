@@ -1,0 +1,62 @@
+import { Connection, type ConnectionOptions } from '@temporalio/client'
+import { type ClientConnectConfig, loadClientConnectConfig } from '@temporalio/envconfig'
+import { StepbackError } from '../plan/failure.js'
+
+/** Where Temporal is. What is left out comes from the Temporal profile or `TEMPORAL_*`, then from the defaults. */
+export interface ConnectTo {
+  readonly address?: string | undefined
+  readonly namespace?: string | undefined
+  readonly taskQueue?: string | undefined
+}
+
+export interface Address {
+  readonly address: string
+  readonly namespace: string
+  readonly connection: ClientConnectConfig['connectionOptions']
+}
+
+/** The same rules for clients and workers, so that they never meet at different servers. */
+export function resolveAddress(to: ConnectTo): Address {
+  const { connectionOptions, namespace } = loadProfile()
+  const address = to.address ?? connectionOptions.address ?? '127.0.0.1:7233'
+  return {
+    address,
+    namespace: to.namespace ?? namespace ?? 'default',
+    connection: { ...connectionOptions, address },
+  }
+}
+
+/** `Unreachable` where nothing answers within ten seconds. */
+export async function openConnection({ address, connection }: Address): Promise<Connection> {
+  try {
+    return await Connection.connect({ ...(connection as ConnectionOptions), connectTimeout: '10 seconds' })
+  } catch (cause) {
+    throw unreachable(address, cause)
+  }
+}
+
+export function unreachable(address: string, cause: unknown): StepbackError {
+  return new StepbackError({
+    type: 'Unreachable',
+    message: `Temporal at "${address}" does not answer: ${messageOf(cause)}`,
+    hint: 'is the server up? its address is temporal.address in the configuration, or TEMPORAL_ADDRESS.',
+    cause,
+  })
+}
+
+function loadProfile(): ClientConnectConfig {
+  try {
+    return loadClientConnectConfig()
+  } catch (cause) {
+    throw new StepbackError({
+      type: 'InvalidConfiguration',
+      message: `the Temporal profile cannot be read: ${messageOf(cause)}`,
+      hint: 'mend the file at TEMPORAL_CONFIG_FILE, or the TEMPORAL_* variables.',
+      cause,
+    })
+  }
+}
+
+function messageOf(cause: unknown): string {
+  return (cause instanceof Error ? cause.message : String(cause)).split('\n')[0] ?? ''
+}

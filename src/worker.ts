@@ -1,0 +1,122 @@
+// The worker: configuration, adapters, activities and workflows on one task queue, until it is told to stop.
+
+import { existsSync } from 'node:fs'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
+import { Client } from '@temporalio/client'
+import {
+  GracefulShutdownPeriodExpiredError,
+  NativeConnection,
+  Runtime,
+  Worker,
+  type WorkerOptions,
+} from '@temporalio/worker'
+import { createActivities } from './activities/index.js'
+import { type Logger, createLogger, forTemporal } from './adapters/logger.js'
+import { type Address, resolveAddress, unreachable } from './client/connection.js'
+import { compose } from './composition.js'
+import type { Config } from './config/schema.js'
+import { ensureSearchAttributes } from './worker/search-attributes.js'
+
+/** A worker is often started together with its server, which takes some seconds longer. */
+const serverStartsWithinMs = 60_000
+
+/** Runs until SIGTERM or SIGINT, and returns when what was under way has ended or was left to another worker. */
+export async function runWorker(config: Config): Promise<void> {
+  const logger = createLogger({ level: process.env['STEPBACK_LOG_LEVEL'] ?? 'info' })
+  Runtime.install({
+    logger: forTemporal(logger),
+    telemetryOptions: { logging: { forward: {}, filter: { core: 'WARN', other: 'ERROR' } } },
+    shutdownSignals: [], // handled here, since the SDK's own would be deaf until there is a worker
+  })
+  const stop = stopSignal()
+  const address = resolveAddress(config.temporal)
+  const connection = await connect(address, logger, stop)
+  if (!connection) return
+  try {
+    await serve({ config, address, connection, logger, stop })
+  } finally {
+    await connection.close()
+  }
+}
+
+/** The first signal stops in good order, the second one at once. */
+function stopSignal(): AbortSignal {
+  const stop = new AbortController()
+  for (const name of ['SIGTERM', 'SIGINT'] as const) process.once(name, () => stop.abort())
+  return stop.signal
+}
+
+async function serve(input: {
+  readonly config: Config
+  readonly address: Address
+  readonly connection: NativeConnection
+  readonly logger: Logger
+  readonly stop: AbortSignal
+}): Promise<void> {
+  const { config, connection, logger, address, stop } = input
+  const { namespace } = address
+  const searchable = await ensureSearchAttributes({ connection, namespace, logger })
+  const client = new Client({ connection, namespace })
+  const { deps, close } = compose({ config, namespace, client, searchable })
+  try {
+    const worker = await Worker.create({
+      ...options,
+      ...workflowCode(),
+      connection,
+      namespace,
+      taskQueue: config.temporal.taskQueue,
+      activities: createActivities(deps),
+    })
+    if (stop.aborted) return
+    const running = worker.run()
+    stop.addEventListener('abort', () => worker.getState() === 'RUNNING' && worker.shutdown())
+    process.stdout.write(`stepback worker ready on ${config.temporal.taskQueue} at ${address.address}\n`)
+    await untilStopped(running, logger)
+  } finally {
+    await close()
+  }
+}
+
+const options: Partial<WorkerOptions> = {
+  shutdownGraceTime: '5s',
+  // Jobs live on the host, not here: what has not ended by then is taken up again by another worker.
+  shutdownForceTime: '20s',
+  // Activities mostly wait for a host, and one that waits for a lease or keeps one holds its place for hours.
+  maxConcurrentActivityTaskExecutions: 100,
+  maxCachedWorkflows: 100,
+  // A cancel arrives with a heartbeat; by default heartbeats are held back for eight of ten seconds.
+  maxHeartbeatThrottleInterval: '2s',
+}
+
+/** Bundled once by the build; from the sources it is bundled at every start. */
+function workflowCode(): Pick<WorkerOptions, 'workflowBundle' | 'workflowsPath'> {
+  const bundle = fileURLToPath(new URL('../workflow-bundle.js', import.meta.url))
+  if (existsSync(bundle)) return { workflowBundle: { codePath: bundle } }
+  const compiled = fileURLToPath(new URL('./workflows/index.js', import.meta.url))
+  return { workflowsPath: existsSync(compiled) ? compiled : compiled.replace(/js$/, 'ts') }
+}
+
+/** Nothing comes back where it was told to stop meanwhile. */
+async function connect(address: Address, logger: Logger, stop: AbortSignal): Promise<NativeConnection | undefined> {
+  const deadline = Date.now() + serverStartsWithinMs
+  while (!stop.aborted) {
+    try {
+      return await NativeConnection.connect(address.connection)
+    } catch (cause) {
+      if (Date.now() > deadline) throw unreachable(address.address, cause)
+      logger.warn({ address: address.address }, 'Temporal does not answer yet')
+      await sleep(1_000)
+    }
+  }
+  return undefined
+}
+
+async function untilStopped(running: Promise<void>, logger: Logger): Promise<void> {
+  try {
+    await running
+  } catch (error) {
+    if (!(error instanceof GracefulShutdownPeriodExpiredError)) throw error
+    logger.warn('stopped before everything had ended; another worker takes it up')
+  }
+}
