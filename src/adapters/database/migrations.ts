@@ -73,7 +73,7 @@ export class MigrationRunner {
    * transactions run in one. Asked again after an unknown outcome it waits for the lock, reads the records, and does the
    * rest. `Busy`: a lock was not to be had, nothing was done.
    */
-  up(input: { readonly names: readonly string[]; readonly checkFence: CheckFence }): Promise<readonly string[]> {
+  async up(input: { readonly names: readonly string[]; readonly checkFence: CheckFence }): Promise<readonly string[]> {
     const named = this.resolve(input.names)
     return this.withRunner(input.checkFence, async (runner) => {
       const done: string[] = []
@@ -92,7 +92,7 @@ export class MigrationRunner {
    * Reverts exactly the named migrations, newest first, in one transaction, and returns their names; none where that was
    * done already. Before the commit the schema must be the expected one, else nothing is done and it fails.
    */
-  down(input: {
+  async down(input: {
     readonly names: readonly string[]
     readonly checkFence: CheckFence
     readonly expected?: ExpectedSchema
@@ -121,7 +121,10 @@ export class MigrationRunner {
   }
 
   /** Records migrations whose effect another tool brought, without running them. Only where there is no record yet. */
-  adopt(input: { readonly names: readonly string[]; readonly checkFence: CheckFence }): Promise<readonly string[]> {
+  async adopt(input: {
+    readonly names: readonly string[]
+    readonly checkFence: CheckFence
+  }): Promise<readonly string[]> {
     const named = this.resolve(input.names)
     return this.withRunner(input.checkFence, (runner) =>
       this.inTransaction(runner, input, async () => {

@@ -15,7 +15,7 @@ export const earlyFactsSql = [
     and s.subxact_count = 0 and not s.subxact_overflowed))$q$ end
 \\gexec`,
   `select format($q$select 'sequence ' || jsonb_build_object('schema', %L, 'name', %L, 'value', last_value::text,
-  'called', is_called) from %I.%I$q$, n.nspname, c.relname, n.nspname, c.relname)
+  'called', is_called)::text from %I.%I$q$, n.nspname, c.relname, n.nspname, c.relname)
 from pg_class c join pg_namespace n on n.oid = c.relnamespace where c.relkind = 'S' and c.relpersistence <> 't'
 and not exists (select from pg_depend d where d.classid = 'pg_class'::regclass and d.objid = c.oid and d.deptype = 'e')
 order by n.nspname, c.relname
@@ -25,7 +25,7 @@ order by n.nspname, c.relname
 /** What a restored database must have alike, each as one line that is compared as text. */
 export const comparableFactsSql = [
   `select format($q$select concat_ws(' ', 'table', count(*), coalesce(sum(hashtextextended((x.*)::text, 0)::numeric), 0),
-  %L) from only %I.%I x$q$, to_json(n.nspname::text) || ' ' || to_json(c.relname::text), n.nspname, c.relname)
+  %L) from only %I.%I x$q$, to_json(n.nspname::text)::text || ' ' || to_json(c.relname::text)::text, n.nspname, c.relname)
 from pg_class c join pg_namespace n on n.oid = c.relnamespace
 where c.relkind = 'r' and c.relpersistence <> 't' and n.nspname !~ '^pg_' and n.nspname <> 'information_schema'
 and not exists (select from pg_depend d where d.classid = 'pg_class'::regclass and d.objid = c.oid and d.deptype = 'e')
@@ -44,7 +44,8 @@ from pg_class c where c.relname = 'alembic_version' and c.relkind = 'r'
 ].join('\n')
 
 const aclSql = `(select coalesce(jsonb_agg(jsonb_build_object('grantee', case a.grantee when 0 then '' else pg_get_userbyid(a.grantee) end,
-    'privilege', a.privilege_type, 'grantable', a.is_grantable)), '[]')
+    'privilege', a.privilege_type, 'grantable', a.is_grantable)
+    order by a.grantee, a.privilege_type), '[]')
     from aclexplode(coalesce(d.datacl, acldefault('d', d.datdba))) a)`
 
 /** The properties of a database that no dump and no copy brings along. */
@@ -70,7 +71,7 @@ export const databaseFactsSql = `select 'database ' || jsonb_build_object('serve
   'extensions', coalesce((select jsonb_agg(jsonb_build_object('name', extname, 'version', extversion)) from pg_extension), '[]'),
   'roles', coalesce((select jsonb_agg(distinct r.rolname) from pg_shdepend s join pg_roles r on r.oid = s.refobjid
     where s.refclassid = 'pg_authid'::regclass and (s.dbid = d.oid or (s.dbid = 0 and s.objid = d.oid))), '[]'),
-  'counters', ${countersSql}) from pg_database d where d.datname = current_database();`
+  'counters', ${countersSql})::text from pg_database d where d.datname = current_database();`
 
 /** Reads the lines of a facts file. Without its last line it is not whole, and is refused. */
 export function parseFacts(text: string): DatabaseFacts {
@@ -86,8 +87,10 @@ export function parseFacts(text: string): DatabaseFacts {
     openSavepoints: savepoints === 'true',
     schemaSha256: schema,
     ...(alembic === undefined ? {} : { alembic }),
-    tables: of('table').map(readTable),
-    sequences: of('sequence').map((line): SequenceFacts => JSON.parse(line)),
+    tables: of('table').map(readTable).toSorted(byName),
+    sequences: of('sequence')
+      .map((line): SequenceFacts => JSON.parse(line))
+      .toSorted(byName),
     migrations: of('migration').map(readMigration),
   }
 }
@@ -102,6 +105,12 @@ export function comparableLines(
     ...(facts.alembic === undefined ? [] : [`alembic ${facts.alembic}`]),
     `schema ${facts.schemaSha256}`,
   ]
+}
+
+// By bytes: the order of the catalogue's answer is nobody's promise, nor is that of a locale.
+function byName(a: { schema: string; name: string }, b: { schema: string; name: string }): number {
+  const [left, right] = [a, b].map((it) => JSON.stringify([it.schema, it.name]))
+  return left! < right! ? -1 : left === right ? 0 : 1
 }
 
 function readTable(line: string): TableFacts {

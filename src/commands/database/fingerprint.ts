@@ -65,64 +65,65 @@ named(classid) as (
     ('pg_event_trigger'), ('pg_language')
 ),
 lines(line) as (
-${lines.join('\n  union all\n')}
+${lines().join('\n  union all\n')}
 )
 ${select} from lines ${order}`
 }
 
-const lines = [
-  `select concat_ws(' ', 'schema', quote_ident(n.nspname), pg_get_userbyid(n.nspowner),
+function lines(): readonly string[] {
+  return [
+    `select concat_ws(' ', 'schema', quote_ident(n.nspname), pg_get_userbyid(n.nspowner),
     ${grants('n.nspacl', `'n'`, 'n.nspowner')}) from ns n`,
-  `select concat_ws(' ', 'extension', quote_ident(e.extname), quote_ident(n.nspname))
+    `select concat_ws(' ', 'extension', quote_ident(e.extname), quote_ident(n.nspname))
     from pg_extension e join pg_namespace n on n.oid = e.extnamespace`,
-  `select concat_ws(' ', 'relation', r.relkind, r.name, pg_get_userbyid(r.relowner), r.relpersistence,
+    `select concat_ws(' ', 'relation', r.relkind, r.name, pg_get_userbyid(r.relowner), r.relpersistence,
     r.relrowsecurity, r.relforcerowsecurity, r.relreplident,
     ${grants('r.relacl', `case r.relkind when 'S' then 's' else 'r' end::"char"`, 'r.relowner')},
     array(select o collate "C" from unnest(r.reloptions) o order by 1),
     pg_get_partkeydef(r.oid), pg_get_expr(r.relpartbound, r.oid)) from rel r where r.relkind <> 'c'`,
-  `select concat_ws(' ', 'column', r.name, row_number() over (partition by r.oid order by a.attnum),
+    `select concat_ws(' ', 'column', r.name, row_number() over (partition by r.oid order by a.attnum),
     quote_ident(a.attname), format_type(a.atttypid, a.atttypmod), a.attnotnull, a.attidentity, a.attgenerated,
     a.attstorage, coalesce(a.attstattarget, -1), (select collname from pg_collation c where c.oid = a.attcollation),
     ${settled('pg_get_expr(d.adbin, d.adrelid)')},
     case when a.attacl is not null then ${grants('a.attacl', `'c'`, 'r.relowner')} end)
     from rel r join pg_attribute a on a.attrelid = r.oid and a.attnum > 0 and not a.attisdropped
     left join pg_attrdef d on d.adrelid = r.oid and d.adnum = a.attnum where r.relkind <> 'S'`,
-  `select concat_ws(' ', 'constraint', r.name, quote_ident(c.conname), c.convalidated,
+    `select concat_ws(' ', 'constraint', r.name, quote_ident(c.conname), c.convalidated,
     ${settled('pg_get_constraintdef(c.oid)')}) from pg_constraint c join rel r on r.oid = c.conrelid`,
-  `select concat_ws(' ', 'index', r.name, i.indisvalid, i.indisclustered, i.indisreplident,
+    `select concat_ws(' ', 'index', r.name, i.indisvalid, i.indisclustered, i.indisreplident,
     ${settled('pg_get_indexdef(i.indexrelid)')}) from pg_index i join rel r on r.oid = i.indrelid`,
-  `select concat_ws(' ', 'trigger', r.name, t.tgenabled, pg_get_triggerdef(t.oid))
+    `select concat_ws(' ', 'trigger', r.name, t.tgenabled, pg_get_triggerdef(t.oid))
     from pg_trigger t join rel r on r.oid = t.tgrelid where not t.tgisinternal`,
-  `select concat_ws(' ', 'rule', r.name, w.ev_enabled, ${settled('pg_get_ruledef(w.oid)')})
+    `select concat_ws(' ', 'rule', r.name, w.ev_enabled, ${settled('pg_get_ruledef(w.oid)')})
     from pg_rewrite w join rel r on r.oid = w.ev_class`,
-  `select concat_ws(' ', 'policy', r.name, quote_ident(p.polname), p.polcmd, p.polpermissive,
+    `select concat_ws(' ', 'policy', r.name, quote_ident(p.polname), p.polcmd, p.polpermissive,
     array(select case x when 0 then 'public' else pg_get_userbyid(x) end from unnest(p.polroles) x order by 1),
     ${settled('pg_get_expr(p.polqual, p.polrelid)')}, ${settled('pg_get_expr(p.polwithcheck, p.polrelid)')})
     from pg_policy p join rel r on r.oid = p.polrelid`,
-  `select concat_ws(' ', 'inherits', r.name, i.inhseqno, i.inhparent::regclass)
+    `select concat_ws(' ', 'inherits', r.name, i.inhseqno, i.inhparent::regclass)
     from pg_inherits i join rel r on r.oid = i.inhrelid`,
-  `select concat_ws(' ', 'sequence', r.name, format_type(s.seqtypid, null), s.seqstart, s.seqincrement, s.seqmax,
+    `select concat_ws(' ', 'sequence', r.name, format_type(s.seqtypid, null), s.seqstart, s.seqincrement, s.seqmax,
     s.seqmin, s.seqcache, s.seqcycle, (select pg_describe_object(d.refclassid, d.refobjid, d.refobjsubid) from pg_depend d
       where d.classid = 'pg_class'::regclass and d.objid = r.oid and d.deptype in ('a', 'i')
       and d.refclassid = 'pg_class'::regclass limit 1)) from pg_sequence s join rel r on r.oid = s.seqrelid`,
-  `select concat_ws(' ', 'type', t.typtype, t.name, pg_get_userbyid(t.typowner),
+    `select concat_ws(' ', 'type', t.typtype, t.name, pg_get_userbyid(t.typowner),
     ${grants('t.typacl', `'T'`, 't.typowner')}, format_type(t.typbasetype, t.typtypmod), t.typnotnull, t.typdefault,
     array(select quote_literal(e.enumlabel) from pg_enum e where e.enumtypid = t.oid order by e.enumsortorder),
     (select format_type(g.rngsubtype, null) from pg_range g where g.rngtypid = t.oid),
     array(select ${settled('pg_get_constraintdef(c.oid)')} collate "C" from pg_constraint c where c.contypid = t.oid order by 1))
     from typ t`,
-  `select concat_ws(' ', 'function', p.name, p.prokind, pg_get_userbyid(p.proowner),
+    `select concat_ws(' ', 'function', p.name, p.prokind, pg_get_userbyid(p.proowner),
     ${grants('p.proacl', `'f'`, 'p.proowner')}, case when p.prokind = 'a'
       then (select to_jsonb(g)::text from (select a.aggtransfn::text, a.aggfinalfn::text, a.aggtranstype::regtype::text,
         a.agginitval from pg_aggregate a where a.aggfnoid = p.oid) g)
       else pg_get_functiondef(p.oid) end) from proc p`,
-  `select concat_ws(' ', 'default grants', pg_get_userbyid(d.defaclrole), d.defaclnamespace::regnamespace,
+    `select concat_ws(' ', 'default grants', pg_get_userbyid(d.defaclrole), d.defaclnamespace::regnamespace,
     d.defaclobjtype, ${grants('d.defaclacl', 'd.defaclobjtype', 'd.defaclrole')}) from pg_default_acl d`,
-  `select concat_ws(' ', 'statistics', pg_get_statisticsobjdef(s.oid)) from pg_statistic_ext s join rel r on r.oid = s.stxrelid`,
-  `select concat_ws(' ', 'publication', quote_ident(p.pubname), p.puballtables, p.pubinsert, p.pubupdate, p.pubdelete,
+    `select concat_ws(' ', 'statistics', pg_get_statisticsobjdef(s.oid)) from pg_statistic_ext s join rel r on r.oid = s.stxrelid`,
+    `select concat_ws(' ', 'publication', quote_ident(p.pubname), p.puballtables, p.pubinsert, p.pubupdate, p.pubdelete,
     p.pubtruncate, array(select x.prrelid::regclass::text collate "C" from pg_publication_rel x
       where x.prpubid = p.oid order by 1)) from pg_publication p`,
-  `select concat_ws(' ', 'object', o.type, o.identity) from named n, lateral (
+    `select concat_ws(' ', 'object', o.type, o.identity) from named n, lateral (
     select oid from pg_operator where n.classid = 'pg_operator'::regclass
     union all select oid from pg_opclass where n.classid = 'pg_opclass'::regclass
     union all select oid from pg_opfamily where n.classid = 'pg_opfamily'::regclass
@@ -137,9 +138,10 @@ const lines = [
     union all select oid from pg_language where n.classid = 'pg_language'::regclass
   ) x, lateral pg_identify_object(n.classid, x.oid, 0) o
   where x.oid >= 16384 and not exists (select from members m where m.classid = n.classid and m.objid = x.oid)`,
-  `select concat_ws(' ', 'comment', o.type, o.identity, quote_literal(d.description))
+    `select concat_ws(' ', 'comment', o.type, o.identity, quote_literal(d.description))
     from pg_description d, lateral pg_identify_object(d.classoid, d.objoid, d.objsubid) o
     where (d.objoid >= 16384 or d.classoid = 'pg_namespace'::regclass) and o.identity is not null
     and not (d.classoid = 'pg_class'::regclass and d.objoid in (select oid from records))
     and not exists (select from members m where m.classid = d.classoid and m.objid = d.objoid)`,
-]
+  ]
+}

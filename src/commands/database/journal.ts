@@ -64,7 +64,8 @@ select case when closing > ${closing} or (closing = ${closing} and state <> 'clo
 commit;`
 }
 
-const tablesSql = `revoke all on database "${journalDatabase}" from public;
+const tablesSql = `set client_min_messages to warning;
+revoke all on database "${journalDatabase}" from public;
 begin;
 select pg_advisory_xact_lock(7308619020) \\g /dev/null
 create schema if not exists stepback;

@@ -24,9 +24,9 @@ export function pgRestore(access: DatabaseAccess, database: string): string {
 }
 
 /** A command with SQL as its stdin. The text may hold everything but a line that is just the mark. */
-export function withSql(line: string, sql: string): string {
+export function withSql(line: string, sql: string, otherwise = ''): string {
   if (sql.split('\n').includes('STEPBACK_SQL')) throw new TypeError('the SQL holds the mark of its own end')
-  return `${line} <<'STEPBACK_SQL'\n${sql}\nSTEPBACK_SQL`
+  return `${line} <<'STEPBACK_SQL'${otherwise}\n${sql}\nSTEPBACK_SQL`
 }
 
 // Programs read a name with '=' or '://' in it as a whole connection string.

@@ -43,7 +43,7 @@ export function restoreInto(
       ...checkLines(input.format),
       run(
         maintenance,
-        `drop database if exists ${made} with (force);\n${createDatabaseSql({ name: newDatabase, properties })}`,
+        `${quiet}\ndrop database if exists ${made} with (force);\n${createDatabaseSql({ name: newDatabase, properties })}`,
       ),
       ...readLines(input),
       run(newDatabase, 'analyze;'),
@@ -74,10 +74,13 @@ export function dropDatabase(
     (name) => `drop database if exists ${identifier(besideLive(name, ['new', 'warm', 'before']))} with (force);`,
   )
   return {
-    script: script(withSql(psql(input, maintenance), drops.join('\n'))),
+    script: script(withSql(psql(input, maintenance), [quiet, ...drops].join('\n'))),
     ending: endingOf(input, input.applicationName, maintenance),
   }
 }
+
+// What is not there to be dropped is no news.
+const quiet = 'set client_min_messages to warning;'
 
 function besideLive(name: string, kinds: readonly string[]): string {
   const [, kind] = /__(new|warm|before)_[0-9a-f]{8}(?:_[0-9a-f]{6})?$/.exec(name) ?? []
