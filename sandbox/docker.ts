@@ -44,6 +44,13 @@ export async function startDockerd(
   return started
 }
 
+/** An engine that was killed leaves its containers behind; only another one on its data can remove those. */
+export async function reviveDockerd(paths: SandboxPaths, tools: DockerTools, known: OwnProcess): Promise<OwnProcess> {
+  const { dockerd } = tools
+  if (!dockerd) return known
+  return startDockerd(paths, { ...tools, dockerd }, known).catch(() => known)
+}
+
 /** Ends the engine and removes all that it wrote, mounts first: a data root with mounts in it cannot be removed. */
 export async function removeDockerd(paths: SandboxPaths, known: OwnProcess | undefined): Promise<void> {
   await stopProcess(known, 30_000)
@@ -69,6 +76,9 @@ function dockerdCommand(paths: SandboxPaths, tools: DockerTools & { readonly doc
     '--ip-forward=false',
     '--ip-masq=false',
     '--bridge=none',
+    // an engine that is killed and started again finds its containers running; without this it would stop them, and
+    // then take them for stopped by hand
+    '--live-restore',
     `--default-address-pool=base=${addressPool(paths)},size=24`,
     '--log-opt=max-size=1m',
     '--log-level=warn',

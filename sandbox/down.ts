@@ -1,5 +1,5 @@
 import { existsSync, rmSync } from 'node:fs'
-import { removeDockerd } from './docker.js'
+import { removeDockerd, reviveDockerd } from './docker.js'
 import { type SandboxPaths, sandboxPaths } from './paths.js'
 import { type Progress, timed } from './progress.js'
 import { stopProcess } from './processes.js'
@@ -18,10 +18,9 @@ export async function down(options: { readonly progress?: Progress; readonly roo
       await stopProcess(processes.worker)
       await Promise.all([stopProcess(processes.temporal), stopProcess(processes.sshd)])
     })
+    const engine = processes.dockerd && (await reviveDockerd(paths, session.tools, processes.dockerd))
     await timed(progress, 'containers, volumes, networks and images removed', () => removeStack(paths, session.env))
-    if (processes.dockerd) {
-      await timed(progress, 'Docker Engine of the sandbox removed', () => removeDockerd(paths, processes.dockerd))
-    }
+    if (engine) await timed(progress, 'Docker Engine of the sandbox removed', () => removeDockerd(paths, engine))
   }
   if (existsSync(paths.root)) rmSync(paths.root, { recursive: true, force: true })
 }

@@ -10,7 +10,7 @@ import { baseImage } from './install/image.js'
 import { type SandboxPaths, sandboxPaths } from './paths.js'
 import { type Progress, timed } from './progress.js'
 import { startSshd } from './ssh.js'
-import { buildUpstream, compose, layOut, otherOwner, startStack } from './stack.js'
+import { buildUpstream, compose, hasContainers, layOut, otherOwner, startStack } from './stack.js'
 import { type SandboxState, openState, writeFile, writeState } from './state.js'
 import { startTemporal, startWorker, waitForWorker } from './temporal.js'
 
@@ -20,6 +20,7 @@ export { breakIt, mend } from './misbehave.js'
 export { type Progress } from './progress.js'
 export { type SandboxStatus, status } from './status.js'
 export { sandboxPaths } from './paths.js'
+export { type Session, openSession } from './session.js'
 
 export interface UpOptions {
   /** The size in bytes that the database is filled to. */
@@ -81,19 +82,25 @@ export async function up(options: UpOptions = {}): Promise<Sandbox> {
   return sandbox
 }
 
+/**
+ * Makes the stack once. Later it is left as it is found, stopped services too: a run may have stopped them, and is
+ * working on their database. Only a stack without any container is started again.
+ */
 async function startTarget(paths: SandboxPaths, state: SandboxState, env: NodeJS.ProcessEnv, options: UpOptions) {
   const { progress = () => {}, size } = options
   const other = await otherOwner(paths, env)
   if (other) throw new Error(`another sandbox runs on this engine, from "${other}"\nhint: take that one down first.`)
-  layOut(paths, state)
-  if (!state.filled) {
+  if (!state.made) {
+    layOut(paths, state)
     await timed(progress, 'database with its rows', async () => {
       await compose(paths, env, ['up', '--detach', '--no-recreate', '--wait', 'aria-db'])
       await fill(paths, state, env)
-      state.filled = true
-      writeState(paths, state)
     })
   }
-  await timed(progress, 'services of Aria', () => startStack(paths, env))
+  if (!state.made || !(await hasContainers(paths, env))) {
+    await timed(progress, 'services of Aria', () => startStack(paths, env))
+    state.made = true
+    writeState(paths, state)
+  }
   if (size) await timed(progress, `database of ${size} bytes`, () => grow(paths, env, size, progress))
 }

@@ -46,7 +46,7 @@ export async function buildUpstream(env: NodeJS.ProcessEnv): Promise<void> {
   }
 }
 
-/** Builds what has no image yet and starts what does not run; never recreates what a deploy has changed since. */
+/** Builds what has no image yet, starts what does not run, and waits until all of it is healthy. */
 export async function startStack(paths: SandboxPaths, env: NodeJS.ProcessEnv): Promise<RunResult> {
   return compose(paths, env, ['up', '--detach', '--no-recreate', '--wait', '--wait-timeout', '120'])
 }
@@ -58,6 +58,11 @@ export async function otherOwner(paths: SandboxPaths, env: NodeJS.ProcessEnv): P
     env,
   })
   return stdout.split('\n').find((directory) => directory !== '' && directory !== paths.directory)
+}
+
+export async function hasContainers(paths: SandboxPaths, env: NodeJS.ProcessEnv): Promise<boolean> {
+  const list = ['docker', 'ps', '--all', '--quiet', '--filter', projectFilter(paths)]
+  return (await run(list, { env })).stdout.trim() !== ''
 }
 
 export function projectFilter(paths: SandboxPaths): string {

@@ -15,8 +15,8 @@ export interface SandboxState {
   readonly ports: Ports
   readonly password: string
   processes: Partial<Record<ProcessName, OwnProcess>>
-  /** The first stage that `up` need not do again: the database holds its rows. */
-  filled: boolean
+  /** Whether the stack was brought up once: from then on its containers and files belong to whoever works on it. */
+  made: boolean
 }
 
 export function readState(paths: SandboxPaths): SandboxState | undefined {
@@ -29,7 +29,7 @@ export async function openState(paths: SandboxPaths): Promise<SandboxState> {
   if (known) return known
   const free = await freePorts(portNames.length)
   const ports = Object.fromEntries(portNames.map((name, index) => [name, free[index]])) as Ports
-  const state: SandboxState = { ports, password: randomBytes(16).toString('hex'), processes: {}, filled: false }
+  const state: SandboxState = { ports, password: randomBytes(16).toString('hex'), processes: {}, made: false }
   writeState(paths, state)
   return state
 }

@@ -8,7 +8,16 @@ import { root, runStep } from './steps.mjs'
  * Not `npm ci`: it refuses a lock file that lacks the programs of other platforms, which a registry that does not carry
  * them leaves out. `--no-save` takes the same versions from the lock file, and leaves that as it is.
  */
-const install = ['npm', 'install', '--no-save', '--no-audit', '--no-fund', '--loglevel', 'error']
+const install = [
+  'npm',
+  'install',
+  '--no-save',
+  '--no-audit',
+  '--no-fund',
+  '--no-update-notifier',
+  '--loglevel',
+  'error',
+]
 
 export async function installDependencies() {
   const lock = join(root, 'package-lock.json')
