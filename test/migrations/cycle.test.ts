@@ -86,7 +86,10 @@ describe('the eight migrations', () => {
 
   it('drop every openclaw column of a database that predates them, and record which', async () => {
     await runner.up({ names: names.slice(0, 7), checkFence })
-    await server.query('cycle', `alter table messages add column openclaw_id text, add column "openclaw_it's" int, add openclawed int`)
+    await server.query(
+      'cycle',
+      `alter table messages add column openclaw_id text, add column "openclaw_it's" int, add openclawed int`,
+    )
     await server.query('cycle', `comment on table messages is 'what was said'`)
     await runner.up({ names, checkFence })
     const [row] = await server.query(
@@ -122,7 +125,18 @@ async function print(): Promise<string> {
 }
 
 function dump(): string {
-  const flags = ['--schema-only', '-T', 'migrations*', '-h', server.host, '-p', String(server.port), '-U', 'postgres', 'cycle']
+  const flags = [
+    '--schema-only',
+    '-T',
+    'migrations*',
+    '-h',
+    server.host,
+    '-p',
+    String(server.port),
+    '-U',
+    'postgres',
+    'cycle',
+  ]
   const text = execFileSync(join(server.bin, 'pg_dump'), flags, { encoding: 'utf8' })
   return text.replace(/^\\(un)?restrict .*$/gm, '')
 }

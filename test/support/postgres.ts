@@ -2,7 +2,7 @@
 
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process'
 import { chownSync, existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
-import { createServer } from 'node:net'
+import { connect, createServer, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import pg from 'pg'
@@ -130,4 +130,39 @@ function freePort(): Promise<number> {
       server.close(() => resolve(typeof address === 'object' && address ? address.port : 0))
     })
   })
+}
+
+/** A port before the server that lets a statement through and swallows its answer, from the `skip`-th such one on. */
+export async function dropAnswer(
+  server: TestPostgres,
+  statement: RegExp,
+  skip = 0,
+): Promise<{ readonly port: number; close(): void }> {
+  const sockets: Socket[] = []
+  let seen = 0
+  const proxy = createServer((client) => {
+    const upstream = connect(server.port, server.host)
+    sockets.push(client, upstream)
+    let lost = false
+    client.on('error', () => {})
+    upstream.on('error', () => {})
+    client.on('data', (data) => {
+      // A simple query: 'Q', a length, the text, NUL. Anything longer comes whole as well from these clients.
+      const text = data[0] === 0x51 ? data.subarray(5, -1).toString() : ''
+      lost ||= statement.test(text) && seen++ >= skip
+      upstream.write(data)
+    })
+    upstream.on('data', (data) => (lost ? client.destroy() : client.write(data)))
+    client.on('close', () => upstream.destroy())
+    upstream.on('close', () => client.destroy())
+  })
+  await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve))
+  const address = proxy.address()
+  return {
+    port: typeof address === 'object' && address ? address.port : 0,
+    close: () => {
+      proxy.close()
+      for (const socket of sockets) socket.destroy()
+    },
+  }
 }

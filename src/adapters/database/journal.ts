@@ -38,7 +38,7 @@ export class Journal {
   /** Where there is no journal yet this is `Refused`: a job on the host makes it. */
   static async connect(address: Omit<DatabaseAddress, 'database'>): Promise<Journal> {
     const session = await Session.connect({ ...address, database: 'stepback' })
-    await session.query(`set lock_timeout to '10s'; set synchronous_commit to on`)
+    await session.query(`set lock_timeout to '3s'; set synchronous_commit to on`)
     return new Journal(session)
   }
 
@@ -105,7 +105,8 @@ export class Journal {
     return this.act(input, `update stepback.door set token = token where target = $1 and token = $2`, [], async () => {
       await this.session.query(
         `insert into stepback.operation (target, id, live_name, new_name, before_name, live_oid, new_oid)
-         select $1, $2, $3, $4, $5, l.oid, n.oid from pg_database l, pg_database n where l.datname = $3 and n.datname = $4
+         select $1, $2, $3::text, $4::text, $5, l.oid, n.oid from pg_database l, pg_database n
+         where l.datname = $3::text and n.datname = $4::text
          on conflict (target, id) do nothing`,
         values,
       )
@@ -148,8 +149,8 @@ export class Journal {
   async close(
     input: Mine & { readonly id: string; readonly direction: Direction; readonly closing: number },
   ): Promise<boolean> {
-    const update = `update stepback.door set state = 'closed', closing = $3, closed_at = now(), closed_oid = null
-      where target = $1 and token = $2 and closing = $3 - 1 and (state = 'open' or closed_oid in (
+    const update = `update stepback.door set state = 'closed', closing = $3::bigint, closed_at = now(), closed_oid = null
+      where target = $1 and token = $2 and closing = $3::bigint - 1 and (state = 'open' or closed_oid in (
         select unnest(array[o.live_oid, o.new_oid]) from stepback.operation o where o.target = $1 and o.id = $4))`
     return this.attempt(input, update, [input.closing, input.id], async () => {
       const operation = await this.readOperation(input)
@@ -210,7 +211,7 @@ export class Journal {
   /** Opens what is found closed, by a number of its own, so that whoever closed it cannot go on. */
   async mend(input: Mine & { readonly closedForMs?: number }): Promise<boolean> {
     const update = `update stepback.door set state = 'open', closing = closing + 1, opened_by = 'mend', opened_at = now()
-      where target = $1 and token = $2 and state = 'closed' and closed_at <= now() - $3 * interval '1 millisecond'`
+      where target = $1 and token = $2 and state = 'closed' and closed_at <= now() - $3::float8 * interval '1 millisecond'`
     return this.attempt(input, update, [input.closedForMs ?? 0], () => this.open(input.target))
   }
 

@@ -83,8 +83,8 @@ async function exchange(
     }
   } catch (error) {
     await journal.reopen({ ...input, closing }).catch(() => {})
-    // In use: a session was inside its start. Everything else is for the caller, with the database open.
-    if (!hasCode(error, '55006')) throw error
+    // In use, or locked: a session was inside its start. Everything else is for the caller, with the database open.
+    if (!hasCode(error, '55006', '55P03')) throw error
     return undefined
   }
   await journal.reopen({ ...input, closing })
