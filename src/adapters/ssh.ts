@@ -76,6 +76,7 @@ export class SshConnection {
   #cause: Error | undefined
   #free = maxSessions
   #waiting: (() => void)[] = []
+  #dying = new Set<() => void>()
   #tunnels = new Set<Tunnel>()
 
   private constructor(client: Client, options: SshOptions) {
@@ -85,6 +86,7 @@ export class SshConnection {
     this.#closing = new Promise((resolve) =>
       client.once('close', () => {
         this.#closed = true
+        for (const die of this.#dying) die()
         resolve()
       }),
     )
@@ -101,7 +103,10 @@ export class SshConnection {
         (done) => this.#client.exec(input.command, done),
         // At once, not a microtask later: the exit may have come in the same packet as the channel.
         (stream) => {
-          aborted(() => stream.destroy())
+          aborted(() => {
+            stream.signal('TERM')
+            stream.close()
+          })
           return { ended: collect(stream, input.stdin) }
         },
       )
@@ -149,7 +154,8 @@ export class SshConnection {
   /** A local port on 127.0.0.1 that leads to a port as the host sees it, until it or the connection is closed. */
   async tunnel(input: { host: string; port: number }): Promise<Tunnel> {
     const sockets = new Set<Socket>()
-    const server = createServer((socket) => {
+    // Half open, so that who has said all can still read the answer.
+    const server = createServer({ allowHalfOpen: true }, (socket) => {
       sockets.add(socket)
       socket.once('close', () => sockets.delete(socket))
       socket.on('error', () => socket.destroy())
@@ -203,35 +209,47 @@ export class SshConnection {
     if (this.#free > 0) this.#free -= 1
     else await this.#alive(() => new Promise<void>((resolve) => this.#waiting.push(resolve)))
     let stop: (() => void) | undefined
-    const onAbort = () => stop?.()
-    signal?.addEventListener('abort', onAbort)
+    let onAbort: (() => void) | undefined
+    // The command may not care, and its channel stays open until it ends: the caller does not wait for that.
+    const aborting = new Promise<never>((_, reject) => {
+      onAbort = () => {
+        stop?.()
+        reject(signal?.reason)
+      }
+    })
+    aborting.catch(() => undefined)
+    signal?.addEventListener('abort', onAbort as () => void)
     try {
       signal?.throwIfAborted()
-      return await this.#alive(() =>
+      const acting = this.#alive(() =>
         act((stopper) => {
           stop = stopper
           if (signal?.aborted) stopper()
         }),
       )
+      return await Promise.race([acting, aborting])
     } catch (error) {
       signal?.throwIfAborted()
       throw error
     } finally {
-      signal?.removeEventListener('abort', onAbort)
+      signal?.removeEventListener('abort', onAbort as () => void)
       const next = this.#waiting.shift()
       if (next) next()
       else this.#free += 1
     }
   }
 
-  // On a dead link ssh2 may never call back, so every call races with the connection's own end.
-  async #alive<T>(act: () => Promise<T>): Promise<T> {
-    if (this.#closed) throw this.#lost()
-    const acting = act()
-    acting.catch(() => undefined)
-    const result = await Promise.race([acting.then((value) => ({ value })), this.#closing.then(() => undefined)])
-    if (result) return result.value
-    throw this.#lost()
+  // On a dead link ssh2 may never call back, so every call races with the connection's own end. Not by Promise.race with
+  // one promise for the connection's life: that would keep every call's output until then.
+  #alive<T>(act: () => Promise<T>): Promise<T> {
+    if (this.#closed) return Promise.reject(this.#lost())
+    return new Promise((resolve, reject) => {
+      const die = () => reject(this.#lost())
+      this.#dying.add(die)
+      act()
+        .then(resolve, reject)
+        .finally(() => this.#dying.delete(die))
+    })
   }
 
   // sshd counts a session until its process has ended and its pipes are closed, which is later than what we see: a

@@ -70,7 +70,7 @@ plain() {
 
 # without NAME: whether a test asks to do as on a host that lacks it; never set elsewhere
 without() {
-  case " ${STEPBACK_WITHOUT-} " in *" $1 "*) return 0 ;; esac
+  case ",${STEPBACK_WITHOUT-}," in *",$1,"*) return 0 ;; esac
   return 1
 }
 

@@ -277,7 +277,7 @@ async function loseJob(site: Site, token: number, generation: number): Promise<v
   const script = acting(site)
   await site.op(['start', 'job', token, generation, script.length, 0], script)
   while (site.read(`jobs/job/started.${generation}`) === '') await pause(10)
-  kill(-Number(site.read(`jobs/job/started.${generation}`)))
+  kill(-groupOf(site, 'job', generation))
   await site.op(['wait', 'job', token, generation, 100, 100])
   expectThat(site.read(`jobs/job/exit.${generation}`) === 'lost\n', 'the job is lost')
 }
@@ -307,9 +307,11 @@ function filesOf(site: Site, id: string): string {
 }
 
 function groupsOf(site: Site): readonly number[] {
-  return ['job', 'ghost'].flatMap((id) =>
-    [1, 2, 3].map((generation) => Number(site.read(`jobs/${id}/started.${generation}`))).filter((pid) => pid > 1),
-  )
+  return ['job', 'ghost'].flatMap((id) => [1, 2, 3].map((one) => groupOf(site, id, one)).filter((group) => group > 1))
+}
+
+function groupOf(site: Site, id: string, generation: number): number {
+  return Number(site.read(`jobs/${id}/claim.${generation}`).split(' ')[1])
 }
 
 async function typeOf(promise: Promise<unknown>): Promise<string | undefined> {

@@ -58,7 +58,7 @@ export async function acquire(
 export async function renew(options: HelperOptions, input: { token: number; holder: Holder }): Promise<void> {
   const payload = identityAndHolder(input.holder)
   const lines = linesOf(await callHelper({ options, words: ['renew', input.token, payload.length], payload }))
-  if (!lines.has('renewed')) throw notOurs({ ...input, lines, options })
+  if (!lines.has('extended')) throw notOurs({ ...input, lines, options })
 }
 
 export async function release(options: HelperOptions, input: { token: number; holder: Holder }): Promise<void> {
