@@ -301,7 +301,7 @@ describe('PostgreSQL', () => {
   it('has the writes of a backend in the counters before it is gone from the list', async () => {
     const swap = await ready()
     const { operation } = await swap.journal.learn(swap)
-    for (let round = 0; round < 40; round++) {
+    for (let round = 0; round < 20; round++) {
       const before = BigInt(await swap.journal.count(operation!.liveOid))
       const client = await connect(live)
       await client.query(`insert into mark select 'x' from generate_series(1, 10)`)
