@@ -1,0 +1,31 @@
+// Once for all test files: the workflows as one bundle, and the server that skips time.
+
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { DefaultLogger, bundleWorkflowCode } from '@temporalio/worker'
+import type { TestProject } from 'vitest/node'
+import { temporalTestServer } from '../sandbox/install/temporal.js'
+
+declare module 'vitest' {
+  export interface ProvidedContext {
+    readonly workflowBundlePath: string
+    readonly temporalTestServer: string
+  }
+}
+
+export default async function setup(project: TestProject): Promise<() => void> {
+  const directory = mkdtempSync(join(tmpdir(), 'stepback-bundle-'))
+  const bundlePath = join(directory, 'workflows.cjs')
+  const [{ code }, server] = await Promise.all([bundle(), temporalTestServer()])
+  writeFileSync(bundlePath, code)
+  project.provide('workflowBundlePath', bundlePath)
+  project.provide('temporalTestServer', server)
+  return () => rmSync(directory, { recursive: true, force: true })
+}
+
+function bundle(): Promise<{ code: string }> {
+  const workflowsPath = fileURLToPath(new URL('../src/workflows/index.ts', import.meta.url))
+  return bundleWorkflowCode({ workflowsPath, logger: new DefaultLogger('WARN') })
+}

@@ -1,0 +1,255 @@
+// Runs of the real workflows on a server that skips time, with activities that only record what they were asked.
+
+import { Context } from '@temporalio/activity'
+import { type WorkflowHandle, WorkflowFailedError, WorkflowUpdateFailedError } from '@temporalio/client'
+import { ApplicationFailure, CancelledFailure } from '@temporalio/common'
+import { TestWorkflowEnvironment } from '@temporalio/testing'
+import { DefaultLogger, Runtime, Worker } from '@temporalio/worker'
+import { inject } from 'vitest'
+import type { StepbackActivities } from '../../src/activities/index.js'
+import type { ActInput } from '../../src/activities/act.js'
+import type { ActName } from '../../src/plan/act.js'
+import type { FailureType } from '../../src/plan/failure.js'
+import type { Plan } from '../../src/plan/plan.js'
+import type { Phase, Progress, RunResult } from '../../src/plan/progress.js'
+
+type Name = keyof StepbackActivities
+type Behaviour = (input: any) => unknown
+
+export interface Call {
+  readonly name: Name
+  readonly input: any
+}
+
+/** Every activity by its name: a missing one does not compile. */
+const names: Readonly<Record<Name, true>> = {
+  plan: true,
+  observeEnd: true,
+  acquireLease: true,
+  keepLease: true,
+  recordPlan: true,
+  closeDebt: true,
+  finishRun: true,
+  takeRestorePoint: true,
+  keepImages: true,
+  putFiles: true,
+  restoreFiles: true,
+  buildImages: true,
+  restoreImages: true,
+  stopServices: true,
+  startServices: true,
+  migrateUp: true,
+  migrateDown: true,
+  restoreDatabase: true,
+  swapDatabase: true,
+  swapDatabaseBack: true,
+  dropNewDatabase: true,
+  checkHealth: true,
+  checkVersion: true,
+  watchHealth: true,
+  collectLogs: true,
+}
+
+const around = ['plan', 'observeEnd', 'acquireLease', 'keepLease', 'recordPlan', 'closeDebt', 'finishRun']
+
+/** A stage for runs of one test file: one server, one worker, one set of fakes. */
+export class Stage {
+  readonly #env: TestWorkflowEnvironment
+  readonly #worker: Worker
+  readonly #running: Promise<void>
+  #calls: Call[] = []
+  #behaviours = new Map<string, Behaviour>()
+  #runs = 0
+
+  static async open(): Promise<Stage> {
+    Runtime.install({
+      logger: new DefaultLogger('ERROR'),
+      telemetryOptions: { logging: { filter: { core: 'ERROR', other: 'ERROR' }, forward: {} } },
+    })
+    const executable = { type: 'existing-path', path: inject('temporalTestServer') } as const
+    return await Stage.#on(await TestWorkflowEnvironment.createTimeSkipping({ server: { executable } }))
+  }
+
+  static async #on(env: TestWorkflowEnvironment): Promise<Stage> {
+    const stage: { calls?: (name: Name, input: unknown) => Promise<unknown> } = {}
+    const activities = Object.fromEntries(
+      Object.keys(names).map((name) => [name, (input: unknown) => stage.calls!(name as Name, input)]),
+    )
+    const worker = await Worker.create({
+      connection: env.nativeConnection,
+      taskQueue: 'stepback',
+      workflowBundle: { codePath: inject('workflowBundlePath') },
+      activities,
+      // A cancel reaches a fake with its next heartbeat.
+      maxHeartbeatThrottleInterval: '50ms',
+      defaultHeartbeatThrottleInterval: '50ms',
+      shutdownGraceTime: '1s',
+    })
+    const opened = new Stage(env, worker)
+    stage.calls = (name, input) => opened.#call(name, input)
+    return opened
+  }
+
+  private constructor(env: TestWorkflowEnvironment, worker: Worker) {
+    this.#env = env
+    this.#worker = worker
+    this.#running = worker.run()
+  }
+
+  async close(): Promise<void> {
+    this.#worker.shutdown()
+    await this.#running
+    await this.#env.teardown()
+  }
+
+  /** Forgets what was recorded and what was to happen, and plans `plans`, one at each look, the last for ever. */
+  reset(...plans: readonly Plan[]): void {
+    this.#calls = []
+    this.#behaviours = new Map()
+    let looks = 0
+    this.on('plan', () => ({ plan: plans[Math.min(looks++, plans.length - 1)], searchable: false }))
+    this.on('acquireLease', () => ({ token: 7, run: ownRun(), debts: [] }))
+    this.on('observeEnd', () => [{ check: 'api', healthy: true, detail: 'ok' }])
+  }
+
+  /** What an activity does. `undo: true` is for the act as part of an undo. */
+  on(name: Name, behaviour: Behaviour, options: { readonly undo?: boolean } = {}): void {
+    this.#behaviours.set(keyOf(name, options.undo === true), behaviour)
+  }
+
+  async start(type: 'deployWorkflow' | 'rollbackWorkflow', request: unknown, id = `run-${++this.#runs}`): Promise<Run> {
+    const handle = await this.#env.client.workflow.start(type, {
+      args: [request],
+      taskQueue: 'stepback',
+      workflowId: `${type}-${id}`,
+    })
+    return new Run(handle)
+  }
+
+  calls(name: Name): any[] {
+    return this.#calls.filter((call) => call.name === name).map((call) => call.input)
+  }
+
+  /** The acts in their order: `putFiles`, and `undo restoreFiles` for acts of an undo. */
+  get acts(): string[] {
+    return this.#calls
+      .filter((call) => !around.includes(call.name))
+      .map((call) => keyOf(call.name, call.input.undo > 0))
+  }
+
+  /** Everything in its order, the activities around the steps, too. */
+  get all(): string[] {
+    return this.#calls.map((call) => keyOf(call.name, call.input?.undo > 0))
+  }
+
+  /** Sleeps in the server's time. */
+  async sleep(duration: string): Promise<void> {
+    await this.#env.sleep(duration)
+  }
+
+  async #call(name: Name, input: unknown): Promise<unknown> {
+    this.#calls.push({ name, input })
+    const behaviour = this.#behaviours.get(keyOf(name, (input as ActInput<ActName>).undo > 0))
+    if (behaviour) return await behaviour(input)
+    return around.includes(name) ? undefined : { detail: null, attempts: 1 }
+  }
+}
+
+/** One run, as its operator sees it. */
+export class Run {
+  constructor(readonly handle: WorkflowHandle) {}
+
+  async progress(): Promise<Progress | RunResult> {
+    return await this.handle.query<Progress | RunResult>('progress')
+  }
+
+  /** Waits in real time, so no deadline passes meanwhile. */
+  async until(phase: Phase): Promise<Progress> {
+    for (let round = 0; round < 400; round++) {
+      const progress = await this.progress()
+      if (progress.phase === phase) return progress
+      if (progress.finishedAt !== null) throw new Error(`ended as ${progress.phase} before it was ${phase}`)
+      await new Promise((resolve) => setTimeout(resolve, 25))
+    }
+    throw new Error(`was not ${phase} in time; it is ${(await this.progress()).phase}`)
+  }
+
+  async answer(name: 'approve' | 'reject' | 'resolve', input: unknown): Promise<unknown> {
+    return await this.handle.executeUpdate(name, { args: [input] })
+  }
+
+  /** The reason why an answer was refused. */
+  async refusal(
+    name: 'approve' | 'reject' | 'resolve',
+    input: unknown,
+  ): Promise<{ readonly type: string; readonly message: string }> {
+    try {
+      await this.answer(name, input)
+    } catch (error) {
+      if (error instanceof WorkflowUpdateFailedError && error.cause instanceof ApplicationFailure) {
+        return { type: error.cause.type ?? '', message: error.cause.message }
+      }
+      throw error
+    }
+    throw new Error('the answer was not refused')
+  }
+
+  /** Waits for the end, time skipping on. */
+  async result(): Promise<RunResult> {
+    return (await this.handle.result()) as RunResult
+  }
+
+  async failure(): Promise<{ readonly type: string; readonly message: string; readonly details: RunResult }> {
+    try {
+      await this.handle.result()
+    } catch (error) {
+      if (!(error instanceof WorkflowFailedError)) throw error
+      const { cause } = error
+      if (cause instanceof CancelledFailure)
+        return { type: 'Cancelled', message: '', details: (await this.progress()) as RunResult }
+      if (!(cause instanceof ApplicationFailure)) throw error
+      return { type: cause.type ?? '', message: cause.message, details: cause.details?.[0] as RunResult }
+    }
+    throw new Error('the run did not fail')
+  }
+}
+
+export function fail(type: FailureType, message = `${type} it was`, details?: unknown): Behaviour {
+  return () => {
+    throw ApplicationFailure.create({
+      type,
+      message,
+      nonRetryable: true,
+      ...(details === undefined ? {} : { details: [details] }),
+    })
+  }
+}
+
+/** Each failure once, then done. */
+export function failTimes(times: number, type: FailureType): Behaviour {
+  let left = times
+  return () => (left-- > 0 ? fail(type)(undefined) : { detail: 'at last', attempts: 1 })
+}
+
+/** Works until it is cancelled, with a heartbeat; `started` is called once it works. */
+export function untilCancelled(started: () => unknown = () => undefined): Behaviour {
+  return async () => {
+    const context = Context.current()
+    const beat = setInterval(() => context.heartbeat(), 40)
+    try {
+      await started()
+      return await context.cancelled
+    } finally {
+      clearInterval(beat)
+    }
+  }
+}
+
+export function ownRun(): { workflowId: string; runId: string } {
+  const { workflowId, runId } = Context.current().info.workflowExecution!
+  return { workflowId, runId }
+}
+
+function keyOf(name: string, undo: boolean): string {
+  return undo ? `undo ${name}` : name
+}
