@@ -6,24 +6,25 @@ import type { StepbackActivities } from '../activities/index.js'
 
 type Acts = ActivityInterfaceFor<StepbackActivities>
 
+const retry = {
+  initialInterval: '1 second',
+  backoffCoefficient: 2,
+  maximumInterval: '15 seconds',
+  nonRetryableErrorTypes: [...nonRetryableTypes],
+} satisfies ActivityOptions['retry']
+
 /** A short heartbeat, since a cancel and the death of a worker are noticed no sooner than that. */
 const patient: ActivityOptions = {
   startToCloseTimeout: '4 hours',
   heartbeatTimeout: '10 seconds',
-  retry: {
-    initialInterval: '1 second',
-    backoffCoefficient: 2,
-    maximumInterval: '15 seconds',
-    maximumAttempts: 10,
-    nonRetryableErrorTypes: [...nonRetryableTypes],
-  },
+  retry: { ...retry, maximumAttempts: 10 },
 }
 
 /** For what must come to an end whatever dies: waiting for the lease, keeping it, writing the end of a run. */
 const stubborn: ActivityOptions = {
   ...patient,
   startToCloseTimeout: '7 days',
-  retry: { ...patient.retry, maximumAttempts: 0 },
+  retry,
 }
 
 export const acts: Acts = proxyActivities<StepbackActivities>(patient)
