@@ -7,14 +7,10 @@ export {
   type ExposureMethod,
   type TableExposure,
 } from './database/exposure.js'
-export { Journal, type Direction, type Door, type Mine, type Operation } from './database/journal.js'
-export {
-  describeMigrations,
-  MigrationRunner,
-  type CheckFence,
-  type ExpectedSchema,
-  type MigrationClass,
-} from './database/migrations.js'
+export { Journal } from './database/journal.js'
+export { describeMigrations, MigrationRunner, type CheckFence, type MigrationClass } from './database/migrations.js'
+export type { Direction, Door, Mine, Operation } from './database/operation.js'
+export type { ExpectedSchema } from './database/migration-guards.js'
 export { databaseError, type DatabaseAddress } from './database/session.js'
 export { swapDatabases, type Judge, type SwapInput, type SwapOutcome } from './database/swap.js'
 export { login, TargetDatabase, type Observation, type ServerDatabase } from './database/target.js'

@@ -12,7 +12,7 @@ import {
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { dropDatabase, mismatchExit, parseFacts, restoreInto, takeDump } from '../../src/commands/database.js'
+import { dropDatabase, mismatchExit, newName, parseFacts, restoreInto, takeDump } from '../../src/commands/database.js'
 import type { DatabaseFacts } from '../../src/plan/manifest.js'
 import { startPostgres, type TestPostgres } from '../support/postgres.js'
 
@@ -193,6 +193,17 @@ describe('a dump and its restore', () => {
     const busy = parseFacts(readFileSync(file('busy.dump.facts'), 'utf8'))
     expect(run(restore('aria__warm_00000007', 'busy.dump', 'dump', busy))).toMatchObject({ status: 0, stderr: '' })
     await server.query('aria', 'drop table busy')
+  })
+
+  it('takes and restores a database whatever its name holds', async () => {
+    const odd = `we'ird "na=me" $x ü`
+    const quoted = `"${odd.replaceAll('"', '""')}"`
+    await server.query('postgres', `create database ${quoted}`)
+    await server.query(odd, 'create table t as select 1 as i')
+    expect(run(take('odd.dump', 'dump', odd))).toMatchObject({ status: 0, stderr: '' })
+    const own = parseFacts(readFileSync(file('odd.dump.facts'), 'utf8'))
+    const name = newName({ database: odd, run8: '0000000b' })
+    expect(run(restore(name, 'odd.dump', 'dump', own))).toMatchObject({ status: 0, stderr: '' })
   })
 
   it('ends what a killed job leaves in the server', async () => {

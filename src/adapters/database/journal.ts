@@ -4,33 +4,8 @@
 
 import pg from 'pg'
 import { StepbackError } from '../../plan/failure.js'
+import { changed, isOpenFor, sides, type Direction, type Door, type Mine, type Operation } from './operation.js'
 import { Session, type DatabaseAddress } from './session.js'
-
-/** `there` brings the new database in; `back` undoes that. */
-export type Direction = 'there' | 'back'
-
-export interface Operation {
-  readonly id: string
-  readonly state: 'planned' | 'swapped' | 'reverted'
-  readonly sealed: boolean
-  readonly liveName: string
-  readonly newName: string
-  readonly beforeName: string
-  readonly liveOid: number
-  readonly newOid: number
-}
-
-export interface Door {
-  readonly token: number
-  readonly state: 'open' | 'closed'
-  /** The number of the last closing. */
-  readonly closing: number
-}
-
-export interface Mine {
-  readonly target: string
-  readonly token: number
-}
 
 export class Journal {
   private constructor(private readonly session: Session) {}
@@ -327,20 +302,3 @@ export class Journal {
 
 /** Rolls an act back without an error for its caller. */
 class NotNow extends Error {}
-
-function isOpenFor(operation: Operation, direction: Direction): boolean {
-  return direction === 'there'
-    ? operation.state === 'planned' && !operation.sealed
-    : operation.state === 'swapped' && operation.sealed
-}
-
-function sides(operation: Operation, direction: Direction) {
-  const { liveOid, newOid, newName, beforeName } = operation
-  return direction === 'there'
-    ? { from: { oid: liveOid, keptAs: beforeName }, to: { oid: newOid, name: newName } }
-    : { from: { oid: newOid, keptAs: newName }, to: { oid: liveOid, name: beforeName } }
-}
-
-function changed(message: string): StepbackError {
-  return new StepbackError({ type: 'StepFailed', message, hint: 'look at `psql -l` on the host before anything else.' })
-}

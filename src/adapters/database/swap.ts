@@ -2,7 +2,8 @@
 // it stood elsewhere; every attempt begins at the top, whatever an earlier one did or whatever it could not learn.
 
 import { StepbackError } from '../../plan/failure.js'
-import type { Direction, Journal, Mine, Operation } from './journal.js'
+import type { Journal } from './journal.js'
+import type { Direction, Mine, Operation } from './operation.js'
 import { hasCode } from './session.js'
 
 export type SwapOutcome =

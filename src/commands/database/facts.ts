@@ -82,8 +82,11 @@ export function parseFacts(text: string): DatabaseFacts {
     (kind) => of(kind)[0],
   )
   if (!database || !schema || !savepoints) throw broken('a line is missing')
+  const facts: DatabaseFacts = JSON.parse(database)
   return {
-    ...JSON.parse(database),
+    ...facts,
+    // The server's first role leaves no trace in the catalogue of who depends on whom.
+    roles: [...new Set([facts.properties.owner, ...facts.roles])],
     openSavepoints: savepoints === 'true',
     schemaSha256: schema,
     ...(alembic === undefined ? {} : { alembic }),

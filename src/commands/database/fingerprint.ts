@@ -11,9 +11,6 @@ export const schemaFingerprintSql = fingerprint(
 /** Both together, as the worker takes them over the tunnel: settings to pin first, then the query. */
 export const schemaFingerprint = { settings: pinnedSettings, sql: schemaFingerprintSql } as const
 
-/** The lines that the hash is made of, to show a difference. */
-export const schemaLinesSql = fingerprint(`select line collate "C" as line`, 'order by 1')
-
 // Reading a dump in turns `(ARRAY['a'::varchar])::text[]` of a check over a varchar into `ARRAY[('a'::varchar)::text]`,
 // which means the same; without this no database with such a check would ever equal its own restore.
 function settled(definition: string): string {
@@ -29,7 +26,7 @@ function grants(acl: string, kind: string, owner: string): string {
     from aclexplode(coalesce(${acl}, acldefault(${kind}, ${owner}))) a order by 1)`
 }
 
-function fingerprint(select: string, order = ''): string {
+function fingerprint(select: string): string {
   return `with members as (select classid, objid from pg_depend where deptype = 'e'),
 -- TypeORM's own record: it comes with the first migration and stays after the last is reverted
 records as (
@@ -67,7 +64,7 @@ named(classid) as (
 lines(line) as (
 ${lines().join('\n  union all\n')}
 )
-${select} from lines ${order}`
+${select} from lines`
 }
 
 function lines(): readonly string[] {

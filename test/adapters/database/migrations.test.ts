@@ -81,6 +81,18 @@ describe('applying', () => {
     expect(await tables()).toEqual([])
   })
 
+  it('is Unreachable, not failed, when the connection is lost between two statements', async () => {
+    const runner = await connect([one])
+    let looks = 0
+    const cut = async () => {
+      if (++looks < 2) return
+      await server.query('postgres', `select pg_terminate_backend(pid) from pg_stat_activity where datname = 'app'`)
+      await new Promise((resolve) => setTimeout(resolve, 100))
+    }
+    await expect(runner.up({ names: [n1], checkFence: cut })).rejects.toMatchObject({ type: 'Unreachable' })
+    expect(await runner.up({ names: [n1], checkFence })).toEqual([n1])
+  })
+
   it('knows after a lost answer to COMMIT what was done, once the ghost is gone', async () => {
     const lossy = await dropAnswer(server, /^commit$/i)
     const broken = await connect([one, two], lossy.port)
