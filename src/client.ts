@@ -40,8 +40,6 @@ export interface OpenRun {
 }
 
 const workflowTypes = ['deployWorkflow', 'rollbackWorkflow', 'backupWorkflow', 'emergencyWorkflow']
-/** A worker that is up answers in far less; behind it an answer goes by signal, and progress is unknown. */
-const workerAnswersWithinMs = 8_000
 
 /** One connection to one namespace; every `run` is a workflow id, and means the newest run of that id. */
 export class StepbackClient {
@@ -54,14 +52,16 @@ export class StepbackClient {
   readonly address: string
   readonly namespace: string
   readonly #client: Client
+  readonly #answersWithinMs: number
 
   private constructor(
     private readonly connection: Connection,
-    { address, namespace }: Address,
+    { address, namespace, answersWithinMs }: Address,
     readonly taskQueue: string,
   ) {
     this.address = address
     this.namespace = namespace
+    this.#answersWithinMs = answersWithinMs
     this.#client = new Client({ connection, namespace })
   }
 
@@ -179,7 +179,7 @@ export class StepbackClient {
   }
 
   async #within<T>(call: () => Promise<T>): Promise<T> {
-    return await this.connection.withDeadline(Date.now() + workerAnswersWithinMs, call)
+    return await this.connection.withDeadline(Date.now() + this.#answersWithinMs, call)
   }
 
   #known(error: unknown, run: string): unknown {

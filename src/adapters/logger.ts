@@ -6,7 +6,7 @@ import { type DestinationStream, type Logger, pino } from 'pino'
 
 export type { Logger }
 
-const secretKeys = ['password', 'passphrase', 'secret', 'apiKey', 'authorization', 'privateKey']
+const secretKeys = ['password', 'passphrase', 'secret', 'apiKey', 'authorization', 'privateKey', 'taskToken']
 /** Deeper objects than these are not logged by anything here. */
 const depths = ['', '*.', '*.*.']
 

@@ -45,7 +45,6 @@ export interface Session {
 export async function withSession<T>(globals: Globals, io: Io, act: (session: Session) => Promise<T>): Promise<T> {
   const path = findConfig(globals.config, io.env)
   const temporal = path ? loadConfig(path).temporal : undefined
-  if (path === sandboxFile) io.say(`configuration: ${path}`)
   const client = await StepbackClient.connect(temporal)
   const ui = temporal?.ui?.replace(/\/+$/, '')
   const url = (run: string) =>

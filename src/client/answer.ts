@@ -47,12 +47,17 @@ function isUnanswered(error: unknown): boolean {
 }
 
 function refusal(error: unknown, run: string): unknown {
-  if (error instanceof WorkflowNotFoundError) return refused(`run "${run}" is closed, or there is none of that name`)
+  if (error instanceof WorkflowNotFoundError)
+    return refused(`run "${run}" is closed, or there is none of that name`, run)
   if (!(error instanceof WorkflowUpdateFailedError)) return error
   const { cause } = error
-  return refused(cause instanceof ApplicationFailure ? cause.message : (cause?.message ?? error.message))
+  return refused(cause instanceof ApplicationFailure ? cause.message : (cause?.message ?? error.message), run)
 }
 
-function refused(message: string): StepbackError {
-  return new StepbackError({ type: 'ApprovalRefused', message, hint: 'look at what it waits for: stepback watch.' })
+function refused(message: string, run: string): StepbackError {
+  return new StepbackError({
+    type: 'ApprovalRefused',
+    message,
+    hint: `look at what it waits for: stepback watch ${run}`,
+  })
 }

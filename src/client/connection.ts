@@ -7,12 +7,15 @@ export interface ConnectTo {
   readonly address?: string | undefined
   readonly namespace?: string | undefined
   readonly taskQueue?: string | undefined
+  /** How long the server, and a worker behind it, may take for one answer; default 8000. */
+  readonly answersWithinMs?: number | undefined
 }
 
 export interface Address {
   readonly address: string
   readonly namespace: string
   readonly connection: ClientConnectConfig['connectionOptions']
+  readonly answersWithinMs: number
 }
 
 /** The same rules for clients and workers, so that they never meet at different servers. */
@@ -23,13 +26,15 @@ export function resolveAddress(to: ConnectTo): Address {
     address,
     namespace: to.namespace ?? namespace ?? 'default',
     connection: { ...connectionOptions, address },
+    // A worker that is up answers in far less; behind it an answer goes by signal, and progress is unknown.
+    answersWithinMs: to.answersWithinMs ?? 8_000,
   }
 }
 
-/** `Unreachable` where nothing answers within ten seconds. */
-export async function openConnection({ address, connection }: Address): Promise<Connection> {
+/** `Unreachable` where nothing answers in time. */
+export async function openConnection({ address, connection, answersWithinMs }: Address): Promise<Connection> {
   try {
-    return await Connection.connect({ ...(connection as ConnectionOptions), connectTimeout: '10 seconds' })
+    return await Connection.connect({ ...(connection as ConnectionOptions), connectTimeout: answersWithinMs })
   } catch (cause) {
     throw unreachable(address, cause)
   }

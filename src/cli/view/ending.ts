@@ -9,7 +9,7 @@ export function renderEnding(outcome: Outcome, run: string, dryRun: boolean): st
   if (outcome.outcome === 'done') return dryRun ? ['dry run: nothing was changed'] : renderDone(outcome.result)
   const target = outcome.result?.target
   return [
-    `${words[outcome.outcome] ?? outcome.outcome}: ${visibleLines(outcome.message)}`,
+    saying(words[outcome.outcome] ?? outcome.outcome, visibleLines(outcome.message)),
     ...(outcome.result?.left ?? []).map((left) => `  left: ${visible(left)}`),
     `next: ${nextAfter(outcome, run, target ? visible(target) : '')}`,
   ]
@@ -35,6 +35,11 @@ const words: Readonly<Record<string, string>> = {
   Terminated: 'terminated',
   TimedOut: 'timed out',
   Unknown: 'failed',
+}
+
+/** `rejected by ada`, and not `rejected: rejected by ada`. */
+function saying(word: string, message: string): string {
+  return message.startsWith(word) ? message : `${word}: ${message}`
 }
 
 function renderDone(result: RunResult): string[] {

@@ -11,7 +11,6 @@ export function renderPlanInFull(plan: Plan): string {
     visible(`${plan.kind} of ${plan.target}${plan.scope ? ` (${plan.scope})` : ''}${to}, then ${plan.version} runs`),
     `strategy  ${visible(plan.strategy ? `${plan.strategy}: ${plan.because}` : plan.because)}`,
     `approval  ${plan.approval.required ? 'required' : 'not required'}: ${visible(plan.approval.why)}`,
-    `undone by ${visible(plan.safety)}`,
     `digest    ${visible(plan.digest)}`,
     ...(plan.exposure ? ['', ...renderExposure(plan.exposure)] : []),
     '',

@@ -24,6 +24,7 @@ class LiveView implements View {
   readonly #timer: NodeJS.Timeout
   #progress: Progress | undefined
   #note = ''
+  #drawn = ''
 
   constructor(
     private readonly io: Io,
@@ -52,7 +53,10 @@ class LiveView implements View {
 
   #redraw(): void {
     const seen = { run: this.run, nowMs: Date.now(), colours: this.io.colours }
-    this.#draw((this.#progress ? renderProgress(this.#progress, seen) : 'waiting for a worker to begin') + this.#note)
+    const text = this.#progress ? renderProgress(this.#progress, seen) : 'waiting for a worker to begin'
+    if (text + this.#note === this.#drawn) return
+    this.#drawn = text + this.#note
+    this.#draw(this.#drawn)
   }
 }
 
