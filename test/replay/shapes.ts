@@ -1,0 +1,85 @@
+// One run for each shape of control flow; their histories are what a new version of the workflows has to replay.
+
+import type { Debt } from '../../src/plan/ledger.js'
+import { candidate, deployPlan, deployRequest, exposure, rollbackPlan, rollbackRequest } from '../support/plans.js'
+import { type Run, type Stage, fail, failTimes, ownRun, untilCancelled } from '../support/workflow.js'
+
+const deploy = deployPlan()
+const lossy = rollbackPlan(undefined, undefined, candidate({ exposure: exposure(412) }))
+const debt: Debt = {
+  run: { workflowId: 'deploy-shop-dead', runId: '00000000-dead' },
+  plan: deployPlan(deployRequest({ version: '2.0.9' })),
+  started: [0, 1, 2, 3],
+}
+
+/** Each arranges the fakes, and ends with a run that is closed. */
+export const shapes: Readonly<Record<string, (stage: Stage) => Promise<Run>>> = {
+  'deploy-done': async (stage) => await deployed(stage),
+  'deploy-undone': async (stage) => {
+    stage.on('migrateUp', fail('StepFailed'))
+    return await deployed(stage)
+  },
+  'deploy-not-undone': async (stage) => {
+    stage.on('migrateUp', fail('StepFailed'))
+    stage.on('restoreFiles', fail('StepFailed'), { undo: true })
+    return await deployed(stage, async (run) => {
+      await run.until('waiting-for-operator')
+      await run.answer('resolve', { by: 'ann', action: 'abort' })
+    })
+  },
+  'deploy-cancelled': async (stage) => {
+    const working = new Promise<void>((resolve) => stage.on('buildImages', untilCancelled(resolve)))
+    return await deployed(stage, async (run) => {
+      await working
+      await run.handle.cancel()
+    })
+  },
+  'deploy-operator-deadline': async (stage) => {
+    stage.on('buildImages', fail('Unreachable'))
+    return await deployed(stage)
+  },
+  'deploy-operator-retry': async (stage) => {
+    stage.on('buildImages', failTimes(1, 'Unreachable'))
+    return await deployed(stage, async (run) => {
+      await run.until('waiting-for-operator')
+      await run.answer('resolve', { by: 'ann', action: 'retry' })
+    })
+  },
+  'debt-paid': async (stage) => {
+    stage.on('acquireLease', () => ({ token: 7, run: ownRun(), debts: [debt] }))
+    return await deployed(stage)
+  },
+  fenced: async (stage) => {
+    stage.on('putFiles', fail('Fenced'))
+    return await deployed(stage)
+  },
+  'stale-lease': async (stage) => {
+    stage.on('recordPlan', failTimes(1, 'StaleLease'))
+    return await deployed(stage)
+  },
+  'rollback-approved': async (stage) =>
+    await rolledBack(stage, (run) => run.answer('approve', { by: 'ann', digest: lossy.digest })),
+  'rollback-approved-by-signal': async (stage) =>
+    await rolledBack(stage, (run) => run.handle.signal('approve', { by: 'ann', digest: lossy.digest })),
+  'rollback-rejected': async (stage) => await rolledBack(stage, (run) => run.answer('reject', { by: 'ann' })),
+  'approval-timeout': async (stage) => await rolledBack(stage, async () => undefined),
+}
+
+async function deployed(stage: Stage, meanwhile: (run: Run) => Promise<unknown> = async () => undefined): Promise<Run> {
+  return await ended(await stage.start('deployWorkflow', deployRequest()), meanwhile)
+}
+
+async function rolledBack(stage: Stage, answer: (run: Run) => Promise<unknown>): Promise<Run> {
+  stage.reset(lossy)
+  const run = await stage.start('rollbackWorkflow', rollbackRequest())
+  await run.until('waiting-for-approval')
+  return await ended(run, answer)
+}
+
+async function ended(run: Run, meanwhile: (run: Run) => Promise<unknown>): Promise<Run> {
+  await meanwhile(run)
+  await run.handle.result().catch(() => undefined)
+  return run
+}
+
+export const firstPlan = deploy
