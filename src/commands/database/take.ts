@@ -52,12 +52,13 @@ export function takeDump(
       'exec 3>&-',
       'wait "$holder" || died "with an error"',
       '[ "$(tail -n 1 "$work/facts")" = end ] || died "without an end"',
-      'sync',
+      // Of this file alone where sync can: a busy host takes long to write down everything.
+      'sync "$out.part" "$work/facts" 2> /dev/null || sync',
       'mv -f "$out.part" "$out"',
       'mv -f "$work/facts" "$facts"',
       `printf 'sha256 %s\\n' "$({ sha256sum "$out" 2> /dev/null || shasum -a 256 "$out"; } | cut -d ' ' -f 1)"`,
       `printf 'bytes %s\\n' "$(wc -c < "$out" | tr -d ' ')"`,
-      'sync',
+      'sync "$(dirname "$out")" 2> /dev/null || sync',
     ),
     ending: endingOf(input, input.applicationName),
   }
