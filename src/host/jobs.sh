@@ -1,4 +1,4 @@
-# --- jobs: jobs/<id>/ with cmd, end, claim.G, started.G, out.G, err.G, exit.G, judged.G, cancel; G = generation --------
+# --- jobs: jobs/<id>/ with cmd, end, claim.G, started.G, out.G, err.G, ended.G, exit.G, judged.G, cancel; G = generation
 
 # unended CLAIM: reads a claim without an exit into JOB_*; false for any other
 unended() {
@@ -116,8 +116,12 @@ op_run() {
   pause run-ended
   # An exit says that nothing of the job acts any more: a take-over does not look behind it.
   end_others "$rn_group"
-  [ "$rn_status" = 0 ] || run_ending || run_ending
   [ "$rn_status" != 0 ] && [ -e "$JOB/cancel" ] && rn_status=cancelled
+  if [ "$rn_status" != 0 ] && [ -e "$JOB/end" ]; then
+    # Without an exit it is not over: whoever waits or takes over goes on ending it, and links this status then.
+    put "$JOB/ended.$3" "$rn_status" sync
+    run_ending || run_ending || exit 1
+  fi
   durable "$JOB/out.$3" "$JOB/err.$3"
   put "$JOB/exit.$3" "$rn_status" sync
 }
@@ -192,7 +196,9 @@ end_job() {
     STUCK="its ending failed, see $JOB/end.log"
     return 1
   fi
-  put "$JOB/exit.$JOB_GENERATION" "$1" sync
+  ej_exit=$1
+  [ ! -e "$JOB/ended.$JOB_GENERATION" ] || read -r ej_exit <"$JOB/ended.$JOB_GENERATION"
+  put "$JOB/exit.$JOB_GENERATION" "$ej_exit" sync
   return 0
 }
 
@@ -252,18 +258,19 @@ op_list() {
   done
 }
 
-# prune DAYS: jobs, timers and lease numbers that are that old. Only jobs of an older token: a late ghost with the same
-# id is then fenced, else it would start the job a second time. Renamed away first, so that no half of one is read.
+# prune DAYS: jobs, ended timers and lease numbers that are that old. Only jobs of an older token: a late ghost with the
+# same id is then fenced, else it would start the job a second time. Renamed away first, so that no half of one is read.
 op_prune() {
   top
-  for pr_job in $(cd "$STATE/jobs" && find . -mtime +"$1" -name '[!.]*' -prune -print); do
-    pr_job=${pr_job#./}
-    [ -d "$STATE/jobs/$pr_job" ] || continue
-    job "$pr_job"
+  for pr_job in $(cd "$STATE/jobs" && find . -name '[!.]*' -prune -mtime +"$1" -print); do
+    job "${pr_job#./}"
     JOB_GENERATION=$LAST
     [ "$LAST" -gt 0 ] && read_claim && [ "$JOB_TOKEN" -lt "$TOP" ] && [ -e "$JOB/exit.$LAST" ] || continue
-    mv "$JOB" "$STATE/jobs/.gone.$NONCE.$pr_job" && rm -rf "$STATE/jobs/.gone.$NONCE.$pr_job"
-    printf 'pruned %s\n' "$pr_job"
+    remove "$JOB"
+    printf 'pruned %s\n' "$JOB_ID"
+  done
+  for pr_timer in $(cd "$STATE/timers" && find . -name '[!.]*' -prune -mtime +"$1" -print); do
+    [ ! -e "$STATE/timers/$pr_timer/done" ] || remove "$STATE/timers/${pr_timer#./}"
   done
   # By age and from the lowest, never the highest: a ghost must find itself, and numbers must have no gap.
   pr_number=$(cd "$STATE/lease" && ls | sed -n 's/^t\.//p' | sort -n | head -n 1)
@@ -272,4 +279,11 @@ op_prune() {
     rm -f "$STATE/lease/renewed.$pr_number" "$STATE/lease/t.$pr_number"
     pr_number=$((pr_number + 1))
   done
+  # What calls that were killed left behind.
+  find "$STATE" \( -name '.t.*' -o -name '.gone.*' \) -mtime +1 -prune -exec rm -rf {} +
+}
+
+remove() {
+  rv_gone=${1%/*}/.gone.$NONCE.${1##*/}
+  mv "$1" "$rv_gone" && rm -rf "$rv_gone"
 }

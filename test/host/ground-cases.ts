@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, readdirSync, utimesSync, writeFileSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { JobOutcome } from '../../src/adapters/host.js'
 import {
@@ -152,12 +152,12 @@ export function groundCases(shell: string): void {
       const script = 'sleep 60'
       const ending = `[ -e '${site.path('gone')}' ]`
       const running = site.host.runJob({ id: 'job', token, script, ending })
-      running.catch(() => undefined)
+      running.catch(() => undefined) // `Busy` too, when it is the first to see that its runner is gone
       await until(() => site.read('jobs/job/started.1') !== '')
       await expect(acquire(site.host, 'new', 'closed')).rejects.toMatchObject({ type: 'Busy' })
       writeFileSync(site.path('gone'), '')
       expect(await take(site.host, 'new', 'closed')).toBe(token + 1)
-      expect(await running).toEqual({ outcome: 'fenced' })
+      expect(await site.host.runJob({ id: 'job', token, script, ending })).toEqual({ outcome: 'fenced' })
     })
 
     test('leaves nothing of its group behind when it has exited', option, async () => {
@@ -187,6 +187,43 @@ export function groundCases(shell: string): void {
       await expect(site.host.runJob({ id: 'job', token, script: 'true', ending: 'true' })).rejects.toMatchObject({
         type: 'StepFailed',
       })
+    })
+
+    test('is pruned when it is old and of an older token, and a ghost of it is fenced', option, async () => {
+      const site = await ground.site()
+      const token = await take(site.host, 'old')
+      const script = `echo x >>'${site.path('effects')}'`
+      for (const id of ['aged', 'young']) await site.host.runJob({ id, token, script })
+      const later = await take(site.host, 'new', 'closed')
+      await site.host.runJob({ id: 'present', token: later, script })
+      const longAgo = new Date(Date.now() - 40 * 86_400_000)
+      for (const name of ['jobs/aged', 'jobs/present', 'lease/t.1', 'lease/t.2'])
+        utimesSync(site.path(name), longAgo, longAgo)
+      await site.host.prune({ olderThanDays: 30 })
+      expect((await site.host.listJobs()).map((job) => job.id)).toEqual(['present', 'young'])
+      expect(readdirSync(site.path('lease')).filter((name) => name.startsWith('t.'))).toEqual(['t.2'])
+      expect(await site.host.runJob({ id: 'aged', token, script })).toEqual({ outcome: 'fenced' })
+      expect(site.lines('effects')).toBe(3)
+    })
+
+    test('that failed keeps its exit while its ending does not succeed', option, async () => {
+      const site = await ground.site()
+      const token = await take(site.host, 'run')
+      const request = { id: 'job', token, script: 'exit 9', ending: `[ -e '${site.path('gone')}' ]` }
+      await expect(site.host.runJob(request)).rejects.toMatchObject({ type: 'Busy' })
+      writeFileSync(site.path('gone'), '')
+      expect(await site.host.runJob(request)).toMatchObject({ outcome: 'exited', exitCode: 9 })
+    })
+
+    test('that cannot be cancelled says so', option, async () => {
+      const site = await ground.site()
+      const token = await take(site.host, 'run')
+      const abort = new AbortController()
+      const running = site.host.runJob({ id: 'job', token, script: 'sleep 60', ending: 'exit 1', signal: abort.signal })
+      running.catch(() => undefined)
+      await until(() => site.read('jobs/job/started.1') !== '')
+      abort.abort()
+      await expect(running).rejects.toMatchObject({ type: 'Busy' })
     })
 
     test('does nothing when its script was cut short', option, async () => {

@@ -41,17 +41,19 @@ const progressEveryMs = 1_000
 export async function runJob(options: HelperOptions, request: JobRequest): Promise<JobOutcome> {
   checkId(request.id)
   const progress = request.onProgress && setInterval(request.onProgress, progressEveryMs)
-  const onAbort = () => {
-    // What it ends is read by the waiting below; a cut here is followed by the caller's own retry.
-    void cancelJob(options, request).catch(() => undefined)
-  }
+  let onAbort: (() => void) | undefined
+  // What a cancel ends, following sees; a cancel that fails is the outcome, else one would follow the job for ever.
+  const cancelFailed = new Promise<never>((_, reject) => {
+    onAbort = () => void cancelJob(options, request).catch(reject)
+  })
+  cancelFailed.catch(() => undefined)
   try {
     if (request.signal?.aborted) await cancelJob(options, request)
-    else request.signal?.addEventListener('abort', onAbort, { once: true })
-    return await follow(options, request)
+    else if (onAbort) request.signal?.addEventListener('abort', onAbort, { once: true })
+    return await Promise.race([follow(options, request), cancelFailed])
   } finally {
     clearInterval(progress)
-    request.signal?.removeEventListener('abort', onAbort)
+    if (onAbort) request.signal?.removeEventListener('abort', onAbort)
   }
 }
 
