@@ -6,6 +6,7 @@ import type { ActArgs, ActName } from '../plan/act.js'
 import type { RunId } from '../plan/ledger.js'
 import { ActContext } from './context.js'
 import type { Deps } from './deps.js'
+import { orLeave } from './stopping.js'
 import { messageOf, toFailure } from './to-failure.js'
 
 export interface ActInput<N extends ActName> {
@@ -76,7 +77,7 @@ export async function beating<T>(work: () => Promise<T>): Promise<T> {
   const context = Context.current()
   const timer = setInterval(() => context.heartbeat(), 2_000)
   try {
-    return await work()
+    return await orLeave(work())
   } catch (error) {
     throw toFailure(error)
   } finally {

@@ -12,6 +12,7 @@ import { StepbackError } from '../plan/failure.js'
 import type { LedgerEntry, RunId } from '../plan/ledger.js'
 import type { ActInput } from './act.js'
 import type { Deps } from './deps.js'
+import { cancelSignal } from './stopping.js'
 
 export interface JobOptions {
   /** Names how to end what leaves the process group: children of docker exec, database sessions. */
@@ -25,6 +26,8 @@ export class ActContext {
   readonly origin: RunId
   readonly safety: string
   readonly run: RunId
+  /** Aborted when the run is cancelled. */
+  readonly signal = cancelSignal()
 
   static async open(deps: Deps, input: ActInput<ActName>): Promise<ActContext> {
     const target = findTarget(deps.config, input.target)
@@ -46,10 +49,6 @@ export class ActContext {
 
   get stack(): ComposeStack {
     return composeStack(this.target)
-  }
-
-  get signal(): AbortSignal {
-    return Context.current().cancellationSignal
   }
 
   /** The origin's part of the names of its databases and staging directories. */
@@ -95,13 +94,8 @@ export class ActContext {
 
   /** Runs a script on the host as a job of this act, exactly once over all attempts; returns what it printed. */
   async job(name: string, script: string, options: JobOptions = {}): Promise<string> {
-    const outcome = await this.host.runJob({
-      id: this.#jobId(name, this.input.undo, this.input.attempt),
-      token: this.token,
-      script,
-      signal: this.signal,
-      ...options,
-    })
+    const id = this.#jobId(name, this.input.undo, this.input.attempt)
+    const outcome = await this.host.runJob({ id, token: this.token, script, signal: this.signal, ...options })
     if (outcome.outcome === 'done') return ''
     if (outcome.outcome === 'exited') {
       if (outcome.exitCode === 0) return outcome.stdout

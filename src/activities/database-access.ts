@@ -1,12 +1,14 @@
 // How a step reaches the database: the container's own programs for host jobs, a tunnel for transactions.
 
 import type { Journal } from '../adapters/database.js'
+import { composeArgv } from '../commands/compose.js'
 import { sessionName } from '../commands/database/names.js'
 import type { DatabaseAccess } from '../commands/database/programs.js'
 import type { DatabaseConfig, Target } from '../config/schema.js'
 import { StepbackError } from '../plan/failure.js'
 import type { DatabaseAddress } from '../adapters/database.js'
 import type { SshConnection } from '../adapters/ssh.js'
+import { composeStack } from './context.js'
 import { databaseLogin } from './credentials.js'
 import type { Deps } from './deps.js'
 import { readContainers } from './observe/containers.js'
@@ -36,6 +38,13 @@ export async function databaseAccess(
   const login = await databaseLogin(user)
   const exec = ['docker', 'exec', '-i', '-u', 'postgres', '-e', `PGAPPNAME=${applicationName}`, container.id]
   return { access: { exec, psqlUser: login.user }, applicationName }
+}
+
+/** For what may outlive the container: the stack's own way to it, which a recreated one answers as well. */
+export async function lastingAccess(user: DatabaseUser): Promise<DatabaseAccess> {
+  const { user: psqlUser } = await databaseLogin(user)
+  const { service } = databaseOf(user.target)
+  return { exec: composeArgv(composeStack(user.target), 'exec', '-T', '-u', 'postgres', service), psqlUser }
 }
 
 /** Opens a tunnel for as long as the work takes. The address leads to the live database unless another is named. */

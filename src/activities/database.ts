@@ -5,7 +5,7 @@ import { beforeName, newName, sessionPrefix } from '../commands/database/names.j
 import { schemaFingerprint } from '../commands/database/fingerprint.js'
 import { dropDatabase, restoreInto } from '../commands/database/restore.js'
 import { command, quote, script } from '../commands/shell.js'
-import type { Baseline, DatabaseAddress, Direction, Journal, MigrationRunner } from '../adapters/database.js'
+import type { Baseline, DatabaseAddress, Direction, Journal, Judge, MigrationRunner } from '../adapters/database.js'
 import type { Target } from '../config/schema.js'
 import { durationMs } from '../plan/duration.js'
 import { StepbackError } from '../plan/failure.js'
@@ -14,7 +14,14 @@ import type { Exposure } from '../plan/plan.js'
 import { revisionOf } from '../plan/revision.js'
 import type { ActDefinition } from './act.js'
 import { type ActContext, ownRun, runDigits } from './context.js'
-import { type DatabaseUser, databaseAccess, databaseOf, withJournal, withTunnel } from './database-access.js'
+import {
+  type DatabaseUser,
+  databaseAccess,
+  databaseOf,
+  lastingAccess,
+  withJournal,
+  withTunnel,
+} from './database-access.js'
 import type { Deps } from './deps.js'
 import { readManifest } from './observe/manifests.js'
 
@@ -73,10 +80,9 @@ export const swapDatabase: ActDefinition<'swapDatabase'> = {
       const mine = operationOf(context)
       if (context.undoing && !(await wasBuilt(context, address))) return 'there was nothing to swap'
       await journal.openOperation({ ...mine, ...names(context) })
-      const baseline = mayLoseRows === null ? null : await readBaseline(context, from)
-      const judge = baseline && mayLoseRows !== null ? await openJudge(context, address, baseline, mayLoseRows) : null
-      const outcome = await exchange(context, journal, 'there', judge)
-      if (outcome.outcome === 'held') throw exceeded(judge?.exposure ?? null, mayLoseRows)
+      const bound = mayLoseRows === null ? null : await lossBound(context, address, { from, mayLoseRows })
+      const outcome = await exchange(context, journal, 'there', bound)
+      if (outcome.outcome === 'held') throw exceeded(bound?.exposure ?? null, mayLoseRows)
       const closed = outcome.already ? 'was swapped already' : `closed for ${outcome.closedMs} ms`
       return `${closed}; the former one is kept as ${names(context).beforeName}`
     }),
@@ -145,55 +151,48 @@ async function withMigrations<T>(
   })
 }
 
-interface Judge {
-  readonly pid: number
-  readonly goOn: () => Promise<boolean>
-  readonly release: () => Promise<void>
+interface LossBound {
+  readonly openJudge: () => Promise<Judge>
   exposure: Exposure | null
 }
 
-/** A session that was opened before the door closes: through it what would be lost is counted when nobody can write. */
-async function openJudge(
+/** Counts what would be lost through a session that is opened before the door closes, when nobody else can write. */
+async function lossBound(
   context: ActContext,
   address: DatabaseAddress,
-  baseline: Baseline,
-  mayLoseRows: number,
-): Promise<Judge> {
-  const live = await context.deps.database.TargetDatabase.connect({
-    ...address,
-    applicationName: `${address.applicationName}:c`,
-  })
-  const judge: Judge = {
-    pid: live.pid,
+  input: { readonly from: string; readonly mayLoseRows: number },
+): Promise<LossBound> {
+  const baseline = await readBaseline(context, input.from)
+  const session = { ...address, applicationName: `${address.applicationName}:c` }
+  const bound: LossBound = {
     exposure: null,
-    goOn: async () => {
-      judge.exposure = await live.exposure(baseline)
-      return judge.exposure.total <= mayLoseRows
+    openJudge: async () => {
+      const live = await context.deps.database.TargetDatabase.connect(session)
+      const goOn = async () => {
+        bound.exposure = await live.exposure(baseline)
+        return bound.exposure.total <= input.mayLoseRows
+      }
+      return { pid: live.pid, goOn, end: () => live.end() }
     },
-    release: () => live.end(),
   }
-  return judge
+  return bound
 }
 
 /** Each closing has a timer of its own on the host, armed before the door closes: a death must not leave it closed. */
-async function exchange(context: ActContext, journal: Journal, direction: Direction, judge: Judge | null) {
+async function exchange(context: ActContext, journal: Journal, direction: Direction, bound: LossBound | null) {
   const mine = operationOf(context)
-  const { access } = await databaseAccess(context, 'timer')
-  try {
-    return await context.deps.database.swapDatabases({
-      ...mine,
-      journal,
-      direction,
-      ...(judge ? { judge } : {}),
-      armTimer: (closing) =>
-        context.host.armTimer({
-          name: `door.${mine.token}.${closing}`,
-          script: timerScript({ ...access, target: mine.target, token: mine.token, closing }),
-        }),
-    })
-  } finally {
-    await judge?.release()
-  }
+  const access = await lastingAccess(context)
+  return await context.deps.database.swapDatabases({
+    ...mine,
+    journal,
+    direction,
+    ...(bound ? { openJudge: bound.openJudge } : {}),
+    armTimer: (closing) =>
+      context.host.armTimer({
+        name: `door.${mine.token}.${closing}`,
+        script: timerScript({ ...access, target: mine.target, token: mine.token, closing }),
+      }),
+  })
 }
 
 /** What the application alone wrote: since the migration, or, where that moment is not known, since the restore point. */

@@ -4,6 +4,8 @@ import { StepbackError, failures } from '../plan/failure.js'
 /** An error as it crosses Temporal: its type decides, and one that nobody foresaw is tried again. */
 export function toFailure(error: unknown): Error {
   if (error instanceof ApplicationFailure || error instanceof CancelledFailure) return error
+  // The SDK tells by it that an activity ended because it was asked to.
+  if (error instanceof Error && error.name === 'AbortError') return error
   if (error instanceof StepbackError) {
     return ApplicationFailure.create({
       type: error.type,

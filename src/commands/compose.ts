@@ -12,8 +12,13 @@ export interface ComposeStack {
 
 /** `docker compose` with the whole identity of the stack; `files` and `envFile` may be given as absolute paths. */
 export function compose(stack: ComposeStack, ...words: readonly string[]): string {
+  return command(...composeArgv(stack, ...words))
+}
+
+/** The same as an argument list. */
+export function composeArgv(stack: ComposeStack, ...words: readonly string[]): string[] {
   const inside = (path: string) => (path.startsWith('/') ? path : `${stack.directory}/${path}`)
-  return command(
+  return [
     'docker',
     'compose',
     '--project-name',
@@ -25,7 +30,7 @@ export function compose(stack: ComposeStack, ...words: readonly string[]): strin
     inside(stack.envFile),
     ...stack.profiles.flatMap((profile) => ['--profile', profile]),
     ...words,
-  )
+  ]
 }
 
 /** One `up` for each level; a level that a later one needs healthy is waited for. */
