@@ -13,7 +13,7 @@ export const fileFacts = [
 export function describeFiles(directory: string, paths: readonly string[]): string {
   return [
     fileFacts,
-    `cd ${quote(directory)}`,
+    `cd ${quote(directory)} || exit 1`,
     'n=0',
     'describe() { if [ -L "$1" ]; then echo "L $n"; elif [ -f "$1" ]; then echo "F $(sha256 "$1") $(size "$1") $(mode "$1") $n"; else echo "A $n"; fi; n=$((n+1)); }',
     ...paths.map((path) => `describe ${quote(`./${path}`)}`),
@@ -63,12 +63,12 @@ export function captureFiles(input: {
     ...input.paths.map((path) => addIfThere(path)),
     `archive=${quote(`${backups}/config_${id}.tar.gz`)}`,
     // An archive of nothing is refused by some tars, and nothing is what it would say.
-    'if [ $# -gt 0 ]; then tar -czf "$archive.part" -- "$@" && mv -f "$archive.part" "$archive"; fi',
+    'if [ $# -gt 0 ]; then tar -czf "$archive.part" -- "$@"; mv -f "$archive.part" "$archive"; fi',
     '',
   ].join('\n')
 }
 
-/** Moves uploaded files into place, each by rename, after their checksums. A link on the way is followed nowhere. */
+/** Moves uploaded files into place, each by rename, once all of them are whole. A link on the way is followed nowhere. */
 export function placeFiles(input: {
   readonly directory: string
   readonly staging: string
@@ -79,14 +79,20 @@ export function placeFiles(input: {
     fileFacts,
     noLinks,
     `cd ${quote(input.directory)}`,
-    'place() {',
+    'check() {',
     '  no_links "$1"',
+    '  if [ -d "./$1" ]; then echo "stepback: a directory is where a file should be: $1" >&2; exit 1; fi',
     '  [ -e "$4/$1" ] || { [ "$(sha256 "./$1")" = "$2" ] && return 0; echo "stepback: staged file is missing: $1" >&2; exit 1; }',
     '  [ "$(sha256 "$4/$1")" = "$2" ] || { echo "stepback: staged file has another checksum: $1" >&2; exit 1; }',
+    '}',
+    'place() {',
+    '  [ -e "$4/$1" ] || return 0',
     '  mkdir -p "$(dirname "./$1")"',
     '  cp -p "$4/$1" "./$1.stepback-part" && chmod "$3" "./$1.stepback-part" && mv -f "./$1.stepback-part" "./$1"',
     '}',
-    ...input.files.map((file) => command('place', file.path, file.sha256, file.mode, input.staging)),
+    ...['check', 'place'].flatMap((act) =>
+      input.files.map((file) => command(act, file.path, file.sha256, file.mode, input.staging)),
+    ),
     '',
   ].join('\n')
 }
@@ -118,7 +124,7 @@ export function restoreFiles(input: {
     'check() { [ "$(sha256 "$1")" = "$2" ] || { echo "stepback: checksum of $1 is not the recorded one" >&2; exit 1; }; }',
     ...input.archives.map((archive) => command('check', `${backups}/${archive.name}`, archive.sha256)),
     `staging=${quote(input.staging)}`,
-    'rm -rf "$staging" && mkdir -p "$staging"',
+    'rm -rf "$staging"; mkdir -p "$staging"',
     `if [ -e ${quote(`${backups}/config_${id}.tar.gz`)} ]; then tar -xpzf ${quote(`${backups}/config_${id}.tar.gz`)} -C "$staging"; fi`,
     `cd ${quote(input.directory)}`,
     'back() { no_links "$2"; mkdir -p "$(dirname "./$2")"; rm -f "./$2.stepback-part"; cp -pP "$1" "./$2.stepback-part"; [ -z "$3" ] || chmod "$3" "./$2.stepback-part"; mv -f "./$2.stepback-part" "./$2"; }',
@@ -148,8 +154,10 @@ const mergeEnv = [
   'BEGIN { n = split(keys, k, " "); for (i = 1; i <= n; i++) live[k[i]] = 1 }',
   '{ key = $0; sub(/^[ \\t]*(export[ \\t]+)?/, "", key); sub(/[ \\t]*=.*/, "", key) }',
   'FILENAME == ARGV[1] { if (key in live) value[key] = $0; next }',
-  '(key in live) && (key in value) { print value[key]; next }',
+  '(key in live) && (key in value) { print value[key]; saved[key] = 1; next }',
   '{ print }',
+  // A key that came later keeps its live value, too.
+  'END { for (i = 1; i <= n; i++) if ((k[i] in value) && !(k[i] in saved)) print value[k[i]] }',
 ].join('\n')
 
 /** Refuses a path of which a parent directory is a link: it could lead out of the project, or into a protected path. */
@@ -162,8 +170,10 @@ const noLinks = [
   '}',
 ].join('\n')
 
+/** Three commands and not one list: `set -e` lets the failure of a list's first members pass, a full disk's too. */
 function copyWhole(path: string, to: string): string {
-  return `cp -p ${quote(`./${path}`)} ${quote(`${to}.part`)} && chmod 600 ${quote(`${to}.part`)} && mv -f ${quote(`${to}.part`)} ${quote(to)}`
+  const part = quote(`${to}.part`)
+  return `cp -p ${quote(`./${path}`)} ${part}; chmod 600 ${part}; mv -f ${part} ${quote(to)}`
 }
 
 function addIfThere(path: string): string {

@@ -32,7 +32,7 @@ const rollback = z.strictObject({
   services: z.array(text).min(1).optional(),
   strategy: z.enum(['auto', 'migrate', 'swap', 'restore']).default('auto'),
   secrets: z.enum(['keep', 'restore']).default('keep'),
-  carryForward: z.union([z.array(text).min(1), z.literal('all')]).optional(),
+  carryForward: z.union([z.array(text).min(1), z.literal('all')], 'expected a list of tables, or "all"').optional(),
   approval,
   severity: z.enum(['failure', 'degradation']).optional(),
   ...asked,

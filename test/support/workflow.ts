@@ -232,7 +232,7 @@ export function failTimes(times: number, type: FailureType): Behaviour {
 }
 
 /** Works until it is cancelled, with a heartbeat; `started` is called once it works. */
-export function untilCancelled(started: () => unknown = () => undefined): Behaviour {
+export function untilCancelled(started: () => unknown = () => undefined): (input?: unknown) => Promise<unknown> {
   return async () => {
     const context = Context.current()
     const beat = setInterval(() => context.heartbeat(), 40)

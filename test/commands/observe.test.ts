@@ -1,0 +1,79 @@
+import { execFileSync } from 'node:child_process'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, expect, test } from 'vitest'
+import {
+  composeConfig,
+  composeConfigWith,
+  composeVersion,
+  databaseFreeBytes,
+  dockerVersion,
+  freeBytes,
+  imageIds,
+  readEnvFile,
+} from '../../src/commands/observe.js'
+
+const directory = mkdtempSync(join(tmpdir(), "stepback it's "))
+afterAll(() => rmSync(directory, { recursive: true, force: true }))
+
+const stack = {
+  project: 'shop',
+  directory: '/srv/my shop',
+  files: ['a.yml', 'b.yml'],
+  envFile: '.env',
+  profiles: ['gpu'],
+}
+const sh = (script: string) => execFileSync('sh', ['-c', script], { encoding: 'utf8' })
+
+test('versions are asked of the engine and of the plugin', () => {
+  expect(dockerVersion).toBe("docker version --format '{{.Server.Version}}'\n")
+  expect(composeVersion).toBe('docker compose version --short\n')
+})
+
+test('the stack is read as JSON with its whole identity', () => {
+  expect(composeConfig(stack)).toBe(
+    "docker compose --project-name shop --project-directory '/srv/my shop' --file '/srv/my shop/a.yml' --file '/srv/my shop/b.yml' " +
+      "--env-file '/srv/my shop/.env' --profile gpu config --format json\n",
+  )
+})
+
+test('a release is read with its own files in the place of those on the host, and leaves nothing behind', () => {
+  const content = "services: {}\n# it's $HOME `id` größe\n"
+  const script = composeConfigWith({
+    stack,
+    stateDirectory: `${directory}/state`,
+    replaced: [
+      { path: 'a.yml', content },
+      { path: '.env', content: 'A=1' },
+    ],
+  })
+  const fake =
+    'docker() { i=1; for word in "$@"; do case $word in */0) cat "$word";; */1) echo; cat "$word"; echo;; esac; done; echo "$@" | sed "s,$d,D,g"; }\n'
+  const printed = sh(fake + script)
+  expect(printed).toBe(
+    `${content}\nA=1\ncompose --project-name shop --project-directory /srv/my shop --file D/0 --file /srv/my shop/b.yml --env-file D/1 --profile gpu config --format json\n`,
+  )
+  expect(sh(`ls -A '${directory.replaceAll("'", `'\\''`)}/state/staging'`)).toBe('')
+})
+
+test('free bytes of a path that does not exist yet are those of its nearest parent', () => {
+  expect(Number(sh(freeBytes(`${directory}/not/yet`)))).toBeGreaterThan(0)
+  expect(sh(freeBytes(`${directory}/not/yet`))).toMatch(/^\d+\n$/)
+})
+
+test('free bytes of a database are asked inside its container, with nothing of ours on its standard input', () => {
+  expect(databaseFreeBytes(stack, 'db')).toContain(
+    `exec -T db sh -c 'df -Pk "\${PGDATA:-/var/lib/postgresql}"' </dev/null`,
+  )
+})
+
+test('images that exist print their id, others a dash, one line each', () => {
+  const fake = 'docker() { [ "$5" = here ] && echo sha256:11; }\n'
+  expect(sh(fake + imageIds(['here', 'not here', 'here']))).toBe('sha256:11\n-\nsha256:11\n')
+})
+
+test('an environment file is read by its whole path', () => {
+  writeFileSync(join(directory, 'my env'), 'A=1\n')
+  expect(sh(readEnvFile(directory, 'my env'))).toBe('A=1\n')
+})

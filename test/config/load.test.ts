@@ -1,0 +1,157 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { homedir, tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { parseEnvFile } from '../../src/config/env-file.js'
+import { findTarget, loadConfig, parseConfig } from '../../src/config/load.js'
+import { Secret } from '../../src/config/secret.js'
+
+const minimal = `
+targets:
+  shop:
+    ssh: { host: shop.test, user: deploy }
+    directory: /srv/shop/
+    backups: /srv/shop/backups
+    compose: { project: shop, files: [./docker-compose.yml] }
+    services: { application: [api] }
+`
+
+describe('a configuration', () => {
+  test('gets its defaults', () => {
+    const shop = findTarget(parseConfig(minimal, 'stepback.yaml'), 'shop')
+    expect(shop).toMatchObject({
+      name: 'shop',
+      directory: '/srv/shop',
+      ssh: { port: 22 },
+      compose: { files: ['docker-compose.yml'], envFile: '.env' },
+      approval: { deploy: 'never', rollback: 'data-loss', deadline: '24h' },
+      operatorDeadline: '30m',
+      undo: { mayLoseRows: 0 },
+      secrets: [],
+      protected: [],
+    })
+  })
+
+  test('that is wrong in many places says all of them at once, path first', () => {
+    const wrong = `
+targets:
+  shop:
+    ssh: { host: shop.test, user: deploy, port: 70000 }
+    directory: srv/shop
+    backups: /srv/../etc
+    compose: { project: Shop, files: [] }
+    services: { application: [api] }
+    managed: [/etc/passwd, ../x]
+    colour: blue
+    operatorDeadline: 5
+    health: { checks: [{ name: api }] }
+`
+    const message = messageOf(() => parseConfig(wrong, 'stepback.yaml'))
+    expect(message.split('\n')[0]).toBe('configuration "stepback.yaml" is not valid')
+    for (const line of [
+      '  targets/shop/ssh/port: Too big: expected number to be <=65535',
+      '  targets/shop/directory: should be an absolute path without ".."',
+      '  targets/shop/backups: should be an absolute path without ".."',
+      '  targets/shop/compose/project: should be a Compose project name',
+      '  targets/shop/compose/files: Too small: expected array to have >=1 items',
+      '  targets/shop/managed/0: should be a path inside the project directory',
+      '  targets/shop/managed/1: should be a path inside the project directory',
+      '  targets/shop/colour: unknown key',
+      '  targets/shop/operatorDeadline: expected string, received number',
+      '  targets/shop/health/checks/0: should have either "url" or "command"',
+    ]) {
+      expect(message.split('\n')).toContain(line)
+    }
+  })
+
+  test('that is no YAML is InvalidConfiguration with the place', () => {
+    expect(() => parseConfig('targets: [', 'stepback.yaml')).toThrow(
+      expect.objectContaining({ type: 'InvalidConfiguration', message: expect.stringContaining('line 1') }),
+    )
+  })
+
+  test('without a target is refused', () => {
+    expect(messageOf(() => parseConfig('targets: {}', 'x.yaml'))).toContain('targets: should name at least one target')
+  })
+
+  test('that holds a secret itself is refused: only references are known', () => {
+    const wrong = `${minimal}    database: { service: db, name: shop, user: { env: U }, password: hunter2 }\n`
+    const message = messageOf(() => parseConfig(wrong, 'x.yaml'))
+    expect(message).toContain('targets/shop/database/password')
+    expect(message).not.toContain('hunter2')
+  })
+})
+
+test.each(['nope', 'constructor', '__proto__'])('the target %j is unknown, and the known ones are listed', (name) => {
+  expect(() => findTarget(parseConfig(minimal, 'x'), name)).toThrow(
+    expect.objectContaining({ type: 'UnknownTarget', message: `target "${name}" is not configured; known: shop` }),
+  )
+})
+
+describe('a configuration file', () => {
+  let directory: string
+  beforeEach(() => (directory = mkdtempSync(join(tmpdir(), 'stepback-config-'))))
+  afterEach(() => rmSync(directory, { recursive: true, force: true }))
+
+  test('has local paths that are relative to itself or to the home directory', () => {
+    const text = minimal.replace(
+      'user: deploy',
+      'user: deploy, identityFile: keys/id, knownHosts: [~/.ssh/known_hosts, /etc/known]',
+    )
+    writeFileSync(join(directory, 'stepback.yaml'), text)
+    expect(loadConfig(join(directory, 'stepback.yaml')).targets['shop']!.ssh).toMatchObject({
+      identityFile: join(directory, 'keys/id'),
+      knownHosts: [join(homedir(), '.ssh/known_hosts'), '/etc/known'],
+    })
+  })
+
+  test('that is missing is InvalidConfiguration, and says which', () => {
+    const path = join(directory, 'none.yaml')
+    expect(() => loadConfig(path)).toThrow(
+      expect.objectContaining({
+        type: 'InvalidConfiguration',
+        message: expect.stringContaining(`configuration "${path}" cannot be read`),
+      }),
+    )
+  })
+})
+
+describe('an environment file', () => {
+  test.each([
+    ['A=1', 'A', '1'],
+    ['export A=1', 'A', '1'],
+    ['  A = 1  ', 'A', '1'],
+    ['A=', 'A', ''],
+    ['A=a=b', 'A', 'a=b'],
+    ['A=a#b', 'A', 'a#b'],
+    ['A=a # comment', 'A', 'a'],
+    [`A='a # "b" $C'`, 'A', 'a # "b" $C'],
+    ['A="a \\"b\\" \\$c # d"', 'A', 'a "b" $c # d'],
+    ['A="a\\nb"', 'A', 'a\nb'],
+    ['A="C:\\\\new"', 'A', 'C:\\new'],
+    ['A=1\r\nB=2', 'B', '2'],
+    ['A=1\nA=2', 'A', '2'],
+    ['A=größe', 'A', 'größe'],
+  ])('%j sets %s to %j', (text, key, value) => {
+    expect(parseEnvFile(text).get(key)).toBe(value)
+  })
+
+  test.each(['# A=1', '1A=1', 'just words', ''])('%j sets nothing', (text) => {
+    expect([...parseEnvFile(text)]).toEqual([])
+  })
+})
+
+test('a secret prints as [redacted] wherever it goes', () => {
+  const secret = new Secret('hunter2')
+  expect(`${secret} ${JSON.stringify({ secret })}`).toBe('[redacted] {"secret":"[redacted]"}')
+  expect(secret.reveal()).toBe('hunter2')
+})
+
+function messageOf(act: () => unknown): string {
+  try {
+    act()
+  } catch (error) {
+    return (error as Error).message
+  }
+  throw new Error('nothing was thrown')
+}

@@ -1,0 +1,267 @@
+// The small decisions: approval, start order, gates, health, preflight.
+
+import { describe, expect, test } from 'vitest'
+import { decideApproval } from '../../src/plan/approval.js'
+import { parseComposeModel, startLevels } from '../../src/plan/compose.js'
+import { isDigestOf, malformed, refusedApproval } from '../../src/plan/gate.js'
+import { describeFailing, hasRecovered, isFailing } from '../../src/plan/health.js'
+import { type Observed, ensureFit, preflight } from '../../src/plan/preflight.js'
+
+describe('an approval', () => {
+  test.each([
+    ['never', 'policy', null, false],
+    ['never', 'policy', 'rows', false],
+    ['never', 'never', 'rows', false],
+    ['never', 'always', null, true],
+    ['data-loss', 'policy', null, false],
+    ['data-loss', 'policy', 'rows', true],
+    ['data-loss', 'always', null, true],
+    ['always', 'policy', null, true],
+    ['always', 'always', 'rows', true],
+  ] as const)(
+    'under the policy %s with the wish %s and the loss %s is required: %s',
+    (policy, wish, loss, required) => {
+      expect(decideApproval({ policy, wish, loss, target: 'shop' })).toMatchObject({
+        required,
+        dataLoss: loss !== null,
+      })
+    },
+  )
+
+  test.each(['data-loss', 'always'] as const)('cannot be waived under the policy %s', (policy) => {
+    expect(() => decideApproval({ policy, wish: 'never', loss: null, target: 'shop' })).toThrow(
+      expect.objectContaining({
+        type: 'Refused',
+        message: expect.stringContaining(`weaker than the policy "${policy}" of target "shop"`),
+      }),
+    )
+  })
+})
+
+describe('the order of a start', () => {
+  const service = (...dependsOn: [string, boolean][]) => ({
+    image: 'x',
+    builds: false,
+    dependsOn: dependsOn.map(([needed, healthy]) => ({ service: needed, healthy })),
+  })
+
+  test('puts what a service needs into an earlier level, by name among equals', () => {
+    const model = {
+      services: { z: service(), a: service(), m: service(['z', false]), b: service(['m', true], ['a', false]) },
+    }
+    expect(startLevels({ model, services: ['b', 'z', 'm', 'a'] })).toEqual([
+      { services: ['a', 'z'], wait: false },
+      { services: ['m'], wait: true },
+      { services: ['b'], wait: false },
+    ])
+  })
+
+  test('does not wait for what is not started', () => {
+    const model = { services: { db: service(), api: service(['db', true]) } }
+    expect(startLevels({ model, services: ['api'] })).toEqual([{ services: ['api'], wait: false }])
+  })
+
+  test('leaves out services that are not in the file', () => {
+    expect(startLevels({ model: { services: { a: service() } }, services: ['a', 'gone'] })).toEqual([
+      { services: ['a'], wait: false },
+    ])
+  })
+
+  test('refuses a circle, and names it', () => {
+    const model = { services: { a: service(['b', false]), b: service(['a', false]) } }
+    expect(() => startLevels({ model, services: ['a', 'b'] })).toThrow(
+      'services depend on each other in a circle: a, b',
+    )
+  })
+})
+
+test("Compose's own JSON is read for images, builds and dependencies; an unnamed image gets the name that Compose gives it", () => {
+  const json = JSON.stringify({
+    services: {
+      db: { image: 'postgres:16', environment: { PASSWORD: 'x' } },
+      api: { build: { context: '.' }, depends_on: { db: { condition: 'service_healthy' } } },
+    },
+  })
+  expect(parseComposeModel({ json, project: 'shop' })).toEqual({
+    services: {
+      db: { image: 'postgres:16', builds: false, dependsOn: [] },
+      api: { image: 'shop-api', builds: true, dependsOn: [{ service: 'db', healthy: true }] },
+    },
+  })
+})
+
+describe('a digest', () => {
+  const digest = `sha256:${'0123456789abcdef'.repeat(4)}`
+  test.each([
+    [digest, true],
+    [digest.slice(7), true],
+    ['01234567', true],
+    ['sha256:01234567', true],
+    ['0123456', false],
+    ['12345678', false],
+    ['', false],
+    ['01234567 ', false],
+    ['0123456789ABCDEF', false],
+    [`${digest}0`, false],
+  ])('%j names the plan: %s', (given, named) => {
+    expect(isDigestOf(given, digest)).toBe(named)
+  })
+
+  test('may be left out only where no data would be lost', () => {
+    expect(refusedApproval({ by: 'ann' }, { digest, dataLoss: false })).toBeUndefined()
+    expect(refusedApproval({ by: 'ann' }, { digest, dataLoss: true })).toBe(
+      `digest: missing; data would be lost, so name the plan: ${digest}`,
+    )
+    expect(refusedApproval({ by: 'ann', digest: '00000000' }, { digest, dataLoss: false })).toBe(
+      `digest: this plan's is ${digest}`,
+    )
+  })
+})
+
+describe('an answer that cannot be read', () => {
+  test.each([
+    ['approve', null, 'expected one JSON object'],
+    ['approve', ['ann'], 'expected one JSON object'],
+    ['approve', {}, 'by: missing; it says who answers'],
+    ['approve', { by: '' }, 'by: expected a text of 1 to 2000 characters'],
+    ['approve', { by: 'x'.repeat(2_001) }, 'by: expected a text of 1 to 2000 characters'],
+    ['approve', { by: 'ann', digest: 5 }, 'digest: expected a text of 1 to 2000 characters'],
+    ['approve', { by: 'ann', force: true }, 'unknown key "force"; known: by, digest, comment, signature'],
+    ['reject', { by: 'ann', digest: 'x' }, 'unknown key "digest"; known: by, comment'],
+    ['resolve', { by: 'ann' }, 'action: expected "retry", "skip" or "abort"'],
+    ['resolve', { by: 'ann', action: 'undo' }, 'action: expected "retry", "skip" or "abort"'],
+  ] as const)('%s %j: %s', (kind, input, reason) => {
+    expect(malformed(kind, input)).toBe(reason)
+  })
+
+  test.each([
+    ['approve', { by: 'ann', digest: 'x', comment: 'y', signature: 'z' }],
+    ['reject', { by: 'ann', comment: 'no' }],
+    ['resolve', { by: 'ann', action: 'skip' }],
+  ] as const)('is not %s %j', (kind, input) => {
+    expect(malformed(kind, input)).toBeUndefined()
+  })
+})
+
+describe('health', () => {
+  const good = [{ check: 'api', healthy: true, detail: 'ok' }]
+  const bad = [...good, { check: 'web', healthy: false, detail: 'no answer' }]
+
+  test.each([
+    ['too few polls', [good], false],
+    ['enough good ones in a row', [bad, good, good], true],
+    ['a bad one among the newest', [good, bad, good], false],
+    ['none at all', [], false],
+  ])('has recovered after %s: %s', (_what, polls, recovered) => {
+    expect(hasRecovered(polls, { successes: 2 })).toBe(recovered)
+  })
+
+  test.each([
+    ['bad ones in a row', [good, bad, bad], true],
+    ['a good one between', [bad, good, bad], false],
+    ['too few polls', [bad], false],
+  ])('is failing after %s: %s', (_what, polls, failing) => {
+    expect(isFailing(polls, { failures: 2 })).toBe(failing)
+  })
+
+  test('names the checks that fail, and only those', () => {
+    expect(describeFailing(bad)).toBe('web: no answer')
+  })
+})
+
+describe('preflight', () => {
+  const own = {
+    name: 'shop-api-1',
+    project: 'shop',
+    directory: '/srv/shop',
+    composeFiles: ['/srv/shop/docker-compose.yml'],
+  }
+  const fit: Observed = {
+    docker: { version: '28.0', error: '' },
+    compose: { version: '2.40', error: '' },
+    composeFile: { error: null },
+    project: 'shop',
+    directory: '/srv/shop',
+    composeFiles: ['docker-compose.yml'],
+    containers: [own],
+    disks: [{ what: 'backups', path: '/srv/backups', freeBytes: 9e9, neededBytes: 5e9 }],
+    database: { error: null, preparedTransactions: 0 },
+  }
+
+  test('finds nothing wrong with a host that is fit', () => {
+    expect(preflight(fit).filter((finding) => !finding.ok)).toEqual([])
+    expect(() => ensureFit('shop', preflight(fit))).not.toThrow()
+  })
+
+  test.each([
+    [
+      'no Docker',
+      { docker: { version: null, error: 'permission denied' } },
+      'docker: Docker Engine does not answer: permission denied',
+    ],
+    [
+      'no Compose',
+      { compose: { version: null, error: 'unknown command' } },
+      'compose: Docker Compose does not answer: unknown command',
+    ],
+    [
+      'a compose file that cannot be read',
+      { composeFile: { error: 'line 3' } },
+      'compose file: docker compose cannot read docker-compose.yml: line 3',
+    ],
+    [
+      'the same files under another project',
+      { containers: [{ ...own, project: 'brain' }] },
+      'project: container "shop-api-1" belongs to project "brain"',
+    ],
+    [
+      'the same project in another directory',
+      { containers: [{ ...own, directory: '/srv/old' }] },
+      'project: container "shop-api-1" belongs to project "shop" in /srv/old',
+    ],
+    [
+      'the same project from other files',
+      { containers: [{ ...own, composeFiles: ['/srv/shop/other.yml'] }] },
+      'from /srv/shop/other.yml, but the configuration says',
+    ],
+    [
+      'a full disk',
+      { disks: [{ what: 'backups', path: '/b', freeBytes: 1e9, neededBytes: 5e9 }] },
+      'disk: 1.0 GB free for backups at /b, 5.0 GB needed',
+    ],
+    [
+      'a database that does not answer',
+      { database: { error: 'refused', preparedTransactions: 0 } },
+      'database: refused',
+    ],
+    [
+      'prepared transactions',
+      { database: { error: null, preparedTransactions: 2 } },
+      'database: 2 prepared transactions would block a rename',
+    ],
+  ])('refuses %s', (_what, changes, message) => {
+    const findings = preflight({ ...fit, ...changes })
+    expect(findings.filter((finding) => !finding.ok)).toHaveLength(1)
+    expect(() => ensureFit('shop', findings)).toThrow(
+      expect.objectContaining({ type: 'Refused', message: expect.stringContaining(message) }),
+    )
+  })
+
+  test('says all that is wrong at once', () => {
+    const findings = preflight({
+      ...fit,
+      composeFile: { error: 'line 3' },
+      database: { error: 'refused', preparedTransactions: 0 },
+    })
+    expect(() => ensureFit('shop', findings)).toThrow(/compose file: .*; database: refused/)
+  })
+
+  test("does not mind another stack's containers", () => {
+    const other = { name: 'x-1', project: 'x', directory: '/srv/x', composeFiles: ['/srv/x/docker-compose.yml'] }
+    expect(preflight({ ...fit, containers: [own, other] }).every((finding) => finding.ok)).toBe(true)
+  })
+
+  test('looks at no database where there is none', () => {
+    expect(preflight({ ...fit, database: null }).map((finding) => finding.check)).not.toContain('database')
+  })
+})

@@ -1,0 +1,248 @@
+import { describe, expect, test } from 'vitest'
+import { planDeploy } from '../../src/plan/deploy.js'
+import {
+  container,
+  database,
+  deployPlan,
+  deployRequest,
+  facts,
+  finished,
+  m1,
+  m2,
+  m3,
+  model,
+  records,
+  release,
+  stack,
+} from '../support/plans.js'
+
+const names = (plan: ReturnType<typeof planDeploy>) => plan.steps.map((step) => step.act.name)
+const undoOf = (plan: ReturnType<typeof planDeploy>, name: string) =>
+  plan.steps.find((step) => step.act.name === name)!.undo
+
+describe('the steps of a deploy', () => {
+  test('take a restore point first, build before anything restarts, and look last', () => {
+    expect(names(planDeploy(deployRequest(), facts(), release))).toEqual([
+      'takeRestorePoint',
+      'keepImages',
+      'putFiles',
+      'buildImages',
+      'migrateUp',
+      'startServices',
+      'checkHealth',
+      'checkVersion',
+      'watchHealth',
+      'collectLogs',
+    ])
+  })
+
+  test('leave out what the target does not have: release, database, version check, logs, builds', () => {
+    const bare = {
+      ...facts({ database: null, model: { services: { web: { image: 'nginx:1', builds: false, dependsOn: [] } } } }),
+      stack: { ...stack, databaseService: null, asksVersion: false, logs: false },
+    }
+    expect(names(planDeploy(deployRequest(), bare, null))).toEqual([
+      'takeRestorePoint',
+      'keepImages',
+      'startServices',
+      'checkHealth',
+      'watchHealth',
+    ])
+  })
+
+  test('start every service but the database, in the order of their dependencies', () => {
+    const start = planDeploy(deployRequest(), facts(), release).steps[5]!.act
+    expect(start.args).toEqual({
+      levels: [
+        { services: ['api'], wait: true },
+        { services: ['web', 'worker'], wait: false },
+      ],
+    })
+  })
+
+  test('capture managed files, files that earlier releases brought, and those of this one, without compose and environment file', () => {
+    const seen = facts({
+      records: records(
+        finished({ kind: 'deploy', version: '2.0.0', restorePoint: 'x', paths: ['api/old.py', '.env'] }),
+      ),
+    })
+    expect(planDeploy(deployRequest(), seen, release).steps[0]!.act.args).toEqual({
+      version: '2.0.0',
+      database: 'dump',
+      paths: ['api/main.py', 'api/old.py', 'models.yaml'],
+    })
+  })
+})
+
+describe('the undo of a deploy', () => {
+  test('of migrations that can be reverted is their down, with the schema compared', () => {
+    expect(undoOf(planDeploy(deployRequest(), facts(), release), 'migrateUp')).toEqual([
+      { name: 'migrateDown', title: 'revert m002_orders', args: { migrations: [m2.name], schemaOf: 'safety' } },
+    ])
+  })
+
+  test('of irreversible ones stops the application, builds the database beside, and swaps within the bound', () => {
+    const seen = facts({ stack: { ...stack, mayLoseRows: 5 } })
+    const undo = undoOf(planDeploy(deployRequest({ migrateTo: 'head' }), seen, release), 'migrateUp')
+    expect(undo.map((act) => act.name)).toEqual(['stopServices', 'restoreDatabase', 'swapDatabase'])
+    expect(undo[2]!.args).toEqual({ from: 'safety', mayLoseRows: 5 })
+  })
+
+  test('starts exactly the services that ran, the database left alone', () => {
+    const seen = facts({ containers: [container('db'), container('api'), container('web', { running: false })] })
+    expect(undoOf(planDeploy(deployRequest(), seen, release), 'keepImages')[0]!.args).toEqual({
+      levels: [{ services: ['api'], wait: false }],
+    })
+  })
+
+  test('gives the images their references back', () => {
+    expect(undoOf(planDeploy(deployRequest(), facts(), release), 'buildImages')[0]).toMatchObject({
+      name: 'restoreImages',
+      args: {
+        images: [{ service: 'api', id: 'sha256:api', ref: 'shop-api' }, { service: 'web' }, { service: 'worker' }],
+      },
+    })
+  })
+})
+
+describe('a deploy is refused', () => {
+  test.each([
+    [
+      'the version that runs',
+      deployRequest({ version: '2.0.0' }),
+      facts(),
+      'version "2.0.0" already runs on target "shop"',
+    ],
+    [
+      'a host that is not fit',
+      deployRequest(),
+      facts({ findings: [{ check: 'disk', ok: false, detail: '1 GB free' }] }),
+      'target "shop" is not fit for a run: disk: 1 GB free',
+    ],
+    [
+      'a revision behind what is applied',
+      deployRequest({ migrateTo: m1.revision }),
+      facts({ database: database({ applied: [m1.name, m2.name] }) }),
+      'revision "m001_start" lies behind what is applied',
+    ],
+    [
+      'migrations that nobody knows here',
+      deployRequest(),
+      facts({ database: database({ applied: [m1.name, 'other1700000000009'] }) }),
+      'the database has migrations that are not known here: other1700000000009',
+    ],
+  ])('for %s', (_what, request, seen, message) => {
+    expect(() => planDeploy(request, seen, release)).toThrow(
+      expect.objectContaining({ type: 'Refused', message: expect.stringContaining(message) }),
+    )
+  })
+
+  test('for an approval that is weaker than the policy', () => {
+    const seen = facts({ stack: { ...stack, approval: { deploy: 'always', rollback: 'always' } } })
+    expect(() => planDeploy(deployRequest({ approval: 'never' }), seen, release)).toThrow(
+      'approval "never" is weaker than the policy "always"',
+    )
+  })
+
+  test('but not for the same version with redeploy', () => {
+    expect(
+      planDeploy(deployRequest({ version: '2.0.0', redeploy: true }), facts(), release).steps.length,
+    ).toBeGreaterThan(5)
+  })
+})
+
+test('the version that runs is the one of the ledger, whatever the application answers', () => {
+  const seen = facts({
+    version: 'x',
+    records: records(finished({ kind: 'deploy', version: '2.0.5', restorePoint: 'r', paths: [] })),
+  })
+  expect(planDeploy(deployRequest(), seen, release)).toMatchObject({
+    because: '2.1.0 replaces 2.0.5',
+    safety: '20261123T140211Z-2.0.5',
+  })
+})
+
+describe('the approval of a deploy', () => {
+  const always = facts({ stack: { ...stack, approval: { deploy: 'always', rollback: 'always' } } })
+  test.each([
+    ['is not asked for by default', deployRequest(), facts(), false],
+    ['is asked for by the policy', deployRequest(), always, true],
+    ['is skipped by a hotfix', deployRequest({ hotfix: true, reason: 'down' }), always, false],
+    ['is asked for where the request wants it', deployRequest({ approval: 'always' }), facts(), true],
+    ['is asked for where the bound of rows is raised', deployRequest({ mayLoseRows: 10 }), facts(), true],
+    [
+      'is asked for even of a hotfix that raises the bound',
+      deployRequest({ hotfix: true, reason: 'down', mayLoseRows: 10 }),
+      facts(),
+      true,
+    ],
+    [
+      'is not asked for where the bound is lowered',
+      deployRequest({ mayLoseRows: 0 }),
+      facts({ stack: { ...stack, mayLoseRows: 5 } }),
+      false,
+    ],
+  ])('%s', (_what, request, seen, required) => {
+    expect(planDeploy(request, seen, release).approval.required).toBe(required)
+  })
+})
+
+describe('the migrations of a deploy', () => {
+  const migrations = (request = deployRequest(), brought = release) =>
+    planDeploy(request, facts(), brought).steps.flatMap(({ act }) =>
+      act.name === 'migrateUp' ? act.args.migrations : [],
+    )
+
+  test('are all that are known by default', () => {
+    expect(migrations(deployRequest({ migrateTo: 'head' }))).toEqual([m2.name, m3.name])
+  })
+
+  test('end at the revision that the release says its code is written for', () => {
+    expect(migrations(deployRequest({ migrateTo: 'head' }), { ...release, migrateTo: m2.revision })).toEqual([m2.name])
+  })
+
+  test('end where the request says, against the release', () => {
+    expect(migrations(deployRequest({ migrateTo: 'none' }), { ...release, migrateTo: m2.revision })).toEqual([])
+  })
+})
+
+describe('the digest', () => {
+  test.each([
+    ['the time', deployRequest(), facts({ at: '2027-01-01T00:00:00Z' })],
+    ['reason and person', deployRequest({ reason: 'why not', requestedBy: 'ann' }), facts()],
+    ['a dry run', deployRequest({ dryRun: true }), facts()],
+    [
+      'ids of containers',
+      deployRequest(),
+      facts({ containers: facts().containers.map((it) => ({ ...it, id: `other-${it.id}` })) }),
+    ],
+  ])('does not move with %s', (_what, request, seen) => {
+    expect(deployPlan(request, seen).digest).toBe(deployPlan().digest)
+  })
+
+  test.each([
+    ['the version', deployRequest({ version: '2.1.1' }), facts(), release],
+    ['the bytes of the release', deployRequest(), facts(), { ...release, sha256: 'ffff' }],
+    [
+      'the images that run',
+      deployRequest(),
+      facts({ containers: [container('api', { imageId: 'sha256:new' })] }),
+      release,
+    ],
+    ['the migrations', deployRequest({ migrateTo: 'head' }), facts(), release],
+    ['what the undo may lose', deployRequest({ mayLoseRows: 3, migrateTo: 'head' }), facts(), release],
+    [
+      'what would be started',
+      deployRequest(),
+      facts(),
+      { ...release, model: { services: { ...model.services, web: { ...model.services['web']!, dependsOn: [] } } } },
+    ],
+  ])('moves with %s', (_what, request, seen, brought) => {
+    expect(deployPlan(request, seen, brought).digest).not.toBe(deployPlan().digest)
+  })
+
+  test('is that of the canonical text, whatever the order of keys', () => {
+    const { target, version, ...rest } = deployRequest()
+    expect(deployPlan({ ...rest, version, target }).digest).toBe(deployPlan().digest)
+  })
+})

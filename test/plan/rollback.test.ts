@@ -1,0 +1,315 @@
+import { describe, expect, test } from 'vitest'
+import { chooseDestination, planRevert, planRollback } from '../../src/plan/rollback.js'
+import { chooseStrategy } from '../../src/plan/strategy.js'
+import {
+  afterDeploy,
+  before210,
+  candidate,
+  database,
+  exposure,
+  facts,
+  finished,
+  m1,
+  m2,
+  m3,
+  manifest,
+  records,
+  rollbackPlan,
+  rollbackRequest,
+  stack,
+} from '../support/plans.js'
+
+const irreversible = afterDeploy({ database: database({ applied: [m1.name, m3.name] }) })
+const refused = (message: string) =>
+  expect.objectContaining({ type: 'Refused', message: expect.stringContaining(message) })
+
+describe('the destination of a rollback', () => {
+  test('is by default the restore point that was taken before the current release', () => {
+    expect(chooseDestination(rollbackRequest(), afterDeploy())).toMatchObject({
+      kind: 'restore-point',
+      manifest: { id: before210 },
+      because: `${before210} is the newest restore point of 2.0.0, which was good before 2.1.0`,
+    })
+  })
+
+  test('is the restore point that is named', () => {
+    const other = manifest({ id: '20261101T000000Z-1.9.0', version: '1.9.0' })
+    expect(
+      chooseDestination(rollbackRequest({ to: other.id }), afterDeploy({ manifests: [manifest(), other] })),
+    ).toMatchObject({ manifest: other })
+  })
+
+  test('is a revision only for the database alone', () => {
+    expect(chooseDestination(rollbackRequest({ scope: 'database', to: '-1' }), afterDeploy())).toEqual({
+      kind: 'revision',
+      to: '-1',
+    })
+  })
+
+  test.each([
+    [
+      'no release is recorded',
+      rollbackRequest(),
+      facts(),
+      'no release before the current one is recorded for target "shop"',
+    ],
+    [
+      'its restore point is gone',
+      rollbackRequest(),
+      afterDeploy({ manifests: [] }),
+      `restore point "${before210}" of the release before 2.1.0 is gone`,
+    ],
+    [
+      'there is none of that id',
+      rollbackRequest({ to: 'nope' }),
+      afterDeploy(),
+      `target "shop" has no restore point "nope"; there are: ${before210}`,
+    ],
+  ])('is refused where %s', (_why, request, seen, message) => {
+    expect(() => chooseDestination(request, seen)).toThrow(refused(message))
+  })
+})
+
+describe('the strategy', () => {
+  const choose = (asked: 'auto' | 'migrate' | 'swap' | 'restore', applied: string[], found = candidate()) =>
+    chooseStrategy({ asked, facts: database({ applied }), candidate: found })
+
+  test('is none where the database is at the same migrations: rows are kept', () => {
+    expect(choose('auto', [m1.name])).toMatchObject({ strategy: null, down: [] })
+  })
+
+  test('is migrate over reversible migrations', () => {
+    expect(choose('auto', [m1.name, m2.name])).toMatchObject({ strategy: 'migrate', down: [m2] })
+  })
+
+  test('is restore over an irreversible one, and says why', () => {
+    expect(choose('auto', [m1.name, m3.name])).toMatchObject({
+      strategy: 'restore',
+      because: 'migrate cannot be: m003_drop is irreversible',
+    })
+  })
+
+  test('is restore where it is asked for, though migrate would do', () => {
+    expect(choose('restore', [m1.name, m2.name])).toMatchObject({
+      strategy: 'restore',
+      because: 'restore was asked for',
+    })
+  })
+
+  test.each([
+    [
+      'migrate over an irreversible migration',
+      'migrate',
+      [m1.name, m3.name],
+      candidate(),
+      'migrate: m003_drop is irreversible',
+    ],
+    [
+      'migrate whose code is not here',
+      'migrate',
+      [m1.name, 'gone1700000000009'],
+      candidate(),
+      'migrate: the code of a migration is not known here',
+    ],
+    [
+      'migrate towards a later schema',
+      'migrate',
+      [],
+      candidate(),
+      `migrate: ${m1.name} would have to be applied, not reverted`,
+    ],
+    ['swap without a warm copy', 'swap', [m1.name, m3.name], candidate(), 'swap: no warm copy is kept'],
+    [
+      'swap without a warm copy, even at the same migrations',
+      'swap',
+      [m1.name],
+      candidate(),
+      'swap: no warm copy is kept',
+    ],
+    [
+      'restore of a broken restore point',
+      'restore',
+      [m1.name],
+      candidate({ manifest: manifest({ state: 'broken' }) }),
+      'restore: the restore point is broken',
+    ],
+    [
+      'any of a restore point without a database',
+      'auto',
+      [m1.name, m3.name],
+      candidate({ manifest: manifest({ migrations: null }) }),
+      'restore: the restore point has no database',
+    ],
+  ] as const)('is refused for %s', (_what, asked, applied, found, message) => {
+    expect(() => choose(asked, [...applied], found)).toThrow(refused(message))
+  })
+})
+
+describe('the plan of a rollback', () => {
+  test('over reversible migrations takes a dump first, and reverts them while the application is stopped', () => {
+    const plan = planRollback(rollbackRequest(), afterDeploy(), candidate(), 'because')
+    expect(plan.steps.map((step) => step.act.name)).toEqual([
+      'takeRestorePoint',
+      'keepImages',
+      'stopServices',
+      'restoreFiles',
+      'migrateDown',
+      'restoreImages',
+      'startServices',
+      'checkHealth',
+      'checkVersion',
+      'collectLogs',
+    ])
+    expect(plan.steps[0]!.act.args).toMatchObject({ database: 'dump' })
+    expect(plan.steps[4]!.act.args).toEqual({ migrations: [m2.name], schemaOf: before210 })
+    expect(plan).toMatchObject({
+      strategy: 'migrate',
+      version: '2.0.0',
+      restorePoint: before210,
+      safety: '20261123T140211Z-2.1.0',
+    })
+  })
+
+  test('of the database alone touches neither files nor images', () => {
+    const plan = planRollback(rollbackRequest({ scope: 'database' }), irreversible, candidate(), 'because')
+    expect(plan.steps.map((step) => step.act.name)).toEqual([
+      'takeRestorePoint',
+      'keepImages',
+      'restoreDatabase',
+      'stopServices',
+      'swapDatabase',
+      'startServices',
+      'checkHealth',
+      'collectLogs',
+    ])
+    expect(plan.version).toBe('2.1.0')
+  })
+
+  test('commits with the swap and with the start', () => {
+    expect(
+      rollbackPlan()
+        .steps.filter((step) => step.commit)
+        .map((step) => step.act.name),
+    ).toEqual(['swapDatabase', 'startServices'])
+  })
+
+  test('never restores the image of the database', () => {
+    const restore = rollbackPlan().steps.find((step) => step.act.name === 'restoreImages')!
+    expect(JSON.stringify(restore)).not.toContain('postgres')
+  })
+
+  test.each([
+    ['nothing would be lost', 0, false, 'the policy asks for none'],
+    ['rows would be lost', 412, true, '412 rows written since would be lost'],
+  ])('asks for an approval where %s: %j', (_what, total, required, why) => {
+    const plan = planRollback(rollbackRequest(), irreversible, candidate({ exposure: exposure(total) }), 'because')
+    expect(plan.approval).toEqual({ required, dataLoss: required, why })
+    expect(plan.exposure!.total).toBe(total)
+  })
+
+  test('asks for an approval where nobody could count the rows', () => {
+    const plan = planRollback(rollbackRequest(), irreversible, candidate({ exposure: null }), 'because')
+    expect(plan.approval).toMatchObject({ required: true, dataLoss: true })
+  })
+
+  test('that keeps the rows asks nobody, whatever a restore would lose', () => {
+    const plan = planRollback(rollbackRequest(), afterDeploy(), candidate({ exposure: exposure(412) }), 'because')
+    expect(plan.approval.required).toBe(false)
+    expect(plan.exposure).toBeUndefined()
+  })
+
+  test('is already there only where version, files, images and migrations are', () => {
+    const there = afterDeploy({ version: '2.0.0', database: database() })
+    const same = candidate({ changedFiles: [], changedImages: [] })
+    expect(planRollback(rollbackRequest(), there, same, 'b')).toMatchObject({ already: true, steps: [] })
+    expect(planRollback(rollbackRequest(), { ...there, version: '2.1.0' }, same, 'b').already).toBe(false)
+    expect(planRollback(rollbackRequest(), there, candidate({ changedImages: [] }), 'b').already).toBe(false)
+    expect(planRollback(rollbackRequest(), there, candidate({ changedFiles: [] }), 'b').already).toBe(false)
+    expect(planRollback(rollbackRequest(), afterDeploy({ version: '2.0.0' }), same, 'b').already).toBe(false)
+  })
+
+  test.each([
+    [
+      'images that are gone',
+      rollbackRequest(),
+      candidate({ missingImages: ['api sha256:x'] }),
+      'are gone from the host: api sha256:x',
+    ],
+    [
+      'an approval weaker than the policy',
+      rollbackRequest({ approval: 'never' }),
+      candidate(),
+      'approval "never" is weaker than the policy "data-loss"',
+    ],
+    ['a scope of later versions', rollbackRequest({ scope: 'config' }), candidate(), 'scope "config" is not supported'],
+    ['tables to carry forward', rollbackRequest({ carryForward: 'all' }), candidate(), 'carryForward is not supported'],
+  ])('is refused for %s', (_what, request, found, message) => {
+    expect(() => planRollback(request, afterDeploy(), found, 'because')).toThrow(refused(message))
+  })
+
+  test('has a digest that does not move with the exposure, and moves with the restore point and the strategy', () => {
+    const digest = rollbackPlan().digest
+    expect(rollbackPlan(undefined, undefined, candidate({ exposure: exposure(9) })).digest).toBe(digest)
+    expect(rollbackPlan(undefined, afterDeploy()).digest).not.toBe(digest)
+    expect(
+      rollbackPlan(undefined, undefined, candidate({ manifest: manifest({ id: '20260101T000000Z-1.0.0' }) })).digest,
+    ).not.toBe(digest)
+  })
+})
+
+describe('a rollback of the database to a revision', () => {
+  const request = rollbackRequest({ scope: 'database', to: 'm001_start' })
+
+  test('reverts the migrations behind it, newest first', () => {
+    const plan = planRevert(request, afterDeploy(), 'm001')
+    expect(plan).toMatchObject({
+      strategy: 'migrate',
+      because: 'm001 was asked for; 1 migrations are reverted',
+      already: false,
+    })
+    expect(plan.steps.find(({ act }) => act.name === 'migrateDown')!.act.args).toEqual({ migrations: [m2.name] })
+  })
+
+  test('is already there where nothing is behind it', () => {
+    expect(planRevert(request, facts(), 'm001_start')).toMatchObject({ already: true, steps: [] })
+  })
+
+  test.each([
+    ['an irreversible migration', request, irreversible, 'm001_start', 'm003_drop cannot be reverted: irreversible'],
+    ['a revision ahead', request, facts(), 'm002_orders', 'revision "m002_orders" lies ahead of what is applied'],
+    [
+      'another strategy',
+      rollbackRequest({ scope: 'database', strategy: 'restore' }),
+      afterDeploy(),
+      '-1',
+      'strategy "restore" needs a restore point, and "-1" is a revision',
+    ],
+    ['a target without a database', request, afterDeploy({ database: null }), '-1', 'target "shop" has no database'],
+    [
+      'migrations that are not known',
+      request,
+      facts({ database: database({ applied: [m1.name, 'x1700000000009'] }) }),
+      'm001_start',
+      'the code of x1700000000009 is not known here',
+    ],
+  ])('is refused for %s', (_what, asked, seen, to, message) => {
+    expect(() => planRevert(asked, seen, to)).toThrow(refused(message))
+  })
+})
+
+test('a deadline comes from the configuration', () => {
+  const seen = afterDeploy({ stack: { ...stack, approvalDeadlineMs: 1, operatorDeadlineMs: 2 } })
+  expect(rollbackPlan(undefined, seen).deadlines).toEqual({ approvalMs: 1, operatorMs: 2 })
+})
+
+test('a rollback of a release that was rolled back does not count as a release before', () => {
+  const seen = afterDeploy({
+    records: records(
+      finished({ kind: 'deploy', version: '2.1.0', restorePoint: before210, paths: [] }),
+      finished({ kind: 'rollback', version: '2.0.0', restorePoint: before210, paths: [] }, 'r2'),
+    ),
+  })
+  expect(() => chooseDestination(rollbackRequest(), seen)).toThrow(
+    refused('no release before the current one is recorded'),
+  )
+})
