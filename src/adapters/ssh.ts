@@ -1,32 +1,18 @@
 // One SSH connection to one host. What it cannot know it does not answer: a dead connection throws, it is never exit 0.
-import { createReadStream, readFileSync } from 'node:fs'
 import { createServer } from 'node:net'
-import { posix } from 'node:path'
-import { pipeline } from 'node:stream/promises'
 import type { AddressInfo, Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { Client } from 'ssh2'
-import type { ClientChannel, ConnectConfig, SFTPWrapper } from 'ssh2'
+import type { ClientChannel, SFTPWrapper } from 'ssh2'
 import { StepbackError } from '../plan/failure.js'
 import { hostKeyCheck } from './known-hosts.js'
-import type { HostKeyCheck } from './known-hosts.js'
+import { collect, send } from './ssh/channel.js'
+import type { ExecResult } from './ssh/channel.js'
+import { connectConfig, connectFailure, identityFailure, reason, where } from './ssh/connect.js'
+import type { SshOptions } from './ssh/connect.js'
 
-export interface SshOptions {
-  readonly host: string
-  readonly port: number
-  readonly user: string
-  readonly identityFile?: string
-  readonly passphrase?: string
-  readonly agentSocket?: string
-  readonly knownHostsFiles: readonly string[]
-}
-
-export interface ExecResult {
-  readonly exitCode: number | null
-  readonly signal: string | undefined
-  readonly stdout: Buffer
-  readonly stderr: Buffer
-}
+export type { ExecResult } from './ssh/channel.js'
+export type { SshOptions } from './ssh/connect.js'
 
 export interface Tunnel {
   readonly port: number
@@ -35,9 +21,6 @@ export interface Tunnel {
 
 /** OpenSSH allows 10 sessions on a connection (MaxSessions); the rest is left to people who share it. */
 const maxSessions = 8
-/** A link that went silent is seen after interval x (count + 1): 10 s at the most, half of a heartbeat timeout. */
-const keepalive = { keepaliveInterval: 2_500, keepaliveCountMax: 3 }
-const readyTimeoutMs = 20_000
 /** SSH_OPEN_CONNECT_FAILED: sshd's answer to a session beyond MaxSessions. */
 const connectFailed = 2
 const openAttempts = 12
@@ -128,13 +111,7 @@ export class SshConnection {
       )
       aborted(() => sftp.destroy())
       try {
-        await makeDirectories(sftp, posix.dirname(input.remotePath))
-        const target = sftp.createWriteStream(input.remotePath, { mode: input.mode })
-        await pipeline(createReadStream(input.localPath), target)
-        // The server's umask had its say at creation.
-        await new Promise<void>((resolve, reject) =>
-          sftp.chmod(input.remotePath, input.mode, (error) => (error ? reject(error) : resolve())),
-        )
+        await send(sftp, input)
       } finally {
         sftp.end()
       }
@@ -300,90 +277,4 @@ export class SshConnection {
       cause,
     })
   }
-}
-
-function collect(stream: ClientChannel, stdin: string | Buffer | undefined): Promise<ExecResult> {
-  return new Promise((resolve, reject) => {
-    const stdout: Buffer[] = []
-    const stderr: Buffer[] = []
-    let exit: { code: number | null; signal: string | undefined } | undefined
-    stream.on('data', (chunk: Buffer) => stdout.push(chunk))
-    stream.stderr.on('data', (chunk: Buffer) => stderr.push(chunk)) // unread, it would fill the window and hang
-    stream.on('exit', (code: number | null, signal?: string) => (exit = { code, signal: signal || undefined }))
-    // The command may end without reading all of its input; its exit says what that means.
-    stream.on('error', () => undefined)
-    stream.once('close', () => {
-      if (exit) {
-        const [out, err] = [Buffer.concat(stdout), Buffer.concat(stderr)]
-        resolve({ exitCode: exit.code, signal: exit.signal, stdout: out, stderr: err })
-      } else {
-        const message = 'a command on the host ended without an exit status'
-        reject(new StepbackError({ type: 'Unreachable', message, hint: 'its outcome is unknown; look at the host' }))
-      }
-    })
-    stream.end(stdin ?? '')
-  })
-}
-
-async function makeDirectories(sftp: SFTPWrapper, directory: string): Promise<void> {
-  if (await new Promise((resolve) => sftp.stat(directory, (error) => resolve(!error)))) return
-  const parent = posix.dirname(directory)
-  if (parent !== directory) await makeDirectories(sftp, parent)
-  await new Promise<void>((resolve, reject) =>
-    sftp.mkdir(directory, { mode: 0o700 }, (error) => {
-      if (!error) return resolve()
-      // Another upload may have made it in between.
-      sftp.stat(directory, (missing) => (missing ? reject(error) : resolve()))
-    }),
-  )
-}
-
-function connectConfig(options: SshOptions): ConnectConfig {
-  return {
-    host: options.host,
-    port: options.port,
-    username: options.user,
-    readyTimeout: readyTimeoutMs,
-    ...keepalive,
-    ...(options.identityFile ? { privateKey: readIdentity(options) } : {}),
-    ...(options.passphrase ? { passphrase: options.passphrase } : {}),
-    ...(options.agentSocket ? { agent: options.agentSocket } : {}),
-  }
-}
-
-function readIdentity(options: SshOptions): Buffer {
-  return readFileSync(options.identityFile as string)
-}
-
-function identityFailure(options: SshOptions, cause: unknown): StepbackError {
-  return new StepbackError({
-    type: 'InvalidConfiguration',
-    message: `the key '${options.identityFile ?? ''}' for '${where(options)}' cannot be used: ${reason(cause)}`,
-    hint: 'check that the file is readable and that the passphrase is the right one, or use an agent',
-    cause,
-  })
-}
-
-function connectFailure(input: { options: SshOptions; check: HostKeyCheck; cause?: Error | undefined }): StepbackError {
-  const { options, check, cause } = input
-  const level = (cause as { level?: string } | undefined)?.level
-  // No host key was accepted: trying again cannot help, and going on without one would be talking to anybody.
-  if (level === 'handshake') return check.refusal(cause)
-  return new StepbackError({
-    type: 'Unreachable',
-    message: `cannot connect to '${where(options)}' (${level ?? 'connection'}): ${reason(cause)}`,
-    hint:
-      level === 'client-authentication' || level === 'agent'
-        ? `does 'ssh -p ${options.port} ${options.user}@${options.host} true' log in with the same key?`
-        : `does 'ssh -p ${options.port} ${options.user}@${options.host} true' get through from this machine?`,
-    cause,
-  })
-}
-
-function where(options: SshOptions): string {
-  return `${options.user}@${options.host}:${options.port}`
-}
-
-function reason(cause: unknown): string {
-  return cause instanceof Error && cause.message ? cause.message : 'connection closed'
 }

@@ -94,7 +94,7 @@ function after(text: Buffer, mark: string): Buffer | undefined {
 
 // Between single quotes, csh still sees `!`, fish still sees `\`, and csh ends a line at a newline.
 function readAlike(path: string): boolean {
-  return !/['!\\\u0000-\u001f\u007f]/.test(path)
+  return !/['!\\\p{Cc}]/u.test(path)
 }
 
 function decoded(steps: string): string {
