@@ -6,10 +6,11 @@ import { ApplicationFailure } from '@temporalio/common'
 
 /** Aborted by a cancel of the run, and by nothing else. */
 export function cancelSignal(): AbortSignal {
-  const { cancellationSignal } = Context.current()
+  const context = Context.current()
+  const { cancellationSignal } = context
   const controller = new AbortController()
   const follow = () => {
-    if (isCancelRequested()) controller.abort(cancellationSignal.reason)
+    if (isCancelRequested(context)) controller.abort(cancellationSignal.reason)
   }
   if (cancellationSignal.aborted) follow()
   else cancellationSignal.addEventListener('abort', follow, { once: true })
@@ -18,11 +19,12 @@ export function cancelSignal(): AbortSignal {
 
 /** The work, or a failure that is tried again once the worker is asked to go while it is still under way. */
 export async function orLeave<T>(work: Promise<T>): Promise<T> {
-  const { cancellationSignal } = Context.current()
+  const context = Context.current()
+  const { cancellationSignal } = context
   let leave = () => {}
   const left = new Promise<never>((_resolve, reject) => {
     leave = () => {
-      if (!isCancelRequested()) reject(ApplicationFailure.retryable('the worker stops', 'WorkerStopping'))
+      if (!isCancelRequested(context)) reject(ApplicationFailure.retryable('the worker stops', 'WorkerStopping'))
     }
   })
   left.catch(() => undefined)
@@ -36,6 +38,7 @@ export async function orLeave<T>(work: Promise<T>): Promise<T> {
   }
 }
 
-function isCancelRequested(): boolean {
-  return Context.current().cancellationDetails?.cancelRequested === true
+/** Listeners run outside of the activity's own context, so it is handed on. */
+function isCancelRequested(context: Context): boolean {
+  return context.cancellationDetails?.cancelRequested === true
 }
