@@ -72,16 +72,17 @@ async function serve(input: {
     const running = worker.run()
     stop.addEventListener('abort', () => worker.getState() === 'RUNNING' && worker.shutdown())
     process.stdout.write(`stepback worker ready on ${config.temporal.taskQueue} at ${address.address}\n`)
-    await untilStopped(running, logger)
+    await untilStopped(running, stop, logger)
   } finally {
     await close()
   }
 }
 
 const options: Partial<WorkerOptions> = {
-  shutdownGraceTime: '5s',
-  // Jobs live on the host, not here: what has not ended by then is taken up again by another worker.
-  shutdownForceTime: '20s',
+  // Jobs live on the host, not here: what has not ended by then is left to another worker, which attaches to its job.
+  shutdownForceTime: '5s',
+  // Never reached: behind it the SDK cancels what is under way, and a cancelled act ends its job on the host.
+  shutdownGraceTime: '1h',
   // Activities mostly wait for a host, and one that waits for a lease or keeps one holds its place for hours.
   maxConcurrentActivityTaskExecutions: 100,
   maxCachedWorkflows: 100,
@@ -112,11 +113,12 @@ async function connect(address: Address, logger: Logger, stop: AbortSignal): Pro
   return undefined
 }
 
-async function untilStopped(running: Promise<void>, logger: Logger): Promise<void> {
+async function untilStopped(running: Promise<void>, stop: AbortSignal, logger: Logger): Promise<void> {
   try {
     await running
   } catch (error) {
-    if (!(error instanceof GracefulShutdownPeriodExpiredError)) throw error
+    if (!stop.aborted) throw error
     logger.warn('stopped before everything had ended; another worker takes it up')
+    process.exit(0) // the SDK keeps hold of what it could not end, so nothing can be closed in good order any more
   }
 }

@@ -1,29 +1,38 @@
 import type { Colours } from '../io.js'
 import { visible } from '../view/visible.js'
-import type { Situation } from './situation.js'
+import type { Part, Situation } from './situation.js'
 
 /** A target's situation in a few lines; what is in order takes one line each. */
 export function renderSituation(situation: Situation, colours: Colours): string[] {
-  const rows: (readonly [string, readonly string[]])[] = [
-    ['health', health(situation)],
-    ['lease', [lease(situation)]],
-    ['restore points', restorePoints(situation)],
-    [
-      'debts',
-      situation.debts.map((it) => `${it.workflowId}, ${it.startedSteps} steps begun${it.ask ? `: ${it.ask}` : ''}`),
-    ],
-    ['open runs', openRuns(situation)],
-    ['unknown', situation.unknown.map((it) => it.replace(/\nhint: /, '; '))],
+  const rows: (readonly [Part, string, readonly string[]])[] = [
+    ['health', 'health', health(situation)],
+    ['lease', 'lease', [lease(situation)]],
+    ['restore points', 'restore points', restorePoints(situation)],
+    ['ledger', 'debts', debts(situation)],
   ]
+  const known = rows.filter(([part]) => isKnown(situation, part)).map(([, name, lines]) => [name, lines] as const)
+  const others = [
+    ['open runs', openRuns(situation)],
+    ['unknown', situation.unknown.map(({ part, why }) => `${part}: ${why.replace(/\nhint: /, '; ')}`)],
+  ] as const
   return [
     `${colours.bold(visible(situation.target))}  ${visible(release(situation))}`,
-    ...rows.flatMap(([name, lines]) =>
-      lines.map((line, index) => `  ${(index === 0 ? name : '').padEnd(16)}${visible(line)}`),
-    ),
+    ...[...known, ...others].flatMap(([name, lines]) => renderRow(name, lines)),
   ]
 }
 
-function release({ release: recorded, answers }: Situation): string {
+function renderRow(name: string, lines: readonly string[]): string[] {
+  return lines.map((line, index) => `  ${(index === 0 ? name : '').padEnd(16)}${visible(line)}`)
+}
+
+/** Behind a connection that failed nothing at all is known. */
+function isKnown({ unknown }: Situation, part: Part): boolean {
+  return !unknown.some((it) => it.part === part || it.part === 'target')
+}
+
+function release(situation: Situation): string {
+  const { release: recorded, answers } = situation
+  if (!isKnown(situation, 'ledger')) return 'release unknown'
   const says = answers === null ? 'no version answers' : `${answers} answers`
   if (!recorded) return `${says}; no release is recorded yet`
   const known = `${recorded.version} since ${recorded.since}`
@@ -34,6 +43,10 @@ function health({ health: reports }: Situation): string[] {
   const sick = reports.filter((it) => !it.healthy)
   if (sick.length > 0) return sick.map((it) => `${it.check}: ${it.detail}`)
   return reports.length > 0 ? [`ok: ${reports.map((it) => it.check).join(', ')}`] : []
+}
+
+function debts({ debts: open }: Situation): string[] {
+  return open.map((it) => `${it.workflowId}, ${it.startedSteps} steps begun${it.ask ? `: ${it.ask}` : ''}`)
 }
 
 function lease({ lease: held }: Situation): string {

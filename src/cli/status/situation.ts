@@ -7,6 +7,8 @@ import type { OpenRun, StepbackClient } from '../../client.js'
 import { type Recorded, type RunId, debts, releaseLine } from '../../plan/ledger.js'
 import type { OpenGate, HealthReport } from '../../plan/progress.js'
 
+export type Part = 'target' | 'ledger' | 'restore points' | 'lease' | 'health' | 'version'
+
 export interface Situation {
   readonly target: string
   /** What the ledger says runs; null before the first deploy. */
@@ -25,8 +27,8 @@ export interface Situation {
   /** Null where Temporal does not answer. */
   readonly openRuns:
     readonly { readonly run: string; readonly phase: string | null; readonly gate: OpenGate | null }[] | null
-  /** Why a part is missing. */
-  readonly unknown: readonly string[]
+  /** The parts that could not be read, and why; what stands above for them means nothing. */
+  readonly unknown: readonly { readonly part: Part; readonly why: string }[]
 }
 
 export async function situationOf(input: {
@@ -35,7 +37,7 @@ export async function situationOf(input: {
   readonly client: StepbackClient | null
   readonly openRuns: readonly OpenRun[] | null
 }): Promise<Situation> {
-  const unknown: string[] = []
+  const unknown: { part: Part; why: string }[] = []
   const or = orElse(unknown)
   const look = await or('target', null, () => openLook(input.deps, input.target))
   const own = input.openRuns?.filter((it) => it.progress === null || it.progress.target === input.target) ?? null
@@ -47,14 +49,14 @@ export async function situationOf(input: {
 
 const nothing = { release: null, answers: null, health: [], lease: null, restorePoints: [], debts: [] }
 
-type Or = <T, E>(what: string, otherwise: E, read: () => Promise<T>) => Promise<T | E>
+type Or = <T, E>(part: Part, otherwise: E, read: () => Promise<T>) => Promise<T | E>
 
-function orElse(unknown: string[]): Or {
-  return async (what, otherwise, read) => {
+function orElse(unknown: { part: Part; why: string }[]): Or {
+  return async (part, otherwise, read) => {
     try {
       return await read()
     } catch (error) {
-      unknown.push(`${what}: ${(error as Error).message}`)
+      unknown.push({ part, why: (error as Error).message })
       return otherwise
     }
   }
