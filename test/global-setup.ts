@@ -1,4 +1,4 @@
-// Once for all test files: the workflows as one bundle, and the server that skips time.
+// Once for all test files: the workflows as one bundle, the server that skips time, and the development server.
 
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -6,22 +6,24 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { DefaultLogger, bundleWorkflowCode } from '@temporalio/worker'
 import type { TestProject } from 'vitest/node'
-import { temporalTestServer } from '../sandbox/install/temporal.js'
+import { temporalCli, temporalTestServer } from '../sandbox/install/temporal.js'
 
 declare module 'vitest' {
   export interface ProvidedContext {
     readonly workflowBundlePath: string
     readonly temporalTestServer: string
+    readonly temporalCli: string
   }
 }
 
 export default async function setup(project: TestProject): Promise<() => void> {
   const directory = mkdtempSync(join(tmpdir(), 'stepback-bundle-'))
   const bundlePath = join(directory, 'workflows.cjs')
-  const [{ code }, server] = await Promise.all([bundle(), temporalTestServer()])
+  const [{ code }, server, cli] = await Promise.all([bundle(), temporalTestServer(), temporalCli()])
   writeFileSync(bundlePath, code)
   project.provide('workflowBundlePath', bundlePath)
   project.provide('temporalTestServer', server)
+  project.provide('temporalCli', cli)
   return () => rmSync(directory, { recursive: true, force: true })
 }
 

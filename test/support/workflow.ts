@@ -2,7 +2,7 @@
 
 import { Context } from '@temporalio/activity'
 import { type WorkflowHandle, WorkflowFailedError, WorkflowUpdateFailedError } from '@temporalio/client'
-import { ApplicationFailure, CancelledFailure } from '@temporalio/common'
+import { ApplicationFailure, CancelledFailure, SearchAttributeType } from '@temporalio/common'
 import { TestWorkflowEnvironment } from '@temporalio/testing'
 import { DefaultLogger, Runtime, Worker } from '@temporalio/worker'
 import { inject } from 'vitest'
@@ -60,14 +60,25 @@ export class Stage {
   #calls: Call[] = []
   #behaviours = new Map<string, Behaviour>()
   #runs = 0
+  #searchable = false
 
   static async open(): Promise<Stage> {
-    Runtime.install({
-      logger: new DefaultLogger('ERROR'),
-      telemetryOptions: { logging: { filter: { core: 'ERROR', other: 'ERROR' }, forward: {} } },
-    })
+    quieten()
     const executable = { type: 'existing-path', path: inject('temporalTestServer') } as const
     return await Stage.#on(await TestWorkflowEnvironment.createTimeSkipping({ server: { executable } }))
+  }
+
+  /** On the development server, which is a real one: no time is skipped, and it knows the search attributes. */
+  static async openReal(): Promise<Stage> {
+    quieten()
+    const executable = { type: 'existing-path', path: inject('temporalCli') } as const
+    const names = ['StepbackTarget', 'StepbackPhase', 'StepbackVersion', 'StepbackRestorePoint']
+    const searchAttributes = names.map((name) => ({ name, type: SearchAttributeType.KEYWORD }))
+    const stage = await Stage.#on(
+      await TestWorkflowEnvironment.createLocal({ server: { executable, searchAttributes } }),
+    )
+    stage.#searchable = true
+    return stage
   }
 
   static async #on(env: TestWorkflowEnvironment): Promise<Stage> {
@@ -107,7 +118,7 @@ export class Stage {
     this.#calls = []
     this.#behaviours = new Map()
     let looks = 0
-    this.on('plan', () => ({ plan: plans[Math.min(looks++, plans.length - 1)], searchable: false }))
+    this.on('plan', () => ({ plan: plans[Math.min(looks++, plans.length - 1)], searchable: this.#searchable }))
     this.on('acquireLease', () => ({ token: 7, run: ownRun(), debts: [] }))
     this.on('observeEnd', () => [{ check: 'api', healthy: true, detail: 'ok' }])
   }
@@ -248,6 +259,11 @@ export function untilCancelled(started: () => unknown = () => undefined): (input
 export function ownRun(): { workflowId: string; runId: string } {
   const { workflowId, runId } = Context.current().info.workflowExecution!
   return { workflowId, runId }
+}
+
+function quieten(): void {
+  const logging = { filter: { core: 'ERROR', other: 'ERROR' }, forward: {} } as const
+  Runtime.install({ logger: new DefaultLogger('ERROR'), telemetryOptions: { logging } })
 }
 
 function keyOf(name: string, undo: boolean): string {

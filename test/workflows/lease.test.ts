@@ -222,10 +222,21 @@ describe('a run whose lease is of its own earlier run id', () => {
     })
     const result = await (await stage.start('deployWorkflow', request)).result()
     expect(stage.all).toEqual([
-      ...['plan', 'acquireLease', 'plan', 'recordPlan', 'takeRestorePoint', 'keepImages', 'putFiles'],
-      ...['acquireLease', ...undosOf(debt.plan, 3), 'closeDebt', 'plan', 'recordPlan'],
+      'plan',
+      'acquireLease',
+      'plan',
+      'recordPlan',
+      'takeRestorePoint',
+      'keepImages',
+      'putFiles',
+      'acquireLease',
+      ...undosOf(debt.plan, 3),
+      'closeDebt',
+      'plan',
+      'recordPlan',
       ...plan.steps.map((step) => step.act.name),
-      ...['observeEnd', 'finishRun'],
+      'observeEnd',
+      'finishRun',
     ])
     expect(stage.calls('finishRun')[0].token).toBe(8)
     expect(result.steps.every((step) => step.state === 'done')).toBe(true)

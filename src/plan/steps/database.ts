@@ -1,7 +1,6 @@
 import type { Act, RestorePointRef, Step } from '../act.js'
 import type { MigrationInfo } from '../revision.js'
-import { list } from './restore-point.js'
-import { stopServices } from './services.js'
+import { list, stopServices } from './services.js'
 
 /** Applies migrations. Where one of them cannot be reverted, the undo brings the restore point's database back. */
 export function migrateUp(input: {

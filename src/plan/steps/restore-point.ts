@@ -1,6 +1,6 @@
 import type { ServiceImage, ServiceLevel, Step } from '../act.js'
 import { checkHealth } from './health.js'
-import { startServices } from './services.js'
+import { list, startServices } from './services.js'
 
 /** Records all that is needed to come back to this moment. It stays whatever happens, so there is nothing to undo. */
 export function takeRestorePoint(input: {
@@ -30,8 +30,4 @@ export function keepImages(input: {
     ],
     commit: false,
   }
-}
-
-export function list(names: readonly string[]): string {
-  return names.length > 0 ? names.join(', ') : 'nothing'
 }

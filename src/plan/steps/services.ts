@@ -1,5 +1,4 @@
 import type { Act, ServiceLevel, Step } from '../act.js'
-import { list } from './restore-point.js'
 
 /** Stops writers; `keepImages` starts them again when the run is undone. */
 export function stopServices(input: { readonly services: readonly string[] }): Step {
@@ -27,4 +26,9 @@ export function restartServices(input: {
 
 function stop(services: readonly string[]): Act {
   return { name: 'stopServices', title: `stop ${list(services)}`, args: { services } }
+}
+
+/** Names as titles show them. */
+export function list(names: readonly string[]): string {
+  return names.length > 0 ? names.join(', ') : 'nothing'
 }
