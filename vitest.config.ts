@@ -1,13 +1,26 @@
 import { defineConfig } from 'vitest/config'
 
+const endToEnd = 'test/**/*.end-to-end.test.ts'
+
 export default defineConfig({
   test: {
     // Temporal's native module does not like threads.
     pool: 'forks',
     globalSetup: ['test/global-setup.ts'],
-    include: ['test/**/*.test.ts'],
     testTimeout: 30_000,
     hookTimeout: 120_000,
+    // Two busy cores answer late.
     expect: { poll: { timeout: 15_000 } },
+    projects: [
+      {
+        extends: true,
+        test: { name: 'parts', include: ['test/**/*.test.ts'], exclude: [endToEnd], sequence: { groupOrder: 0 } },
+      },
+      {
+        extends: true,
+        // A sandbox each, with a whole stack in it: one behind the other, when the rest is done.
+        test: { name: 'end to end', include: [endToEnd], fileParallelism: false, sequence: { groupOrder: 1 } },
+      },
+    ],
   },
 })
