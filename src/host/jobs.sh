@@ -22,7 +22,8 @@ job() {
   while [ -e "$JOB/claim.$((LAST + 1))" ]; do LAST=$((LAST + 1)); done
 }
 
-# start ID TOKEN GENERATION LENGTH ENDING: sees to it that this generation was claimed or can be; nobody waits here
+# start ID TOKEN GENERATION LENGTH ENDING: answers which generation to follow: this one, spawned here or before, or an
+# earlier one, where this one may not follow it, because that has an exit or a verdict by now; nobody waits here
 op_start() {
   job "$1"
   renewed "$2"
@@ -34,8 +35,9 @@ op_start() {
     STEPBACK_JOB=$1/$3/
     export STEPBACK_JOB
     detach $RUN_WITH "$HELPER" "$STATE" "$RUN_WITH" "$NONCE" run "$1" "$2" "$3"
+    LAST=$3
   fi
-  printf 'claimed %s\n' "$LAST"
+  printf 'follow %s\n' "$LAST"
 }
 
 # same_files LENGTH ENDING: one id is one command for ever, so a retry must bring the same

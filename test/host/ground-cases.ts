@@ -116,6 +116,23 @@ export function groundCases(shell: string): void {
       expect([site.lines('effects'), site.read('jobs/job/started.1')]).toEqual([1, ''])
     })
 
+    test(
+      'whose runner died before its command, and was ended by a take-over meanwhile, is followed to that end',
+      option,
+      async () => {
+        const site = await ground.site()
+        const token = await take(site.host, 'run')
+        site.hold.arm('run-looked')
+        await site.slowOp(['start', 'job', token, 1, 4, 0], 'true')
+        kill(await site.hold.reached('run-looked'))
+        expect(await site.op(['wait', 'job', token, 1, 100, 100])).toEqual(new Map([['unstarted', ['1']]]))
+        await take(site.host, 'new', 'closed')
+        // The attempt that saw it unstarted asks for the second generation only now.
+        expect(await site.op(['start', 'job', token, 2, 4, 0], 'true')).toEqual(new Map([['follow', ['1']]]))
+        expect(await site.host.runJob({ id: 'job', token, script: 'true' })).toEqual({ outcome: 'fenced' })
+      },
+    )
+
     test('is cancelled with all of its group, and with what its ending ends', option, async () => {
       const site = await ground.site()
       const token = await take(site.host, 'run')

@@ -99,13 +99,13 @@ async function follow(options: HelperOptions, request: JobRequest): Promise<JobO
   }
 }
 
-// Answers the generation to wait for.
+// Answers the generation to follow, which may be an earlier one: it was ended or judged before this one could start.
 async function start(options: HelperOptions, request: JobRequest, generation: number): Promise<number> {
   const script = Buffer.from(request.script)
   const ending = Buffer.from(request.ending ?? '')
   const words = ['start', request.id, request.token, generation, script.length, ending.length]
   const lines = linesOf(await callHelper({ options, words, payload: Buffer.concat([script, ending]) }))
-  return Math.max(generation, Number(lines.get('claimed')?.[0]))
+  return Number(lines.get('follow')?.[0])
 }
 
 interface Exit {
