@@ -38,7 +38,7 @@ function target(paths: SandboxPaths, ports: Ports) {
         { name: 'grafana', url: `http://127.0.0.1:${ports.grafana}/` },
         { name: 'database', service: 'aria-db', command: ['pg_isready', '-U', 'aria'] },
       ],
-      timeout: '60s',
+      timeout: '30s',
       interval: '1s',
     },
     version: { url: `${api}/api/status`, field: 'version' },

@@ -16,7 +16,7 @@ export const releases: readonly Release[] = [
   { version: '2.0.0', revision: 'a006_pheromone_scores' },
   { version: '2.1.0', revision: 'a007_add_engine_fields', second: true },
   { version: '2.1.1', revision: 'a007_add_engine_fields', second: true },
-  { version: '2.2.0-broken', revision: 'a008_remove_openclaw', second: true, failsAfter: 4 },
+  { version: '2.2.0-broken', revision: 'a008_remove_openclaw', second: true, failsAfter: 10 },
 ]
 
 export const firstRelease = releases[0]!

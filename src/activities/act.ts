@@ -16,6 +16,8 @@ export interface ActInput<N extends ActName> {
   readonly origin: RunId
   /** Id of the restore point that the origin takes. */
   readonly safety: string
+  /** Rows that the plan showed as lost. */
+  readonly shownRows: number
   readonly step: number
   readonly stepName: ActName
   /** 0 for the do; else the number of the act within the step's undo. */

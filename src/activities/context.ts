@@ -56,6 +56,11 @@ export class ActContext {
     return runDigits(this.origin)
   }
 
+  /** Rows that whoever let this run go on knew would be lost. */
+  get shownRows(): number {
+    return this.input.shownRows
+  }
+
   /** Whether this act is part of an undo, which does nothing where nothing was done. */
   get undoing(): boolean {
     return this.input.undo > 0
@@ -141,9 +146,9 @@ export function composeStack(target: Target): ComposeStack {
   return { directory: target.directory, ...target.compose }
 }
 
-/** 8 hex digits of a run's id. */
+/** 8 hex digits of a run's id: the last ones, since it begins with the time, which runs of one minute share. */
 export function runDigits(run: RunId): string {
-  return run.runId.replaceAll('-', '').slice(0, 8)
+  return run.runId.replaceAll('-', '').slice(-8)
 }
 
 export function ownRun(): RunId {

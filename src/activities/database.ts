@@ -80,9 +80,10 @@ export const swapDatabase: ActDefinition<'swapDatabase'> = {
       const mine = operationOf(context)
       if (context.undoing && !(await wasBuilt(context, address))) return 'there was nothing to swap'
       await journal.openOperation({ ...mine, ...names(context) })
-      const bound = mayLoseRows === null ? null : await lossBound(context, address, { from, mayLoseRows })
+      const allowed = mayLoseRows ?? context.shownRows + context.target.undo.mayLoseRows
+      const bound = await lossBound(context, address, { from, mayLoseRows: allowed })
       const outcome = await exchange(context, journal, 'there', bound)
-      if (outcome.outcome === 'held') throw exceeded(bound?.exposure ?? null, mayLoseRows)
+      if (outcome.outcome === 'held') throw exceeded(bound.exposure, allowed)
       const closed = outcome.already ? 'was swapped already' : `closed for ${outcome.closedMs} ms`
       return `${closed}; the former one is kept as ${names(context).beforeName}`
     }),
@@ -260,10 +261,10 @@ function operationOf(context: ActContext): { target: string; token: number; id: 
   return { target: context.target.name, token: context.token, id: context.run8 }
 }
 
-function exceeded(exposure: Exposure | null, mayLoseRows: number | null): StepbackError {
+function exceeded(exposure: Exposure | null, mayLoseRows: number): StepbackError {
   return new StepbackError({
     type: 'ExposureExceeded',
-    message: `${exposure?.total ?? 'unknown'} rows would be lost, and ${mayLoseRows ?? 0} are allowed; the database is open again`,
+    message: `${exposure?.total ?? 'unknown'} rows would be lost, and ${mayLoseRows} are allowed; the database is open again`,
     details: { exposure },
   })
 }

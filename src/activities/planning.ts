@@ -29,9 +29,14 @@ export interface Planned {
 export function planningActivities(deps: Deps) {
   return {
     /** Reads the raw request, looks at the target, and decides; what must not begin is refused here. */
-    async plan(input: { readonly kind: RunKind; readonly request: unknown }): Promise<Planned> {
+    async plan(input: {
+      readonly kind: RunKind
+      readonly request: unknown
+      readonly destination?: string
+    }): Promise<Planned> {
       return await beating(async () => {
-        const plan = input.kind === 'deploy' ? await deploy(deps, input.request) : await rollback(deps, input.request)
+        const { kind, request, destination } = input
+        const plan = kind === 'deploy' ? await deploy(deps, request) : await rollback(deps, request, destination)
         return { plan, searchable: deps.searchable }
       })
     },
@@ -61,15 +66,20 @@ async function deploy(deps: Deps, raw: unknown): Promise<Plan> {
   return withDigest(planDeploy(request, facts, release), request)
 }
 
-async function rollback(deps: Deps, raw: unknown): Promise<Plan> {
+async function rollback(deps: Deps, raw: unknown, destination: string | undefined): Promise<Plan> {
   const request = parseRollbackRequest(raw)
   const look = await Look.at(deps, request.target)
   const facts = await observe(look)
-  return withDigest(await decideRollback(look, request, facts), request)
+  return withDigest(await decideRollback(look, request, facts, destination), request)
 }
 
-async function decideRollback(look: Look, request: RollbackRequest, facts: Facts): Promise<Omit<Plan, 'digest'>> {
-  const destination = chooseDestination(request, facts)
+async function decideRollback(
+  look: Look,
+  request: RollbackRequest,
+  facts: Facts,
+  fixed: string | undefined,
+): Promise<Omit<Plan, 'digest'>> {
+  const destination = chooseDestination({ ...request, to: fixed ?? request.to }, facts)
   if (destination.kind === 'revision') return planRevert(request, facts, destination.to)
   const candidate = await observeCandidate(look, { request, facts, manifest: destination.manifest })
   return planRollback(request, facts, candidate, destination.because)

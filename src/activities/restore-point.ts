@@ -118,6 +118,7 @@ async function manifestOf(
     files: [...files.files, ...(database ? [database.file] : [])],
     absentPaths: files.absent,
     images: await recordedImages(context),
+    ...(args.head === null ? {} : { migrationHead: args.head }),
     ...(database ? { database: database.manifest } : {}),
   }
 }

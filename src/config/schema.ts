@@ -95,7 +95,13 @@ const target = z.strictObject({
   database: database.optional(),
   secrets: z.array(z.string()).default([]).describe('keys of the environment file that keep their live value'),
   undo: z
-    .strictObject({ mayLoseRows: z.int().min(0).default(0).describe('rows that an undo may lose by itself') })
+    .strictObject({
+      mayLoseRows: z
+        .int()
+        .min(0)
+        .default(0)
+        .describe('rows that an undo may lose by itself, and a rollback beyond those that it showed'),
+    })
     .prefault({}),
   approval: z
     .strictObject({

@@ -16,6 +16,8 @@ export interface ActArgs {
   readonly takeRestorePoint: {
     readonly version: string
     readonly database: 'dump' | 'none'
+    /** The newest applied migration. */
+    readonly head: string | null
     readonly paths: readonly string[]
   }
   readonly keepImages: { readonly images: readonly ServiceImage[] }
@@ -28,7 +30,7 @@ export interface ActArgs {
   readonly migrateUp: { readonly migrations: readonly string[] }
   readonly migrateDown: { readonly migrations: readonly string[]; readonly schemaOf?: RestorePointRef }
   readonly restoreDatabase: { readonly from: RestorePointRef }
-  /** `mayLoseRows`: rows that it may lose without asking again; null where a person approved the loss. */
+  /** `mayLoseRows`: rows that it may lose without asking; null for those that the plan showed. */
   readonly swapDatabase: { readonly from: RestorePointRef; readonly mayLoseRows: number | null }
   readonly swapDatabaseBack: Record<never, never>
   readonly dropNewDatabase: Record<never, never>

@@ -31,7 +31,7 @@ export function planDeploy(request: DeployRequest, facts: Facts, release: Releas
     steps: deploySteps({ request, facts, release, current, migrations, mayLoseRows }),
     approval: deployApproval(request, facts, mayLoseRows),
     already: false,
-    before: { version: facts.version, head: facts.database?.applied.at(-1) ?? null },
+    before: { version: facts.version, head: migrationHead(facts) },
     deadlines: deadlines(facts),
   }
 }
@@ -56,6 +56,11 @@ export function runningImages(facts: Facts): ServiceImage[] {
 export function runningLevels(facts: Facts): ReturnType<typeof startLevels> {
   const running = facts.containers.filter((container) => container.running).map((container) => container.service)
   return startLevels({ model: facts.model, services: running.filter((it) => it !== facts.stack.databaseService) })
+}
+
+/** The newest applied migration; null without a database, or where none is applied. */
+export function migrationHead(facts: Facts): string | null {
+  return facts.database?.applied.at(-1) ?? null
 }
 
 export function deadlines(facts: Facts): Plan['deadlines'] {
@@ -88,17 +93,24 @@ function deploySteps(input: {
   const services = Object.keys(model.services).filter((service) => service !== databaseService)
   const builds = services.filter((service) => model.services[service]?.builds).toSorted()
   const before = runningImages(facts)
+  // An undo stops what the release brought: the stack that it goes back to does not know it.
+  const brought = services.filter((service) => facts.model.services[service] === undefined).toSorted()
   return [
     takeRestorePoint({
       version: input.current,
       database: facts.database ? 'dump' : 'none',
+      head: migrationHead(facts),
       paths: capturedPaths(facts, release?.paths ?? []),
     }),
     keepImages({ images: before, levels: runningLevels(facts) }),
     ...(release ? [putFiles({ release: release.directory, sha256: release.sha256, paths: release.paths })] : []),
     ...(builds.length > 0 ? [buildImages({ services: builds, before })] : []),
     ...(migrations.length > 0 ? [migrateUp({ migrations, application, mayLoseRows: input.mayLoseRows })] : []),
-    restartServices({ levels: startLevels({ model, services }), application, commit: false }),
+    restartServices({
+      levels: startLevels({ model, services }),
+      application: [...application, ...brought],
+      commit: false,
+    }),
     checkHealth(),
     ...(facts.stack.asksVersion ? [checkVersion({ version: request.version })] : []),
     watchHealth(),

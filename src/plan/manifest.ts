@@ -19,6 +19,8 @@ export interface Manifest {
   /** Managed paths that did not exist; going back removes them. */
   readonly absentPaths: readonly string[]
   readonly images: readonly { readonly service: string; readonly id: string; readonly ref: string }[]
+  /** The newest applied migration, also where the database itself is in no dump. */
+  readonly migrationHead?: string
   readonly database?: DatabaseManifest
 }
 
@@ -209,6 +211,7 @@ const manifestShape: Shape = {
     },
     absentPaths: { each: 'string' },
     images: { each: { keys: { service: 'string', id: 'string', ref: 'string' } } },
+    migrationHead: { maybe: 'string' },
     database: { maybe: databaseShape },
   },
 }

@@ -1,7 +1,7 @@
 import type { Step } from './act.js'
 import { decideApproval } from './approval.js'
 import { startLevels } from './compose.js'
-import { capturedPaths, currentVersion, deadlines, runningImages, runningLevels } from './deploy.js'
+import { capturedPaths, currentVersion, deadlines, migrationHead, runningImages, runningLevels } from './deploy.js'
 import type { CandidateFacts, Facts } from './facts.js'
 import { StepbackError } from './failure.js'
 import { releaseLine, restorePointId } from './ledger.js'
@@ -118,6 +118,7 @@ function rollbackSteps(input: {
     takeRestorePoint({
       version: currentVersion(facts),
       database: choice?.strategy === 'migrate' ? 'dump' : 'none',
+      head: migrationHead(facts),
       paths: capturedPaths(
         facts,
         manifest.files.flatMap((file) => file.path ?? []),
@@ -125,7 +126,7 @@ function rollbackSteps(input: {
     }),
     keepImages({ images: runningImages(facts), levels: runningLevels(facts) }),
     ...(choice?.strategy === 'restore' ? [restoreDatabase({ from: manifest.id })] : []),
-    stopServices({ services: application }),
+    stopServices({ services: full ? [...application, ...unknownTo(model, facts)] : application }),
     ...(full ? [restoreFiles({ from: manifest.id, secrets: request.secrets })] : []),
     ...databaseSteps(choice, manifest, request.scope === 'full' || request.scope === 'database'),
     ...(full ? [restoreImages({ images, before: runningImages(facts) })] : []),
@@ -134,6 +135,13 @@ function rollbackSteps(input: {
     ...(full && facts.stack.asksVersion ? [checkVersion({ version: manifest.version })] : []),
     ...(facts.stack.logs ? [collectLogs()] : []),
   ]
+}
+
+/** Services that run and that the restore point's stack does not have: nothing would ever stop them. */
+function unknownTo(model: CandidateFacts['model'], facts: Facts): string[] {
+  const running = facts.containers.filter((it) => it.running && it.service !== facts.stack.databaseService)
+  const services = running.map((it) => it.service).filter((it) => model.services[it] === undefined)
+  return services.filter((it) => !facts.stack.application.includes(it)).toSorted()
 }
 
 function databaseSteps(choice: Choice | null, manifest: Manifest, wanted: boolean): Step[] {
@@ -145,7 +153,12 @@ function databaseSteps(choice: Choice | null, manifest: Manifest, wanted: boolea
 function revertSteps(facts: Facts, down: readonly MigrationInfo[]): Step[] {
   const { application, logs } = facts.stack
   return [
-    takeRestorePoint({ version: currentVersion(facts), database: 'dump', paths: capturedPaths(facts, []) }),
+    takeRestorePoint({
+      version: currentVersion(facts),
+      database: 'dump',
+      head: migrationHead(facts),
+      paths: capturedPaths(facts, []),
+    }),
     keepImages({ images: runningImages(facts), levels: runningLevels(facts) }),
     stopServices({ services: application }),
     migrateDown({ migrations: down }),
@@ -180,7 +193,7 @@ function common(
       loss,
       target: request.target,
     }),
-    before: { version: facts.version, head: facts.database?.applied.at(-1) ?? null },
+    before: { version: facts.version, head: migrationHead(facts) },
     deadlines: deadlines(facts),
   }
 }

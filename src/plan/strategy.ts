@@ -42,7 +42,11 @@ export function chooseStrategy(input: {
 }
 
 function canMigrate(facts: DatabaseFacts, { manifest }: CandidateFacts): { no: string | null; down: MigrationInfo[] } {
-  if (!manifest.database) return { no: 'the restore point has no database', down: [] }
+  if (!manifest.database) {
+    // Taken when the database was to stay as it was: at the same migration it belongs to what is there now.
+    const same = manifest.migrationHead !== undefined && manifest.migrationHead === facts.applied.at(-1)
+    return { no: same ? null : 'the restore point has no database', down: [] }
+  }
   const wanted = manifest.database.migrations.map((migration) => migration.name)
   const extra = facts.applied.filter((name) => !wanted.includes(name))
   const missing = wanted.filter((name) => !facts.applied.includes(name))

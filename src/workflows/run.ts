@@ -50,10 +50,11 @@ async function tell(state: RunState, gate: Gate, request: unknown): Promise<RunR
   }
 }
 
-async function makePlan(state: RunState, request: unknown): Promise<Plan> {
+/** `destination`: what `latest` meant when it was first asked; another run may have ended meanwhile. */
+async function makePlan(state: RunState, request: unknown, destination?: string): Promise<Plan> {
   const { kind } = state.progress
   const { plan, searchable } = await acts.plan.executeWithOptions({ summary: `look, and plan the ${kind}` }, [
-    { kind, request, ...(state.token === undefined ? {} : { token: state.token }) },
+    { kind, request, ...(destination === undefined ? {} : { destination }) },
   ])
   state.searchable = searchable
   state.setPlan(plan)
@@ -83,7 +84,7 @@ async function underLease(state: RunState, gate: Gate, request: unknown, approve
   const lease = { target: approved.target, token }
   state.enter('running')
   for (const debt of debts) await payDebt(state, gate, lease, debt)
-  const plan = await makePlan(state, request)
+  const plan = await makePlan(state, request, approved.restorePoint)
   if (plan.already)
     return await finish(state, lease, { phase: 'done', plan, health: await look(plan.target, plan.version) })
   // Exposure is not in the digest: a plan that lost nothing when nobody had to approve it may lose rows by now.

@@ -202,6 +202,7 @@ export class Walk {
         ...lease,
         origin,
         safety: plan.safety,
+        shownRows: plan.exposure?.total ?? 0,
         step: input.step,
         stepName: plan.steps[input.step]!.act.name,
         undo: input.number,

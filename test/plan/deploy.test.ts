@@ -69,12 +69,21 @@ describe('the steps of a deploy', () => {
     expect(planDeploy(deployRequest(), seen, release).steps[0]!.act.args).toEqual({
       version: '2.0.0',
       database: 'dump',
+      head: m1.name,
       paths: ['api/main.py', 'api/old.py', 'models.yaml'],
     })
   })
 })
 
 describe('the undo of a deploy', () => {
+  test('stops what the release brought, too: the stack that it goes back to does not know it', () => {
+    const mailer = { image: 'shop-mailer', builds: true, dependsOn: [] }
+    const brings = { ...release, model: { services: { ...release.model.services, mailer } } }
+    expect(undoOf(planDeploy(deployRequest(), facts(), brings), 'startServices')).toMatchObject([
+      { name: 'stopServices', args: { services: [...facts().stack.application, 'mailer'] } },
+    ])
+  })
+
   test('of migrations that can be reverted is their down, with the schema compared', () => {
     expect(undoOf(planDeploy(deployRequest(), facts(), release), 'migrateUp')).toEqual([
       { name: 'migrateDown', title: 'revert m002_orders', args: { migrations: [m2.name], schemaOf: 'safety' } },

@@ -218,6 +218,27 @@ describe('the plan of a rollback', () => {
     expect(plan.exposure).toBeUndefined()
   })
 
+  test('stops services that the restore point does not know, since nothing else ever would', () => {
+    const seen = afterDeploy()
+    const mailer = { ...seen.containers[1]!, service: 'mailer' }
+    const plan = planRollback(
+      rollbackRequest(),
+      { ...seen, containers: [...seen.containers, mailer] },
+      candidate(),
+      'b',
+    )
+    const stop = plan.steps.find((step) => step.act.name === 'stopServices')!
+    expect(stop.act.args).toEqual({ services: [...seen.stack.application, 'mailer'] })
+  })
+
+  test('to a restore point without a dump leaves a database alone that is at its migration, and is refused at another', () => {
+    const seen = afterDeploy()
+    const at = (migrationHead: string) => candidate({ manifest: { ...manifest({ migrations: null }), migrationHead } })
+    const same = planRollback(rollbackRequest(), seen, at(seen.database!.applied.at(-1)!), 'b')
+    expect(same.strategy).toBeUndefined()
+    expect(() => planRollback(rollbackRequest(), seen, at('m000_other1600000000000'), 'b')).toThrow('has no database')
+  })
+
   test('is already there only where version, files, images and migrations are', () => {
     const there = afterDeploy({ version: '2.0.0', database: database() })
     const same = candidate({ changedFiles: [], changedImages: [] })

@@ -150,6 +150,6 @@ test('the first plan goes to the activity as the request came, with the kind', a
   await (await stage.start('deployWorkflow', raw)).result()
   expect(stage.calls('plan')).toEqual([
     { kind: 'deploy', request: raw },
-    { kind: 'deploy', request: raw, token: 7 },
+    { kind: 'deploy', request: raw },
   ])
 })

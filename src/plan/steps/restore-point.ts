@@ -6,6 +6,7 @@ import { list, startServices } from './services.js'
 export function takeRestorePoint(input: {
   readonly version: string
   readonly database: 'dump' | 'none'
+  readonly head: string | null
   readonly paths: readonly string[]
 }): Step {
   const what = input.database === 'dump' ? 'files, images and database' : 'files and images'

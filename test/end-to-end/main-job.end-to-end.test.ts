@@ -1,0 +1,179 @@
+// The main job on a sandbox of its own, told in order: each test goes on where the one before it ended.
+
+import { mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { parseEnvFile } from '../../src/config/env-file.js'
+import { down, up } from '../../sandbox/index.js'
+import { Operator, processArguments } from './operator.js'
+
+describe.skipIf(!process.env['STEPBACK_END_TO_END'])('the main job', { timeout: 300_000 }, () => {
+  const root = mkdtempSync(join(tmpdir(), 'stepback-main-'))
+  let operator: Operator
+  let rowsAtFirst: Record<string, string>
+  const argumentsSeen: string[] = []
+  const watching = setInterval(() => argumentsSeen.push(processArguments()), 250)
+
+  beforeAll(async () => {
+    operator = new Operator(await up({ root }))
+    rowsAtFirst = await operator.rows()
+  }, 300_000)
+
+  afterAll(async () => {
+    clearInterval(watching)
+    operator?.stopWorker()
+    await down({ root })
+    rmSync(root, { recursive: true, force: true })
+  }, 120_000)
+
+  const deploy = (version: string) => ({
+    target: 'aria',
+    version,
+    release: operator.sandbox.releases[version],
+    reason: 'a test',
+  })
+  const states = (steps: readonly { name: string; state: string }[]) => steps.map((it) => `${it.name} ${it.state}`)
+
+  test('refuses what cannot be read, and changes nothing', async () => {
+    await operator.start('deployWorkflow', 'deploy-unreadable', { target: 'aria', verison: '2.1.0' })
+    const unreadable = await operator.end('deploy-unreadable')
+    expect(unreadable).toMatchObject({ outcome: 'InvalidRequest', result: { phase: 'refused' } })
+    expect(unreadable.message).toContain('verison: unknown key')
+    await operator.start('rollbackWorkflow', 'rollback-elsewhere', { target: 'nowhere' })
+    const elsewhere = await operator.end('rollback-elsewhere')
+    expect(elsewhere.outcome).toBe('UnknownTarget')
+    expect(elsewhere.message).toContain('known: aria')
+    await operator.start('rollbackWorkflow', 'rollback-nothing', { target: 'aria' })
+    expect((await operator.end('rollback-nothing')).outcome).toBe('Refused')
+  })
+
+  test('deploys a good release: files, images, migration, services', async () => {
+    await operator.start('deployWorkflow', 'deploy-good', deploy('2.1.0'))
+    const { outcome, result } = await operator.end('deploy-good')
+    expect(outcome).toBe('done')
+    expect(states(result.steps)).toEqual(
+      ['takeRestorePoint', 'keepImages', 'putFiles', 'buildImages', 'migrateUp', 'startServices', 'checkHealth']
+        .concat(['checkVersion', 'watchHealth', 'collectLogs'])
+        .map((name) => `${name} done`),
+    )
+    expect(result.health.every((it) => it.healthy)).toBe(true)
+    expect(await operator.api('/api/status')).toMatchObject({ version: '2.1.0', revision: 'a007_add_engine_fields' })
+    expect(await operator.rows()).toEqual(rowsAtFirst)
+  })
+
+  test('undoes a bad release by itself, its irreversible migration included', async () => {
+    const before = await legacy()
+    expect(before.length).toBeGreaterThan(1)
+    await operator.start('deployWorkflow', 'deploy-bad', deploy('2.2.0-broken'))
+    const { outcome, result } = await operator.end('deploy-bad')
+    expect(outcome).toBe('Undone')
+    expect(result.phase).toBe('undone')
+    expect(await operator.api('/api/status')).toMatchObject({ version: '2.1.0', revision: 'a007_add_engine_fields' })
+    expect(await operator.api('/api/health')).toMatchObject({ status: 'ok' })
+    expect(await operator.rows()).toEqual(rowsAtFirst)
+    expect(await legacy()).toEqual(before)
+  })
+
+  /** The values of the legacy columns, which the irreversible migration drops. */
+  const legacy = () =>
+    operator.query(
+      `select key, value from (select 'sessions' as kind, s.id::text, to_jsonb(s) as row from sessions s
+       union all select 'messages', m.id::text, to_jsonb(m) from messages m) t, jsonb_each_text(t.row)
+       where key like 'openclaw%' order by kind, id, key`,
+    )
+
+  test('rolls back on request and keeps every row, the one written since included', async () => {
+    await operator.api('/api/messages', {
+      method: 'POST',
+      body: JSON.stringify({ content: 'written at 2.1.0: größe' }),
+    })
+    const rows = await operator.rows()
+    await operator.start('rollbackWorkflow', 'rollback-asked', { target: 'aria', reason: 'a test' })
+    const { outcome, result } = await operator.end('rollback-asked')
+    expect(outcome).toBe('done')
+    expect(result.plan?.strategy).toBe('migrate')
+    expect(await operator.api('/api/status')).toMatchObject({ version: '2.0.0', revision: 'a006_pheromone_scores' })
+    expect(await operator.rows()).toEqual(rows)
+    expect(readFileSync(join(operator.sandbox.directory, 'VERSION'), 'utf8')).toBe('2.0.0\n')
+    expect(readdirSync(join(operator.sandbox.directory, 'aria_skills'))).not.toContain('catalogue.md')
+  })
+
+  test('has nothing to do when it is asked again', async () => {
+    await operator.start('rollbackWorkflow', 'rollback-again', { target: 'aria' })
+    expect((await operator.end('rollback-again')).outcome).toBe('Refused')
+  })
+
+  test('asks before rows are lost, goes on with the right digest, and survives kill -9 while the database is built', async () => {
+    await operator.start('deployWorkflow', 'deploy-good-again', deploy('2.1.0'))
+    expect((await operator.end('deploy-good-again')).outcome).toBe('done')
+    const rows = await operator.rows()
+    await operator.api('/api/messages', { method: 'POST', body: JSON.stringify({ content: 'lost', count: 3 }) })
+    const run = 'rollback-restore'
+    await operator.start('rollbackWorkflow', run, { target: 'aria', strategy: 'restore', reason: 'a test' })
+    const waiting = await operator.until(run, (progress) => progress.phase === 'waiting-for-approval')
+    expect(waiting.plan?.exposure?.tables.find((it) => it.table === 'messages')).toMatchObject({
+      inserted: 3,
+      deleted: 0,
+    })
+
+    const answer = (input: object) =>
+      operator.temporal(
+        'workflow',
+        'update',
+        'execute',
+        '--workflow-id',
+        run,
+        '--name',
+        'approve',
+        '--input',
+        JSON.stringify(input),
+      )
+    await expect(answer({ by: 'a test', digest: '00000000' })).rejects.toThrow(/digest/)
+    await answer({ by: 'a test', digest: waiting.plan!.digest.slice('sha256:'.length, 'sha256:'.length + 8) })
+
+    await operator.until(run, ({ steps }) =>
+      steps.some((it) => it.name === 'restoreDatabase' && it.state === 'running'),
+    )
+    operator.replaceWorker()
+    const { outcome, result } = await operator.end(run)
+    expect(outcome).toBe('done')
+    expect(states(result.steps).every((state) => state.endsWith(' done'))).toBe(true)
+    expect(await operator.api('/api/status')).toMatchObject({ version: '2.0.0', revision: 'a006_pheromone_scores' })
+    expect(await operator.rows()).toEqual(rows)
+  })
+
+  test('leaves no half-made database, no living job, and the lease free', async () => {
+    const databases = await operator.databases()
+    expect(databases.filter((name) => name.includes('__new_'))).toEqual([])
+    const state = join(operator.sandbox.backups, '.stepback', 'aria')
+    const lease = readdirSync(join(state, 'lease')).filter((name) => /^t\.\d+$/.test(name))
+    const newest = lease.toSorted((a, b) => Number(a.slice(2)) - Number(b.slice(2))).at(-1)!
+    expect(JSON.parse(readFileSync(join(state, 'lease', newest), 'utf8'))).toMatchObject({ free: true })
+    for (const job of readdirSync(join(state, 'jobs'))) {
+      const files = readdirSync(join(state, 'jobs', job))
+      const claims = files.filter((name) => name.startsWith('claim.')).map((name) => name.slice('claim.'.length))
+      expect(
+        claims.filter((generation) => !files.includes(`exit.${generation}`)),
+        job,
+      ).toEqual([])
+    }
+  })
+
+  test('shows the secrets of the environment file in no history, log or process argument', async () => {
+    const { directory, backups } = operator.sandbox
+    const secret = parseEnvFile(readFileSync(join(directory, '.env'), 'utf8')).get('DB_PASSWORD')!
+    expect(secret.length).toBeGreaterThan(16)
+    expect(argumentsSeen.length).toBeGreaterThan(20)
+    expect(argumentsSeen.some((seen) => seen.includes('docker compose'))).toBe(true)
+    expect(argumentsSeen.filter((seen) => seen.includes(secret))).toEqual([])
+    expect(await operator.histories()).not.toContain(secret)
+    const logs = readdirSync(join(root, 'logs')).map((name) => readFileSync(join(root, 'logs', name), 'utf8'))
+    expect(logs.join('\n')).not.toContain(secret)
+    const state = join(backups, '.stepback')
+    const written = readdirSync(state, { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile())
+      .map((entry) => readFileSync(join(entry.parentPath, entry.name), 'utf8'))
+    expect(written.join('\n')).not.toContain(secret)
+  })
+})

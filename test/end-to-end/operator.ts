@@ -1,0 +1,175 @@
+// An operator at the sandbox: only the `temporal` CLI, the application's own answers, and PostgreSQL from outside.
+
+import { execFile, spawn } from 'node:child_process'
+import { openSync, readFileSync, readdirSync } from 'node:fs'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { promisify } from 'node:util'
+import pg from 'pg'
+import type { Progress, RunResult } from '../../src/plan/progress.js'
+import type { Sandbox } from '../../sandbox/index.js'
+
+export interface Ended {
+  /** `done`, or the type of the failure. */
+  readonly outcome: string
+  readonly message: string
+  readonly result: RunResult
+}
+
+export class Operator {
+  constructor(readonly sandbox: Sandbox) {}
+
+  /** `temporal <words>` against the sandbox's server, parsed as JSON. */
+  async temporal(...words: string[]): Promise<unknown> {
+    const { address, namespace, cli } = this.sandbox.temporal
+    const more = ['--address', address, '--namespace', namespace, '--output', 'json']
+    const { stdout } = await promisify(execFile)(cli, [...words, ...more], { maxBuffer: 256 * 1024 * 1024 })
+    return stdout.trim() === '' ? null : JSON.parse(stdout)
+  }
+
+  /** Starts a run exactly as the contract writes it. */
+  async start(type: 'deployWorkflow' | 'rollbackWorkflow', run: string, input: object): Promise<void> {
+    const words = ['--task-queue', 'stepback', '--type', type, '--workflow-id', run, '--input', JSON.stringify(input)]
+    await this.temporal('workflow', 'start', ...words)
+  }
+
+  async progress(run: string): Promise<Progress> {
+    const answer = (await this.temporal('workflow', 'query', '--workflow-id', run, '--type', 'progress')) as {
+      readonly queryResult: readonly [Progress]
+    }
+    return answer.queryResult[0]
+  }
+
+  /** Waits until the run's progress is so, whatever worker answers meanwhile. */
+  async until(run: string, wanted: (progress: Progress) => boolean): Promise<Progress> {
+    const deadline = Date.now() + 180_000
+    for (;;) {
+      const progress = await this.progress(run).catch(() => undefined)
+      if (progress && wanted(progress)) return progress
+      if (Date.now() > deadline) throw new Error(`run ${run} never came there: ${JSON.stringify(progress)}`)
+      await sleep(100)
+    }
+  }
+
+  /** The end of a run from its history. */
+  async end(run: string): Promise<Ended> {
+    await this.until(run, (progress) => progress.finishedAt !== null)
+    const history = (await this.temporal('workflow', 'show', '--workflow-id', run)) as {
+      readonly events: readonly Event[]
+    }
+    const last = history.events.at(-1)!
+    const completed = last.workflowExecutionCompletedEventAttributes
+    if (completed) return { outcome: 'done', message: '', result: decode(completed.result.payloads[0]!) }
+    const failure = last.workflowExecutionFailedEventAttributes!.failure
+    const { type = '', details } = failure.applicationFailureInfo ?? {}
+    return { outcome: type, message: failure.message, result: decode(details!.payloads[0]!) }
+  }
+
+  /** Every history of the server as text, payloads decoded. */
+  async histories(): Promise<string> {
+    const list = (await this.temporal('workflow', 'list')) as readonly {
+      readonly execution: { readonly workflowId: string }
+    }[]
+    const histories: unknown[] = []
+    for (const { execution } of list) {
+      histories.push(await this.temporal('workflow', 'show', '--workflow-id', execution.workflowId))
+    }
+    return JSON.stringify(histories, (key, value: unknown) =>
+      key === 'data' && typeof value === 'string' ? Buffer.from(value, 'base64').toString('utf8') : value,
+    )
+  }
+
+  async api(path: string, init: RequestInit = {}): Promise<Record<string, unknown>> {
+    const answer = await fetch(`${this.sandbox.api}${path}`, { ...init, signal: AbortSignal.timeout(5_000) })
+    return (await answer.json()) as Record<string, unknown>
+  }
+
+  async query<T extends object>(text: string): Promise<T[]> {
+    const client = new pg.Client({ connectionString: this.sandbox.database })
+    await client.connect()
+    try {
+      return (await client.query<T>(text)).rows
+    } finally {
+      await client.end()
+    }
+  }
+
+  /** A row of every table as the first release knows it, hashed: equal before and after means that nothing was lost. */
+  async rows(): Promise<Record<string, string>> {
+    const tables = ['sessions', 'messages', 'agent_state', 'scheduler_jobs', 'scheduler_history', 'pheromone_scores']
+    const hashes = await Promise.all(
+      tables.map(async (table) => {
+        const row = `(to_jsonb(t) - 'engine_version' - 'agent_id')::text`
+        const [found] = await this.query<{ hash: string }>(
+          `select count(*) || ' ' || coalesce(md5(string_agg(${row}, '' order by ${row} collate "C")), '') as hash from ${table} t`,
+        )
+        return [table, found!.hash] as const
+      }),
+    )
+    return Object.fromEntries(hashes)
+  }
+
+  async revision(): Promise<string> {
+    const [row] = await this.query<{ name: string }>('select name from migrations order by id desc limit 1')
+    return row!.name.replace(/\d{13}$/, '')
+  }
+
+  async databases(): Promise<string[]> {
+    const rows = await this.query<{ datname: string }>(
+      'select datname from pg_database where not datistemplate order by 1',
+    )
+    return rows.map((row) => row.datname)
+  }
+
+  /** `kill -9`, and the same command again, as the sandbox's own file says it. */
+  replaceWorker(): void {
+    const { pid, command, log } = this.sandbox.processes.worker!
+    process.kill(this.#worker ?? pid, 'SIGKILL')
+    const [program, ...words] = command
+    const out = openSync(log, 'a')
+    const child = spawn(program!, words, { stdio: ['ignore', out, out], detached: true })
+    child.unref()
+    this.#worker = child.pid
+  }
+
+  #worker: number | undefined
+
+  /** Ends the worker that `replaceWorker` started: the sandbox does not know it. */
+  stopWorker(): void {
+    if (this.#worker) process.kill(this.#worker, 'SIGKILL')
+  }
+}
+
+/** The arguments of every process of this machine that can be read. */
+export function processArguments(): string {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .map((pid) => {
+      try {
+        return readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ')
+      } catch {
+        return ''
+      }
+    })
+    .join('\n')
+}
+
+interface Payload {
+  readonly data: string
+}
+
+interface Event {
+  readonly workflowExecutionCompletedEventAttributes?: { readonly result: { readonly payloads: readonly Payload[] } }
+  readonly workflowExecutionFailedEventAttributes?: {
+    readonly failure: {
+      readonly message: string
+      readonly applicationFailureInfo?: {
+        readonly type: string
+        readonly details?: { readonly payloads: readonly Payload[] }
+      }
+    }
+  }
+}
+
+function decode(payload: Payload): RunResult {
+  return JSON.parse(Buffer.from(payload.data, 'base64').toString('utf8')) as RunResult
+}
