@@ -4,13 +4,7 @@ import { existsSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { Client } from '@temporalio/client'
-import {
-  GracefulShutdownPeriodExpiredError,
-  NativeConnection,
-  Runtime,
-  Worker,
-  type WorkerOptions,
-} from '@temporalio/worker'
+import { NativeConnection, Runtime, Worker, type WorkerOptions } from '@temporalio/worker'
 import { createActivities } from './activities/index.js'
 import { type Logger, createLogger, forTemporal } from './adapters/logger.js'
 import { type Address, resolveAddress, unreachable } from './client/connection.js'

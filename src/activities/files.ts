@@ -52,7 +52,7 @@ export const restoreFiles: ActDefinition<'restoreFiles'> = {
       id,
       composeFile,
       envFile: compose.envFile,
-      archives: whole.filter((file) => !/^db_/.test(file.name)),
+      archives: whole.filter((file) => !file.name.startsWith('db_')),
       modes: Object.fromEntries(manifest.files.flatMap((file) => (file.path ? [[file.path, file.mode]] : []))),
       paths: inArchive,
       absent: manifest.absentPaths,

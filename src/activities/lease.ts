@@ -2,13 +2,15 @@
 
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Context } from '@temporalio/activity'
+import { quote } from '../commands/shell.js'
 import { findTarget } from '../config/load.js'
+import type { Target } from '../config/schema.js'
 import type { Holder, LeaseState } from '../adapters/host.js'
 import { StepbackError } from '../plan/failure.js'
 import { type Debt, type LedgerEntry, type Release, type RunId, debts } from '../plan/ledger.js'
 import type { Plan, RunKind } from '../plan/plan.js'
 import { beating } from './act.js'
-import { holderOf, ownRun } from './context.js'
+import { holderOf, ownRun, runDigits } from './context.js'
 import { raiseDatabaseFence } from './database.js'
 import type { Deps } from './deps.js'
 import { ledgerRecords } from './observe/ledger.js'
@@ -91,10 +93,28 @@ export function leaseActivities(deps: Deps) {
           ...(release ? { release } : {}),
         }
         await append(deps, input.target, input.token, 'finished', entry)
+        await noteInDeployLog(deps, target, input)
         await deps.hosts.host(target).release({ token: input.token, holder: holderOf(deps, 'deploy') })
       })
     },
   }
+}
+
+/** One line for people who read files. Nothing depends on it, so nothing fails with it. */
+async function noteInDeployLog(
+  deps: Deps,
+  target: Target,
+  input: { readonly token: number; readonly outcome: string; readonly plan?: Plan },
+): Promise<void> {
+  if (!target.deployLog) return
+  const what = input.plan ? `${input.plan.kind} ${input.plan.version}: ` : ''
+  const line = `${new Date().toISOString()} ${ownRun().workflowId} ${what}${input.outcome}`
+  const id = `${runDigits(ownRun())}.deployLog.${input.token}`
+  const text = `printf '%s\\n' ${quote(line)} >>${quote(`${target.directory}/${target.deployLog}`)}\n`
+  await deps.hosts
+    .host(target)
+    .runJob({ id, token: input.token, script: text })
+    .catch(() => undefined)
 }
 
 /** Decides whether a lease that someone holds may be taken, and asks its holder to hand over where it should. */

@@ -34,7 +34,7 @@ export class HostPool implements Hosts {
 
 function sshOptions({ ssh }: Target): Parameters<typeof SshConnection.open>[0] {
   const agentSocket = process.env['SSH_AUTH_SOCK']
-  const passphrase = ssh.passphrase && 'env' in ssh.passphrase ? process.env[ssh.passphrase.env] : undefined
+  const passphrase = ssh.passphrase && process.env[ssh.passphrase.env]
   return {
     host: ssh.host,
     port: ssh.port,

@@ -40,7 +40,10 @@ const ssh = z.strictObject({
   port: z.int().min(1).max(65535).default(22),
   user: z.string().min(1),
   identityFile: z.string().optional().describe('private key; without it the agent at SSH_AUTH_SOCK is asked'),
-  passphrase: reference.optional().describe('of the private key'),
+  passphrase: z
+    .strictObject({ env: z.string().describe("a variable of the worker's environment") })
+    .optional()
+    .describe('of the private key'),
   knownHosts: z.array(z.string()).default(['~/.ssh/known_hosts']).describe('files of accepted host keys'),
 })
 

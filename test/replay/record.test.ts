@@ -8,7 +8,7 @@ import { expect, test } from 'vitest'
 import { Stage } from '../support/workflow.js'
 import { firstPlan, shapes } from './shapes.js'
 
-test.runIf(process.env['STEPBACK_RECORD_HISTORIES'] === '1').each(Object.keys(shapes))('records %s', async (name) => {
+test.each(Object.keys(shapes))('records %s', async (name) => {
   const stage = await Stage.open()
   try {
     stage.reset(firstPlan)

@@ -48,10 +48,15 @@ function renderDone(result: RunResult): string[] {
   return [
     result.already ? 'done: nothing had to be done' : `done in ${describeMs(result.durationMs)}`,
     ...(sick.length > 0 ? [`not healthy: ${sick.join('; ')}`] : []),
-    result.restorePoint && !result.already
-      ? `undo it: stepback rollback ${target} --to ${visible(result.restorePoint)}`
+    canGoBack(result)
+      ? `undo it: stepback rollback ${target} --to ${visible(result.restorePoint!)}`
       : `next: stepback status ${target}`,
   ]
+}
+
+/** A run that swapped the database kept the former one in place of a dump: a rollback to it is not built yet. */
+function canGoBack(result: RunResult): boolean {
+  return result.restorePoint !== null && !result.already && result.plan?.strategy !== 'restore'
 }
 
 function nextAfter(outcome: Exclude<Outcome, { outcome: 'done' }>, run: string, target: string): string {

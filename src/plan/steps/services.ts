@@ -29,6 +29,8 @@ function stop(services: readonly string[]): Act {
 }
 
 /** Names as titles show them. */
+/** Names for a title; a long list is cut, since the Web UI cuts long titles anywhere. */
 export function list(names: readonly string[]): string {
-  return names.length > 0 ? names.join(', ') : 'nothing'
+  if (names.length === 0) return 'nothing'
+  return names.length <= 4 ? names.join(', ') : `${names.slice(0, 3).join(', ')} and ${names.length - 3} more`
 }
