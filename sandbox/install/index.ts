@@ -1,4 +1,4 @@
-import { mkdirSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync } from 'node:fs'
 import { type Progress, timed } from '../progress.js'
 import { installPackages, which } from './apt.js'
 import { type DockerTools, dockerTools } from './docker.js'
@@ -26,16 +26,28 @@ export async function install(progress: Progress, ownEngine = false): Promise<To
   return { temporal, docker, sshd, sshKeygen, baseTarball }
 }
 
-/** What only the tests need: other shells and userlands, and the server that skips time. */
+/** What the tests need beside a sandbox: other shells, a PostgreSQL of their own, and the server that skips time. */
 export async function installForTests(progress: Progress): Promise<{ temporal: string; testServer: string }> {
   const temporal = await timed(progress, 'Temporal CLI', noting(temporalCli))
   const testServer = await timed(progress, 'Temporal test server', noting(temporalTestServer))
+  await timed(progress, 'SSH server', async () => void (await sshServer()))
+  await timed(progress, 'PostgreSQL server', async () => {
+    if (!(await hasPostgres()))
+      await installPackages(['postgresql'], 'install the PostgreSQL server: tests start their own')
+  })
   for (const program of ['dash', 'busybox']) {
     await timed(progress, program, async () => {
       if (!(await which(program))) await installPackages([program], `install "${program}": some tests run with it`)
     })
   }
   return { temporal, testServer }
+}
+
+/** Debian keeps the server's programs off the PATH, one directory a version. */
+async function hasPostgres(): Promise<boolean> {
+  const packaged = '/usr/lib/postgresql'
+  const versions = existsSync(packaged) ? readdirSync(packaged) : []
+  return versions.some((it) => existsSync(`${packaged}/${it}/bin/initdb`)) || (await which('initdb')) !== undefined
 }
 
 async function sshServer(): Promise<{ sshd: string; sshKeygen: string }> {

@@ -40,7 +40,8 @@ export function timerScript(
     `ask() {`,
     withSql(psql(access, journalDatabase), timerSql(access)),
     '}',
-    'while :; do',
+    // A state directory that is gone takes its timers along; nothing else would ever end this one.
+    'while case $0 in /*) [ -e "$0" ] ;; esac; do',
     '  state=$(ask 2> /dev/null) || state=unknown',
     '  case "$state" in *over) exit 0 ;; esac',
     `  sleep ${seconds(everySeconds)}`,
