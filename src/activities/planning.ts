@@ -79,7 +79,7 @@ async function decideRollback(
   facts: Facts,
   fixed: string | undefined,
 ): Promise<Omit<Plan, 'digest'>> {
-  const destination = chooseDestination({ ...request, to: fixed ?? request.to }, facts)
+  const destination = chooseDestination(request, facts, fixed)
   if (destination.kind === 'revision') return planRevert(request, facts, destination.to)
   const candidate = await observeCandidate(look, { request, facts, manifest: destination.manifest })
   return planRollback(request, facts, candidate, destination.because)

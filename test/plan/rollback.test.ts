@@ -39,6 +39,12 @@ describe('the destination of a rollback', () => {
     ).toMatchObject({ manifest: other })
   })
 
+  test('stays what latest meant when it was asked, whatever became current since', () => {
+    const since = afterDeploy({ records: [] })
+    expect(() => chooseDestination(rollbackRequest(), since)).toThrow('no release before the current one')
+    expect(chooseDestination(rollbackRequest(), since, before210)).toMatchObject({ manifest: { id: before210 } })
+  })
+
   test('is a revision only for the database alone', () => {
     expect(chooseDestination(rollbackRequest({ scope: 'database', to: '-1' }), afterDeploy())).toEqual({
       kind: 'revision',
