@@ -1,13 +1,13 @@
 // What the activities are given, put together once: the worker runs with it, and `doctor` and `status` look with it.
 
 import type { Client } from '@temporalio/client'
-import type { Deps, Runs } from './activities/deps.js'
+import type { Deps } from './activities/deps.js'
 import * as database from './adapters/database.js'
 import { HostPool } from './adapters/hosts.js'
 import { checkUrl, readField } from './adapters/http.js'
 import { loadMigrations } from './adapters/migrations.js'
 import { readRelease } from './adapters/release.js'
-import { temporalRuns } from './adapters/runs.js'
+import { type Runs, temporalRuns } from './adapters/runs.js'
 import type { Config } from './config/schema.js'
 
 export interface Composition {

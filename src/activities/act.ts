@@ -3,35 +3,11 @@
 
 import { Context } from '@temporalio/activity'
 import type { ActArgs, ActName } from '../plan/act.js'
-import type { RunId } from '../plan/ledger.js'
+import type { ActInput, ActResult } from './act-input.js'
 import { ActContext } from './context.js'
 import type { Deps } from './deps.js'
 import { orLeave } from './stopping.js'
 import { messageOf, toFailure } from './to-failure.js'
-
-export interface ActInput<N extends ActName> {
-  readonly target: string
-  readonly token: number
-  /** The run whose plan this is part of: the own one, or one that left a debt. */
-  readonly origin: RunId
-  /** Id of the restore point that the origin takes. */
-  readonly safety: string
-  /** Rows that the plan showed as lost. */
-  readonly shownRows: number
-  readonly step: number
-  readonly stepName: ActName
-  /** 0 for the do; else the number of the act within the step's undo. */
-  readonly undo: number
-  /** Grows when a person asks for another try: its jobs are new ones. */
-  readonly attempt: number
-  readonly args: ActArgs[N]
-}
-
-export interface ActResult {
-  readonly detail: string | null
-  /** How often Temporal had to start the activity. */
-  readonly attempts: number
-}
 
 export interface ActDefinition<N extends ActName> {
   /** Names of the jobs that it may start on the host, so that an undo can end them. */

@@ -10,7 +10,7 @@ import type { ComposeStack } from '../commands/compose.js'
 import type { ActName } from '../plan/act.js'
 import { StepbackError } from '../plan/failure.js'
 import type { LedgerEntry, RunId } from '../plan/ledger.js'
-import type { ActInput } from './act.js'
+import type { ActInput } from './act-input.js'
 import type { Deps } from './deps.js'
 import { cancelSignal } from './stopping.js'
 
@@ -64,6 +64,11 @@ export class ActContext {
   /** Whether this act is part of an undo, which does nothing where nothing was done. */
   get undoing(): boolean {
     return this.input.undo > 0
+  }
+
+  /** The origin's operation in the journal of database work, under the token that is in force. */
+  get operation(): { readonly target: string; readonly token: number; readonly id: string } {
+    return { target: this.target.name, token: this.token, id: this.run8 }
   }
 
   get staging(): string {

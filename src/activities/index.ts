@@ -1,12 +1,13 @@
 // Every activity by its name. The catalogue is complete by its type: an act without an implementation does not compile.
 
 import { type ActActivities, type ActCatalogue, actActivities } from './act.js'
-import * as database from './database.js'
+import { dropNewDatabase, restoreDatabase, swapDatabase, swapDatabaseBack } from './database.js'
 import type { Deps } from './deps.js'
 import { putFiles, restoreFiles } from './files.js'
 import { checkHealth, checkVersion, collectLogs, watchHealth } from './health.js'
 import { buildImages, keepImages, restoreImages } from './images.js'
 import { leaseActivities } from './lease.js'
+import { migrateDown, migrateUp } from './migrations.js'
 import { planningActivities } from './planning.js'
 import { takeRestorePoint } from './restore-point.js'
 import { startServices, stopServices } from './services.js'
@@ -28,12 +29,12 @@ const catalogue: ActCatalogue = {
   restoreImages,
   stopServices,
   startServices,
-  migrateUp: database.migrateUp,
-  migrateDown: database.migrateDown,
-  restoreDatabase: database.restoreDatabase,
-  swapDatabase: database.swapDatabase,
-  swapDatabaseBack: database.swapDatabaseBack,
-  dropNewDatabase: database.dropNewDatabase,
+  migrateUp,
+  migrateDown,
+  restoreDatabase,
+  swapDatabase,
+  swapDatabaseBack,
+  dropNewDatabase,
   checkHealth,
   checkVersion,
   watchHealth,

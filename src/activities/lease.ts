@@ -11,7 +11,7 @@ import { type Debt, type LedgerEntry, type Release, type RunId, debts } from '..
 import type { Plan, RunKind } from '../plan/plan.js'
 import { beating } from './act.js'
 import { holderOf, ownRun, runDigits } from './context.js'
-import { raiseDatabaseFence } from './database.js'
+import { raiseDatabaseFence } from './database-fence.js'
 import type { Deps } from './deps.js'
 import { ledgerRecords } from './observe/ledger.js'
 

@@ -1,11 +1,10 @@
 // One SSH connection for each target, opened when it is first needed and again when it died.
 
 import type { Target } from '../config/schema.js'
-import type { Hosts } from '../activities/deps.js'
 import { Host } from './host.js'
 import { SshConnection } from './ssh.js'
 
-export class HostPool implements Hosts {
+export class HostPool {
   readonly #connections = new Map<string, Promise<SshConnection>>()
   readonly #hosts = new Map<string, Host>()
 

@@ -1,9 +1,15 @@
 // What Temporal says about the run that holds a lease.
 
 import { type Client, WorkflowNotFoundError } from '@temporalio/client'
-import type { Runs } from '../activities/deps.js'
 import type { Progress } from '../plan/progress.js'
 import type { Holder } from './host.js'
+
+export interface Runs {
+  /** An unknown answer is not a closed one. */
+  state(holder: Holder): Promise<'open' | 'closed' | 'unknown'>
+  cancel(holder: Holder): Promise<void>
+  waitsAtGate(holder: Holder): Promise<boolean>
+}
 
 /** Asks the server of one namespace; a holder of another namespace is unknown to it. */
 export function temporalRuns(client: Client, namespace: string): Runs {

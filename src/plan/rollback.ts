@@ -4,7 +4,7 @@ import { startLevels } from './compose.js'
 import { capturedPaths, currentVersion, deadlines, migrationHead, runningImages, runningLevels } from './deploy.js'
 import type { CandidateFacts, Facts } from './facts.js'
 import { StepbackError } from './failure.js'
-import { releaseLine, restorePointId } from './ledger.js'
+import { restorePointId } from './ledger.js'
 import type { Manifest } from './manifest.js'
 import { ensureFit } from './preflight.js'
 import type { Exposure, Plan } from './plan.js'
@@ -17,30 +17,6 @@ import { checkHealth, checkVersion, collectLogs } from './steps/health.js'
 import { restoreImages } from './steps/images.js'
 import { keepImages, takeRestorePoint } from './steps/restore-point.js'
 import { restartServices, stopServices } from './steps/services.js'
-
-/** Where a rollback goes: a restore point, or, for the database alone, a revision. */
-export type Destination =
-  | { readonly kind: 'restore-point'; readonly manifest: Manifest; readonly because: string }
-  | { readonly kind: 'revision'; readonly to: string }
-
-/**
- * Chooses from the ledger, never by file times; `Refused` lists what there is. `fixed` is what `latest` meant when it
- * was asked: another run may have ended since.
- */
-export function chooseDestination(request: RollbackRequest, facts: Facts, fixed?: string): Destination {
-  if (request.to === 'latest') {
-    const meant = facts.manifests.find((it) => it.id === fixed)
-    return meant ? destination(meant, 'before the current one when it was asked') : latest(request, facts)
-  }
-  const manifest = facts.manifests.find((it) => it.id === request.to)
-  if (manifest) return { kind: 'restore-point', manifest, because: `${request.to} was asked for` }
-  if (request.scope === 'database') return { kind: 'revision', to: request.to }
-  throw new StepbackError({
-    type: 'Refused',
-    message: `target "${request.target}" has no restore point "${request.to}"; there are: ${ids(facts.manifests)}`,
-    hint: 'leave --to out for the newest one of the release before.',
-  })
-}
 
 /** The plan of a rollback to a restore point. */
 export function planRollback(
@@ -89,24 +65,6 @@ export function planRevert(request: RollbackRequest, facts: Facts, to: string): 
     already: down.length === 0,
     steps: down.length === 0 ? [] : revertSteps(facts, down),
   }
-}
-
-function latest(request: RollbackRequest, facts: Facts): Destination {
-  const current = releaseLine(facts.records).at(-1)
-  const manifest = current && facts.manifests.find((it) => it.id === current.restorePoint)
-  if (manifest) return destination(manifest, `before ${current.version}`)
-  throw new StepbackError({
-    type: 'Refused',
-    message: current
-      ? `restore point "${current.restorePoint}" of the release before ${current.version} is gone`
-      : `no release before the current one is recorded for target "${request.target}", so there is nothing to go back to`,
-    hint: `name a restore point with --to; there are: ${ids(facts.manifests)}.`,
-  })
-}
-
-function destination(manifest: Manifest, when: string): Destination {
-  const because = `${manifest.id} is the newest restore point of ${manifest.version}, which was good ${when}`
-  return { kind: 'restore-point', manifest, because }
 }
 
 function rollbackSteps(input: {
@@ -253,8 +211,4 @@ function ensureSupported(request: RollbackRequest): void {
         : undefined
   if (missing === undefined) return
   throw new StepbackError({ type: 'Refused', message: `${missing} is not supported by this version of stepback` })
-}
-
-function ids(manifests: readonly Manifest[]): string {
-  return manifests.length > 0 ? manifests.map((manifest) => manifest.id).join(', ') : 'none'
 }

@@ -4,7 +4,7 @@ import { ActivityFailure, ApplicationFailure, isCancellation } from '@temporalio
 import type { Act } from '../plan/act.js'
 import { type FailureType, failures } from '../plan/failure.js'
 import type { Exposure } from '../plan/plan.js'
-import type { ActInput, ActResult } from '../activities/act.js'
+import type { ActInput, ActResult } from '../activities/act-input.js'
 import { acts } from './activities.js'
 
 /** Runs an act under its own name and title, so that the Web UI's timeline reads like the plan. */

@@ -5,7 +5,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { parseEnvFile } from '../../src/config/env-file.js'
+import { findTarget, loadConfig } from '../../src/config/load.js'
 import { down, up } from '../../sandbox/index.js'
+import { sleepingSession, underLease } from './leaves-the-group.js'
 import { Operator, processArguments } from './operator.js'
 
 describe.skipIf(!process.env['STEPBACK_END_TO_END'])('the main job', { timeout: 300_000 }, () => {
@@ -46,6 +48,27 @@ describe.skipIf(!process.env['STEPBACK_END_TO_END'])('the main job', { timeout: 
     expect(elsewhere.message).toContain('known: aria')
     await operator.start('rollbackWorkflow', 'rollback-nothing', { target: 'aria' })
     expect((await operator.end('rollback-nothing')).outcome).toBe('Refused')
+  })
+
+  test('a cancelled job leaves no child of docker exec and no session in the database', async () => {
+    const name = 'stepback:aria:1:a test'
+    const count = () =>
+      operator.query<{ n: string }>(`select count(*) as n from pg_stat_activity where application_name = '${name}'`)
+    await underLease(operator.sandbox.config, async ({ pool, token, look }) => {
+      const target = findTarget(loadConfig(operator.sandbox.config), 'aria')
+      const container = (await look(`docker ps -q --filter label=com.docker.compose.service=aria-db\n`)).trim()
+      const cancel = new AbortController()
+      const job = pool
+        .host(target)
+        .runJob({ id: 'sleeping', token, ...sleepingSession({ container, name }), signal: cancel.signal })
+      await expect.poll(async () => (await count())[0]!.n, { timeout: 30_000 }).toBe('1')
+      cancel.abort()
+      expect((await job).outcome).toBe('cancelled')
+      expect((await count())[0]!.n).toBe('0')
+      expect(await look(`docker exec ${container} sh -c 'cat /proc/[0-9]*/cmdline' | tr '\\0' ' '\n`)).not.toContain(
+        'pg_sleep(600)',
+      )
+    })
   })
 
   test('deploys a good release: files, images, migration, services', async () => {

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { chooseDestination, planRevert, planRollback } from '../../src/plan/rollback.js'
+import { chooseDestination } from '../../src/plan/destination.js'
+import { planRevert, planRollback } from '../../src/plan/rollback.js'
 import { chooseStrategy } from '../../src/plan/strategy.js'
 import {
   afterDeploy,

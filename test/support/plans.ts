@@ -8,7 +8,8 @@ import type { Manifest } from '../../src/plan/manifest.js'
 import { type Exposure, type Plan, digestText } from '../../src/plan/plan.js'
 import type { DeployRequest, RollbackRequest } from '../../src/plan/request.js'
 import type { MigrationInfo } from '../../src/plan/revision.js'
-import { chooseDestination, planRollback } from '../../src/plan/rollback.js'
+import { chooseDestination } from '../../src/plan/destination.js'
+import { planRollback } from '../../src/plan/rollback.js'
 
 export const at = '2026-11-23T14:02:11.500Z'
 

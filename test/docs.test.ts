@@ -1,0 +1,31 @@
+import { readFileSync } from 'node:fs'
+import { format, resolveConfig } from 'prettier'
+import { describe, expect, test } from 'vitest'
+import { configReference } from '../src/config/reference.js'
+import { failures } from '../src/plan/failure.js'
+
+const read = (path: string) => readFileSync(new URL(`../${path}`, import.meta.url), 'utf8')
+
+describe('the documents', () => {
+  test('describe every key of the configuration as its schema has it', async () => {
+    const options = await resolveConfig(new URL('../docs/config.md', import.meta.url).pathname)
+    expect(read('docs/config.md')).toBe(await format(configReference(), { ...options, parser: 'markdown' }))
+  })
+
+  test('have an entry with the right exit code for every failure type, and for no other', () => {
+    const rows = [...read('docs/errors.md').matchAll(/^\| `(\w+)` +\| +(\d+) \|/gm)].map(([, type, code]) => [
+      type,
+      Number(code),
+    ])
+    expect(Object.fromEntries(rows)).toEqual(
+      Object.fromEntries(Object.entries(failures).map(([type, { exitCode }]) => [type, exitCode])),
+    )
+  })
+
+  test('name only files that are there', () => {
+    for (const document of ['README.md', 'docs/design.md', 'docs/errors.md']) {
+      const links = [...read(document).matchAll(/\]\(([^)#:]+)\)/g)].map(([, path]) => path!)
+      for (const link of links) expect(() => read(document.startsWith('docs/') ? `docs/${link}` : link)).not.toThrow()
+    }
+  })
+})
