@@ -16,7 +16,12 @@ export default defineConfig({
     projects: [
       {
         extends: true,
-        test: { name: 'parts', include: ['test/**/*.test.ts'], exclude: [endToEnd, ...recorder], sequence: { groupOrder: 0 } },
+        test: {
+          name: 'parts',
+          include: ['test/**/*.test.ts'],
+          exclude: [endToEnd, ...recorder],
+          sequence: { groupOrder: 0 },
+        },
       },
       {
         extends: true,
