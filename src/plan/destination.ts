@@ -1,7 +1,8 @@
 import type { Facts } from './facts.js'
 import { StepbackError } from './failure.js'
-import { releaseLine } from './ledger.js'
+import { openDeploy, releaseLine } from './ledger.js'
 import type { Manifest } from './manifest.js'
+import type { Plan } from './plan.js'
 import type { RollbackRequest } from './request.js'
 
 /** Where a rollback goes: a restore point, or, for the database alone, a revision. */
@@ -29,6 +30,8 @@ export function chooseDestination(request: RollbackRequest, facts: Facts, fixed?
 }
 
 function latest(request: RollbackRequest, facts: Facts): Destination {
+  const open = openDeploy(facts.records)
+  if (open) return beforeOpen(request, facts, open)
   const current = releaseLine(facts.records).at(-1)
   const manifest = current && facts.manifests.find((it) => it.id === current.restorePoint)
   if (manifest) return destination(manifest, `before ${current.version}`)
@@ -38,6 +41,17 @@ function latest(request: RollbackRequest, facts: Facts): Destination {
       ? `restore point "${current.restorePoint}" of the release before ${current.version} is gone`
       : `no release before the current one is recorded for target "${request.target}", so there is nothing to go back to`,
     hint: `name a restore point with --to; there are: ${ids(facts.manifests)}.`,
+  })
+}
+
+/** A deploy that is under way is pre-empted and undoes itself; going back behind the release that it replaces is too far. */
+function beforeOpen(request: RollbackRequest, facts: Facts, open: Plan): Destination {
+  const manifest = facts.manifests.find((it) => it.id === open.safety)
+  if (manifest) return destination(manifest, `before ${open.version}, which is being deployed`)
+  throw new StepbackError({
+    type: 'Refused',
+    message: `a deploy of ${open.version} on target "${request.target}" has only begun, and has changed nothing yet`,
+    hint: 'cancel that run, or name a restore point with --to.',
   })
 }
 

@@ -80,14 +80,15 @@ export function broughtPaths(records: readonly Recorded[]): string[] {
 
 /** Runs whose plan has no end and that are not `self`, newest first, each with what pays it. */
 export function debts(records: readonly Recorded[], self: RunId): Debt[] {
-  const open = new Map<string, Extract<LedgerEntry, { kind: 'plan' }>>()
   const entries = inForce(records).map((record) => record.entry)
-  for (const entry of entries) {
-    if (entry.kind === 'plan') open.set(entry.run.runId, entry)
-    if (entry.kind === 'finished' || entry.kind === 'debt-closed') open.delete(entry.run.runId)
-  }
-  open.delete(self.runId)
-  return [...open.values()].toReversed().map((entry) => debt(entry, entries))
+  const open = openPlans(entries).filter((entry) => entry.run.runId !== self.runId)
+  return open.toReversed().map((entry) => debt(entry, entries))
+}
+
+/** The plan of a deploy that has not ended: what it brings counts as current already. */
+export function openDeploy(records: readonly Recorded[]): Plan | undefined {
+  const open = openPlans(inForce(records).map((record) => record.entry))
+  return open.map((entry) => entry.plan).findLast((plan) => plan.kind === 'deploy')
 }
 
 /** `20261123T140211Z-2.0.0` as `2026-11-23T14:02:11Z`. */
@@ -105,7 +106,19 @@ function inForce(records: readonly Recorded[]): Recorded[] {
   return records.filter((record) => !record.void)
 }
 
-function debt(entry: Extract<LedgerEntry, { kind: 'plan' }>, entries: readonly LedgerEntry[]): Debt {
+type PlanEntry = Extract<LedgerEntry, { kind: 'plan' }>
+
+/** Plans without an end, oldest first. */
+function openPlans(entries: readonly LedgerEntry[]): PlanEntry[] {
+  const open = new Map<string, PlanEntry>()
+  for (const entry of entries) {
+    if (entry.kind === 'plan') open.set(entry.run.runId, entry)
+    if (entry.kind === 'finished' || entry.kind === 'debt-closed') open.delete(entry.run.runId)
+  }
+  return [...open.values()]
+}
+
+function debt(entry: PlanEntry, entries: readonly LedgerEntry[]): Debt {
   const mine = entries.filter((other) => other.run.runId === entry.run.runId)
   const started = new Set(mine.flatMap((other) => (other.kind === 'start' && !other.undo ? [other.step] : [])))
   const indexes = entry.plan.steps.map((_step, index) => index).filter((index) => started.has(index))

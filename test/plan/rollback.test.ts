@@ -7,6 +7,8 @@ import {
   before210,
   candidate,
   database,
+  deployPlan,
+  deployRequest,
   exposure,
   facts,
   finished,
@@ -44,6 +46,21 @@ describe('the destination of a rollback', () => {
     const since = afterDeploy({ records: [] })
     expect(() => chooseDestination(rollbackRequest(), since)).toThrow('no release before the current one')
     expect(chooseDestination(rollbackRequest(), since, before210)).toMatchObject({ manifest: { id: before210 } })
+  })
+
+  test('is the release that an open deploy is about to replace, never the one before that', () => {
+    const plan = { ...deployPlan(deployRequest({ version: '2.2.0' }), afterDeploy()), safety: '20261123T140211Z-2.1.0' }
+    const run = { workflowId: 'deploy-open', runId: 'open' }
+    const entries = afterDeploy().records.map((it) => it.entry)
+    const open = records(...entries, { kind: 'plan', run, plan })
+    const taken = { ...manifest(), id: plan.safety, version: '2.1.0' }
+    const seen = afterDeploy({ records: open, manifests: [taken, manifest()] })
+    expect(chooseDestination(rollbackRequest(), seen)).toMatchObject({ manifest: { id: plan.safety } })
+    expect(() => chooseDestination(rollbackRequest(), { ...seen, manifests: [manifest()] })).toThrow('has only begun')
+    const ended = records(...entries, { kind: 'plan', run, plan }, { kind: 'finished', run, outcome: 'undone' })
+    expect(chooseDestination(rollbackRequest(), { ...seen, records: ended })).toMatchObject({
+      manifest: { id: before210 },
+    })
   })
 
   test('is a revision only for the database alone', () => {
