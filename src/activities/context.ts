@@ -89,7 +89,7 @@ export class ActContext {
   }
 
   get holder(): Holder {
-    return holderOf(this.deps, 'deploy')
+    return holderOf(this.deps)
   }
 
   async record(
@@ -162,7 +162,9 @@ export function ownRun(): RunId {
   return { workflowId: workflowExecution.workflowId, runId: workflowExecution.runId }
 }
 
-export function holderOf(deps: Deps, kind: Holder['kind']): Holder {
+/** Who holds the lease, told by the run that this activity belongs to. */
+export function holderOf(deps: Deps): Holder {
+  const kind = Context.current().info.workflowType?.replace(/Workflow$/, '') as Holder['kind']
   return { ...ownRun(), namespace: deps.namespace, kind }
 }
 

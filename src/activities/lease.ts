@@ -38,7 +38,7 @@ export function leaseActivities(deps: Deps) {
       return await beating(async () => {
         const target = findTarget(deps.config, input.target)
         const host = deps.hosts.host(target)
-        const holder = holderOf(deps, input.kind)
+        const holder = holderOf(deps)
         const judge = new Judge(deps, input.kind)
         for (;;) {
           const got = await host.acquire({ holder, mayTake: (state) => judge.mayTake(state) })
@@ -59,7 +59,7 @@ export function leaseActivities(deps: Deps) {
       return await beating(async () => {
         const host = deps.hosts.host(findTarget(deps.config, input.target))
         for (;;) {
-          await host.renew({ token: input.token, holder: holderOf(deps, 'deploy') })
+          await host.renew({ token: input.token, holder: holderOf(deps) })
           await sleep(20_000, undefined, { signal: Context.current().cancellationSignal })
         }
       })
@@ -94,7 +94,7 @@ export function leaseActivities(deps: Deps) {
         }
         await append(deps, input.target, input.token, 'finished', entry)
         await noteInDeployLog(deps, target, input)
-        await deps.hosts.host(target).release({ token: input.token, holder: holderOf(deps, 'deploy') })
+        await deps.hosts.host(target).release({ token: input.token, holder: holderOf(deps) })
       })
     },
   }

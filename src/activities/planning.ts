@@ -17,6 +17,8 @@ import { beating } from './act.js'
 import { composeStack } from './context.js'
 import type { Deps } from './deps.js'
 import { askChecks, readVersion } from './health.js'
+import { planMigrations } from '../plan/revision.js'
+import { observeDowns } from './observe/database.js'
 import { observeCandidate } from './observe/candidate.js'
 import { composeProblem, modelOf, observe } from './observe/facts.js'
 import { Look } from './observe/look.js'
@@ -81,7 +83,14 @@ async function decideRollback(
   fixed: string | undefined,
 ): Promise<Omit<Plan, 'digest'>> {
   const destination = chooseDestination(request, facts, fixed)
-  if (destination.kind === 'revision') return planRevert(request, facts, destination.to)
+  if (destination.kind === 'revision') {
+    const down = facts.database ? planMigrations({ ...facts.database, to: destination.to }).down : []
+    const exposure = await observeDowns(
+      look,
+      down.map((migration) => migration.name),
+    )
+    return planRevert(request, facts, destination.to, exposure)
+  }
   const candidate = await observeCandidate(look, { request, facts, manifest: destination.manifest })
   return planRollback(request, facts, candidate, destination.because)
 }

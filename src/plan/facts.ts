@@ -92,4 +92,6 @@ export interface CandidateFacts {
   readonly missingImages: readonly string[]
   /** What bringing its database in would lose. */
   readonly exposure: Exposure | null
+  /** What reverting the migrations since would lose: rows of the tables that they drop; null where nobody can tell. */
+  readonly downExposure: Exposure | null
 }

@@ -32,10 +32,9 @@ export function planRollback(
   const choice = facts.database ? chooseStrategy({ asked: request.strategy, facts: facts.database, candidate }) : null
   const full = request.scope === 'full'
   const already = isThere(request, facts, candidate, choice)
-  const replaces = choice?.strategy === 'restore'
-  const exposure = replaces ? candidate.exposure : null
+  const exposure = choice?.strategy === 'migrate' ? candidate.downExposure : candidate.exposure
   return {
-    ...common(request, facts, { exposure, loss: replaces ? lossOf(exposure) : null }),
+    ...common(request, facts, choice?.strategy ? { exposure, loss: lossOf(exposure) } : { exposure: null, loss: null }),
     version: full ? manifest.version : currentVersion(facts),
     ...(choice?.strategy ? { strategy: choice.strategy } : {}),
     because: [because, ...(choice ? [choice.because] : [])].join('; '),
@@ -46,7 +45,12 @@ export function planRollback(
 }
 
 /** The plan of a rollback of the database to a revision, by its migrations' downs. */
-export function planRevert(request: RollbackRequest, facts: Facts, to: string): Omit<Plan, 'digest'> {
+export function planRevert(
+  request: RollbackRequest,
+  facts: Facts,
+  to: string,
+  exposure: Exposure | null,
+): Omit<Plan, 'digest'> {
   ensureSupported(request)
   ensureFit(request.target, facts.findings)
   if (!facts.database) throw refusedRevert(`target "${request.target}" has no database`)
@@ -58,7 +62,7 @@ export function planRevert(request: RollbackRequest, facts: Facts, to: string): 
   if (up.length > 0) throw refusedRevert(`revision "${to}" lies ahead of what is applied; a deploy goes forward`)
   ensureRevertible({ irreversible, unknown })
   return {
-    ...common(request, facts, { exposure: null, loss: null }),
+    ...common(request, facts, { exposure, loss: lossOf(exposure) }),
     version: currentVersion(facts),
     strategy: 'migrate',
     because: `${to} was asked for; ${down.length} migrations are reverted`,
@@ -139,7 +143,7 @@ type Common = Pick<Plan, 'kind' | 'target' | 'scope' | 'safety' | 'approval' | '
 /** Why data would be lost; what nobody could count counts as a loss. */
 function lossOf(exposure: Exposure | null): string | null {
   if (exposure === null) return 'nobody could count the rows that would be lost'
-  return exposure.total > 0 ? `${exposure.total} rows written since would be lost` : null
+  return exposure.total > 0 ? `${exposure.total} rows would be lost` : null
 }
 
 function common(

@@ -224,7 +224,7 @@ describe('the plan of a rollback', () => {
 
   test.each([
     ['nothing would be lost', 0, false, 'the policy asks for none'],
-    ['rows would be lost', 412, true, '412 rows written since would be lost'],
+    ['rows would be lost', 412, true, '412 rows would be lost'],
   ])('asks for an approval where %s: %j', (_what, total, required, why) => {
     const plan = planRollback(rollbackRequest(), irreversible, candidate({ exposure: exposure(total) }), 'because')
     expect(plan.approval).toEqual({ required, dataLoss: required, why })
@@ -239,7 +239,17 @@ describe('the plan of a rollback', () => {
   test('that keeps the rows asks nobody, whatever a restore would lose', () => {
     const plan = planRollback(rollbackRequest(), afterDeploy(), candidate({ exposure: exposure(412) }), 'because')
     expect(plan.approval.required).toBe(false)
-    expect(plan.exposure).toBeUndefined()
+    expect(plan.exposure).toEqual({ total: 0, tables: [] })
+  })
+
+  test('by downs that drop tables with rows, or that nobody can read, asks first', () => {
+    const asks = (downExposure: ReturnType<typeof exposure> | null) =>
+      planRollback(rollbackRequest(), afterDeploy(), candidate({ downExposure }), 'b')
+    expect(asks(exposure(0)).approval.required).toBe(false)
+    expect(asks(exposure(7))).toMatchObject({ approval: { required: true, dataLoss: true }, exposure: { total: 7 } })
+    expect(asks(null).approval).toMatchObject({ required: true, why: expect.stringContaining('nobody could count') })
+    const revert = planRevert(rollbackRequest({ scope: 'database', to: '-1' }), afterDeploy(), '-1', exposure(7))
+    expect(revert.approval).toMatchObject({ required: true, dataLoss: true })
   })
 
   test('stops services that the restore point does not know, since nothing else ever would', () => {
@@ -306,7 +316,7 @@ describe('a rollback of the database to a revision', () => {
   const request = rollbackRequest({ scope: 'database', to: 'm001_start' })
 
   test('reverts the migrations behind it, newest first', () => {
-    const plan = planRevert(request, afterDeploy(), 'm001')
+    const plan = planRevert(request, afterDeploy(), 'm001', exposure(0))
     expect(plan).toMatchObject({
       strategy: 'migrate',
       because: 'm001 was asked for; 1 migrations are reverted',
@@ -316,7 +326,7 @@ describe('a rollback of the database to a revision', () => {
   })
 
   test('is already there where nothing is behind it', () => {
-    expect(planRevert(request, facts(), 'm001_start')).toMatchObject({ already: true, steps: [] })
+    expect(planRevert(request, facts(), 'm001_start', exposure(0))).toMatchObject({ already: true, steps: [] })
   })
 
   test.each([
@@ -338,7 +348,7 @@ describe('a rollback of the database to a revision', () => {
       'the code of x1700000000009 is not known here',
     ],
   ])('is refused for %s', (_what, asked, seen, to, message) => {
-    expect(() => planRevert(asked, seen, to)).toThrow(refused(message))
+    expect(() => planRevert(asked, seen, to, exposure(0))).toThrow(refused(message))
   })
 })
 

@@ -172,6 +172,7 @@ export function candidate(changes: Partial<CandidateFacts> = {}): CandidateFacts
     changedImages: ['api'],
     missingImages: [],
     exposure: exposure(0),
+    downExposure: exposure(0),
     ...changes,
   }
 }

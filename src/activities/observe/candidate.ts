@@ -5,7 +5,7 @@ import { StepbackError } from '../../plan/failure.js'
 import type { Manifest, ManifestFile } from '../../plan/manifest.js'
 import type { RollbackRequest } from '../../plan/request.js'
 import { composeStack } from '../context.js'
-import { observeExposure } from './database.js'
+import { observeDowns, observeExposure } from './database.js'
 import { composeProblem, modelOf } from './facts.js'
 import type { Look } from './look.js'
 
@@ -16,13 +16,19 @@ export async function observeCandidate(
 ): Promise<CandidateFacts> {
   const { manifest } = input
   await verifyFiles(look, manifest)
-  const [model, changedFiles, images, exposure] = await Promise.all([
+  const [model, changedFiles, images, exposure, downExposure] = await Promise.all([
     readModel(look, manifest),
     readChangedFiles(look, manifest),
     compareImages(look, manifest),
     input.request.strategy === 'migrate' ? null : observeExposure(look, manifest),
+    observeDowns(look, appliedSince(input.facts, manifest)),
   ])
-  return { manifest, model, changedFiles, ...images, exposure }
+  return { manifest, model, changedFiles, ...images, exposure, downExposure }
+}
+
+function appliedSince(facts: Facts, manifest: Manifest): readonly string[] {
+  const then = manifest.database?.migrations.map((migration) => migration.name)
+  return then ? (facts.database?.applied.filter((name) => !then.includes(name)) ?? []) : []
 }
 
 async function verifyFiles(look: Look, manifest: Manifest): Promise<void> {

@@ -31,6 +31,30 @@ export async function observeExposure(look: Look, manifest: Manifest): Promise<E
   })
 }
 
+/** The rows of the tables that these migrations' downs would drop; null where nobody can tell. */
+export async function observeDowns(look: Look, names: readonly string[]): Promise<Exposure | null> {
+  const { database, migrations } = look.deps
+  const { tables, unclear } = await database.listenToDowns({ migrations: await migrations(look.target), names })
+  if (unclear) return null
+  if (tables.length === 0) return { total: 0, tables: [] }
+  return await withTunnel(asUser(look), 'downs', async (address) => {
+    const live = await database.TargetDatabase.connect(address)
+    const found = await live.countRows(tables).finally(() => live.end())
+    const lost = found.filter(({ rows }) => rows > 0)
+    return {
+      total: lost.reduce((sum, { rows }) => sum + rows, 0),
+      tables: lost.map(({ table, rows }) => ({
+        table,
+        inserted: 0,
+        updated: 0,
+        deleted: rows,
+        newest: null,
+        method: 'exact',
+      })),
+    }
+  })
+}
+
 async function read(look: Look): Promise<{ readonly facts: DatabaseFacts | null; readonly error: string | null }> {
   const known = look.deps.database.describeMigrations(await look.deps.migrations(look.target))
   return await withTunnel(asUser(look), 'look', async (address) => {

@@ -89,6 +89,18 @@ export class TargetDatabase {
     return exposure(this.session, baseline)
   }
 
+  /** Rows of tables as somebody's SQL names them; those that are not there have none. */
+  async countRows(tables: readonly string[]): Promise<readonly { readonly table: string; readonly rows: number }[]> {
+    const found: { table: string; rows: number }[] = []
+    for (const table of tables) {
+      const [named] = await this.session.query<{ name: string | null }>('select to_regclass($1)::text as name', [table])
+      if (!named?.name) continue
+      const [count] = await this.session.query<{ rows: string }>(`select count(*) as rows from ${named.name}`)
+      found.push({ table: named.name, rows: Number(count!.rows) })
+    }
+    return found
+  }
+
   /** A baseline of now. */
   baseline(): Promise<Baseline> {
     return readBaseline(this.session)
