@@ -85,6 +85,17 @@ describe.skipIf(!process.env['STEPBACK_END_TO_END'])('the main job', { timeout: 
     expect(await operator.rows()).toEqual(rowsAtFirst)
   })
 
+  test('asks before migrations are reverted that drop tables with rows, and takes a signal for an answer', async () => {
+    const run = 'rollback-base'
+    await operator.start('rollbackWorkflow', run, { target: 'aria', scope: 'database', to: 'base' })
+    const waiting = await operator.until(run, (progress) => progress.phase === 'waiting-for-approval')
+    expect(waiting.plan?.exposure?.tables.find((it) => it.table === 'messages')?.deleted).toBe(4800)
+    const words = ['--workflow-id', run, '--name', 'reject', '--input', JSON.stringify({ by: 'a test' })]
+    await operator.temporal('workflow', 'signal', ...words)
+    expect((await operator.end(run)).outcome).toBe('Rejected')
+    expect(await operator.rows()).toEqual(rowsAtFirst)
+  })
+
   test('undoes a bad release by itself, its irreversible migration included', async () => {
     const before = await legacy()
     expect(before.length).toBeGreaterThan(1)
