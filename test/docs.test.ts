@@ -1,8 +1,14 @@
 import { readFileSync } from 'node:fs'
+import type { Command } from 'commander'
 import { format, resolveConfig } from 'prettier'
 import { describe, expect, test } from 'vitest'
+import { buildProgram } from '../src/cli/program.js'
 import { configReference } from '../src/config/reference.js'
 import { failures } from '../src/plan/failure.js'
+import { silentIo } from './cli/support.js'
+
+/** The command and all that are below it. */
+const everyCommand = (command: Command): Command[] => [command, ...command.commands.flatMap(everyCommand)]
 
 const read = (path: string) => readFileSync(new URL(`../${path}`, import.meta.url), 'utf8')
 
@@ -20,6 +26,18 @@ describe('the documents', () => {
     expect(Object.fromEntries(rows)).toEqual(
       Object.fromEntries(Object.entries(failures).map(([type, { exitCode }]) => [type, exitCode])),
     )
+  })
+
+  test('show only commands that the command line takes as they are typed', async () => {
+    const typed = [...read('README.md').matchAll(/^ {4}npx stepback ([^#\n]+)/gm)].map(([, words]) =>
+      words!.trim().split(/\s+/),
+    )
+    expect(typed.length).toBeGreaterThan(8)
+    for (const words of typed) {
+      const program = buildProgram(silentIo(), () => undefined)
+      everyCommand(program).forEach((command) => command.exitOverride().action(() => undefined))
+      await expect(program.parseAsync(words, { from: 'user' }), words.join(' ')).resolves.toBeDefined()
+    }
   })
 
   test('name only files that are there', () => {

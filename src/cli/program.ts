@@ -42,7 +42,8 @@ export async function runCommandLine(argv: readonly string[], io: Io): Promise<n
   }
 }
 
-function buildProgram(io: Io, exit: Cli['exit']): Command {
+/** The commands with their options; `exit` is told the code of the one that ran. */
+export function buildProgram(io: Io, exit: Cli['exit']): Command {
   const program = new Command('stepback')
     .description('Durable deploys, and durable ways back, for Docker Compose stacks on SSH hosts')
     .version(packageVersion())
