@@ -2,7 +2,7 @@
 
 import { command, quote, script } from '../commands/shell.js'
 import type { Baseline, DatabaseAddress } from '../adapters/database.js'
-import type { ActContext } from './context.js'
+import { type ActContext, doneAgain } from './context.js'
 import { readManifest } from './observe/manifests.js'
 
 /** Written by a job of the step that migrated, into the run's own staging directory. */
@@ -21,7 +21,7 @@ export async function keepBaseline(context: ActContext, address: DatabaseAddress
       `printf %s ${quote(JSON.stringify(baseline))} >${quote(`${file}.part`)}`,
       command('mv', '-f', `${file}.part`, file),
     ),
-    { holds: async () => false },
+    { holds: doneAgain },
   )
 }
 

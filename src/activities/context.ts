@@ -21,6 +21,9 @@ export interface JobOptions {
   readonly holds?: () => Promise<boolean>
 }
 
+/** For jobs that leave the same state however often they run: one of unknown end is simply done again. */
+export const doneAgain = async (): Promise<boolean> => false
+
 export class ActContext {
   readonly token: number
   readonly origin: RunId

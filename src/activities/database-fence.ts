@@ -2,7 +2,7 @@ import { createJournal } from '../commands/database/journal.js'
 import { sessionPrefix } from '../commands/database/names.js'
 import type { Target } from '../config/schema.js'
 import { StepbackError } from '../plan/failure.js'
-import { ownRun, runDigits } from './context.js'
+import { ownRun, runDigits, doneAgain } from './context.js'
 import { type DatabaseUser, databaseAccess, withJournal } from './database-access.js'
 import type { Deps } from './deps.js'
 
@@ -19,7 +19,7 @@ export async function raiseDatabaseFence(deps: Deps, target: Target, token: numb
   }
   const { access } = await databaseAccess(user, 'journal')
   const id = `${runDigits(ownRun())}.journal.${token}`
-  const made = await host.runJob({ id, token, script: createJournal(access), holds: async () => false })
+  const made = await host.runJob({ id, token, script: createJournal(access), holds: doneAgain })
   if (made.outcome !== 'done' && (made.outcome !== 'exited' || made.exitCode !== 0)) {
     throw new StepbackError({ type: 'Unreachable', message: 'the journal of database work could not be made' })
   }

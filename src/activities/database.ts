@@ -10,11 +10,9 @@ import type { DatabaseManifest } from '../plan/manifest.js'
 import type { Exposure } from '../plan/plan.js'
 import type { ActDefinition } from './act.js'
 import { readBaseline } from './baseline.js'
-import type { ActContext } from './context.js'
+import { type ActContext, doneAgain } from './context.js'
 import { databaseAccess, databaseOf, lastingAccess, withJournal, withTunnel } from './database-access.js'
 import { readManifest } from './observe/manifests.js'
-
-const doneAgain = async () => false
 
 export const restoreDatabase: ActDefinition<'restoreDatabase'> = {
   jobs: ['restore'],

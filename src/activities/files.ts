@@ -2,10 +2,8 @@ import { join } from 'node:path'
 import { placeFiles, restoreFiles as restoreScript } from '../commands/files.js'
 import { StepbackError } from '../plan/failure.js'
 import type { ActDefinition } from './act.js'
+import { doneAgain } from './context.js'
 import { readManifest } from './observe/manifests.js'
-
-/** Moving checked files into place is absolute: done again, it leaves the same state. */
-const doneAgain = async () => false
 
 /** Uploads into the run's own staging directory; a job under the lease moves the files into place. */
 export const putFiles: ActDefinition<'putFiles'> = {

@@ -7,7 +7,7 @@ import { StepbackError } from '../plan/failure.js'
 import { type Poll, allHealthy, describeFailing, hasRecovered, isFailing } from '../plan/health.js'
 import type { HealthReport } from '../plan/progress.js'
 import type { ActDefinition } from './act.js'
-import { type ActContext, composeStack } from './context.js'
+import { type ActContext, composeStack, doneAgain } from './context.js'
 import type { Deps } from './deps.js'
 import type { Target } from '../config/schema.js'
 import type { Host } from '../adapters/host.js'
@@ -82,7 +82,7 @@ export const collectLogs: ActDefinition<'collectLogs'> = {
         `${read} >${quote(file)} 2>&1`,
         `echo "$(wc -l <${quote(file)}) $(sha256 ${quote(file)})"`,
       ),
-      { holds: async () => false },
+      { holds: doneAgain },
     )
     const [lines, sha256 = ''] = stdout.trim().split(/\s+/)
     return `${lines} lines in ${file}, sha256 ${sha256.slice(0, 12)}`

@@ -10,7 +10,7 @@ import { StepbackError } from '../plan/failure.js'
 import { restorePointTime } from '../plan/ledger.js'
 import type { DatabaseManifest, Manifest, ManifestFile } from '../plan/manifest.js'
 import type { ActDefinition } from './act.js'
-import type { ActContext } from './context.js'
+import { type ActContext, doneAgain } from './context.js'
 import { databaseAccess } from './database-access.js'
 import { readContainers } from './observe/containers.js'
 
@@ -21,7 +21,7 @@ export const takeRestorePoint: ActDefinition<'takeRestorePoint'> = {
     const database = args.database === 'dump' ? await dump(context) : null
     const manifest = await manifestOf(context, args, files, database)
     const script = writeManifest({ backups: context.backups, manifest })
-    await context.job('manifest', script, { holds: async () => false })
+    await context.job('manifest', script, { holds: doneAgain })
     return `${context.safety}${database ? `, dump of ${database.file.bytes} bytes` : ''}`
   },
 }
@@ -49,7 +49,7 @@ async function captureAll(context: ActContext, args: ActArgs['takeRestorePoint']
     'files',
     [capture, live, 'echo COPIES', describeFiles(context.backups, names)].join('\n'),
     {
-      holds: async () => false,
+      holds: doneAgain,
     },
   )
   const [first = '', second = ''] = stdout.split('COPIES\n')
@@ -91,7 +91,7 @@ async function dump(context: ActContext): Promise<Dumped> {
     format: database.dumpFormat,
     applicationName,
   })
-  await context.job('dump', script, { ending, holds: async () => false })
+  await context.job('dump', script, { ending, holds: doneAgain })
   const facts = parseFacts(await context.look(`${command('cat', factsFile)}\n`))
   const [file] = parseFileFacts(await context.look(describeFiles(context.backups, [name])), [name])
   if (file?.kind !== 'file') throw new StepbackError({ type: 'StepFailed', message: `the dump "${name}" is not there` })

@@ -2,6 +2,7 @@ import { stop, up } from '../commands/compose.js'
 import { script } from '../commands/shell.js'
 import { durationMs } from '../plan/duration.js'
 import type { ActDefinition } from './act.js'
+import { doneAgain } from './context.js'
 import { readContainers } from './observe/containers.js'
 
 /** Stops application services, killing what takes longer than the configured grace. */
@@ -24,7 +25,7 @@ export const startServices: ActDefinition<'startServices'> = {
   jobs: ['up'],
   run: async (context, { levels }) => {
     // Compose leaves what is right alone, so a job of unknown end is simply done again.
-    await context.job('up', script(...up(context.stack, levels)), { holds: async () => false })
+    await context.job('up', script(...up(context.stack, levels)), { holds: doneAgain })
     const services = levels.flatMap((level) => level.services)
     const containers = await readContainers(context)
     const count = containers.filter((it) => it.running && services.includes(it.service)).length
