@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { dirname, isAbsolute, resolve } from 'node:path'
-import { parseDocument } from 'yaml'
 import { z } from 'zod'
 import { StepbackError } from '../plan/failure.js'
 import { type Config, type Target, configSchema } from './schema.js'
+import { readYaml } from './yaml.js'
 
 /** Reads stepback.yaml; all that is wrong in it comes as one `InvalidConfiguration`, a line for each path. */
 export function loadConfig(path: string): Config {
@@ -21,13 +21,9 @@ export function findTarget(config: Config, name: string): Target {
 }
 
 export function parseConfig(text: string, path: string): Config {
-  const document = parseDocument(text, { prettyErrors: true })
-  if (document.errors.length > 0)
-    throw invalid(
-      path,
-      document.errors.map((error) => error.message),
-    )
-  const parsed = configSchema.safeParse(document.toJS())
+  const read = readYaml(text)
+  if (!read.ok) throw invalid(path, read.problems)
+  const parsed = configSchema.safeParse(read.value)
   if (parsed.success) return parsed.data
   throw invalid(path, parsed.error.issues.flatMap(describeIssue))
 }
@@ -38,7 +34,8 @@ export function describeIssue(issue: z.core.$ZodIssue): string[] {
   if (issue.code === 'unrecognized_keys') {
     return issue.keys.map((key) => `${[...where, key].join('/')}: unknown key`)
   }
-  return [`${where.join('/') || '(whole)'}: ${issue.message.replace(/^Invalid input: /, '')}`]
+  const [nested] = issue.code === 'invalid_key' ? issue.issues : []
+  return [`${where.join('/') || '(whole)'}: ${(nested ?? issue).message.replace(/^Invalid (input|option): /, '')}`]
 }
 
 function readConfigFile(path: string): string {

@@ -1,6 +1,7 @@
 // The one source of stepback.yaml: validation, defaults, and the descriptions that the reference is made from.
 
 import { z } from 'zod'
+import { type Inconsistency, configInconsistencies, targetInconsistencies } from './consistency.js'
 
 const duration = z.string().regex(/^\d+(ms|s|m|h|d)$/, 'should be a duration like "30s", "5m" or "24h"')
 const name = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_.-]*$/, 'should be a name of letters, digits, ".", "_" and "-"')
@@ -13,11 +14,16 @@ const innerPath = z
   .regex(/^(?!\/)(?!.*(^|\/)\.\.(\/|$)).+$/, 'should be a path inside the project directory')
   .transform((path) => path.replace(/^\.\//, '').replace(/\/+$/, ''))
 
+const variable = z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'should be the name of a variable')
+const wait = duration.refine((it) => !/^0+[a-z]+$/.test(it), 'should not be zero')
+
 /** A value by reference, never by itself: from the worker's environment, or from the target's environment file. */
-const reference = z.union([
-  z.strictObject({ env: z.string().describe("a variable of the worker's environment") }),
-  z.strictObject({ envFile: z.string().describe("a key of the target's environment file") }),
-])
+const ofWorker = z.strictObject({ env: variable.describe("a variable of the worker's environment") })
+const ofEnvFile = z.strictObject({ envFile: z.string().min(1).describe("a key of the target's environment file") })
+const reference = z.union([ofWorker, ofEnvFile], {
+  error:
+    'should be a reference: { env: NAME } to a variable of the worker, or { envFile: KEY } to the environment file',
+})
 
 const check = z
   .strictObject({
@@ -33,7 +39,11 @@ const check = z
     timeout: duration.default('5s').describe('how long one answer may take'),
   })
   .refine((it) => (it.url === undefined) !== (it.command === undefined), 'should have either "url" or "command"')
-  .refine((it) => it.command === undefined || it.service !== undefined, 'should name the "service" of its "command"')
+  .refine(
+    (it) => (it.command === undefined) === (it.service === undefined),
+    'should have "command" and "service", or neither',
+  )
+  .refine((it) => it.url !== undefined || !(it.json ?? it.contains), 'should have a "url" for "json" and "contains"')
 
 const ssh = z.strictObject({
   host: z.string().min(1),
@@ -41,7 +51,7 @@ const ssh = z.strictObject({
   user: z.string().min(1),
   identityFile: z.string().optional().describe('private key; without it the agent at SSH_AUTH_SOCK is asked'),
   passphrase: z
-    .strictObject({ env: z.string().describe("a variable of the worker's environment") })
+    .strictObject(ofWorker.shape, { error: 'should be a reference: { env: NAME } to a variable of the worker' })
     .optional()
     .describe('of the private key'),
   knownHosts: z.array(z.string()).default(['~/.ssh/known_hosts']).describe('files of accepted host keys'),
@@ -61,73 +71,92 @@ const database = z.strictObject({
   lockTimeout: duration.default('3s').describe('how long a migration waits for a lock before it gives way'),
 })
 
-const target = z.strictObject({
-  ssh,
-  directory: absolutePath.describe('the project directory on the host'),
-  backups: absolutePath.describe('where restore points and the state of stepback lie on the host'),
-  compose: z.strictObject({
-    project: z.string().regex(/^[a-z0-9][a-z0-9_-]*$/, 'should be a Compose project name'),
-    files: z.array(innerPath).min(1),
-    envFile: innerPath.default('.env'),
-    profiles: z.array(name).default([]),
+const target = withNothingAgainstItself(
+  z.strictObject({
+    ssh,
+    directory: absolutePath.describe('the project directory on the host'),
+    backups: absolutePath.describe('where restore points and the state of stepback lie on the host'),
+    compose: z.strictObject({
+      project: z.string().regex(/^[a-z0-9][a-z0-9_-]*$/, 'should be a Compose project name'),
+      files: z.array(innerPath).min(1),
+      envFile: innerPath.default('.env'),
+      profiles: z.array(name).default([]),
+    }),
+    services: z.strictObject({
+      application: z.array(name).min(1).describe('stopped while files and database go back'),
+      stopGrace: duration.default('10s').describe('how long a container may take to stop before it is killed'),
+    }),
+    managed: z
+      .array(innerPath)
+      .default([])
+      .describe('files beside the compose and environment files that go back, too'),
+    protected: z.array(innerPath).default([]).describe('paths that nothing ever writes to'),
+    logs: z.strictObject({ service: name, lines: z.int().min(1).max(10_000).default(50) }).optional(),
+    deployLog: innerPath.optional().describe('a file that gets one line for each run'),
+    health: z
+      .strictObject({
+        checks: z.array(check).default([]),
+        timeout: duration.default('60s').describe('how long the checks may take to succeed after a start'),
+        interval: wait.default('1s'),
+        successes: z.int().min(1).default(2).describe('how often in a row all must succeed'),
+      })
+      .prefault({}),
+    version: z.strictObject({ url: z.url({ protocol: /^https?$/ }), field: z.string().default('version') }).optional(),
+    watch: z
+      .strictObject({
+        window: duration.default('30s').describe('how long a deploy is watched before it counts as good'),
+        interval: wait.default('5s'),
+        failures: z.int().min(1).default(3).describe('failing polls in a row that undo the deploy'),
+      })
+      .prefault({}),
+    database: database.optional(),
+    secrets: z.array(z.string().min(1)).default([]).describe('keys of the environment file that keep their live value'),
+    undo: z
+      .strictObject({
+        mayLoseRows: z
+          .int()
+          .min(0)
+          .default(0)
+          .describe('rows that an undo may lose by itself, and a rollback beyond those that it showed'),
+      })
+      .prefault({}),
+    approval: z
+      .strictObject({
+        deploy: z.enum(['never', 'data-loss', 'always']).default('never'),
+        rollback: z.enum(['never', 'data-loss', 'always']).default('data-loss'),
+        deadline: duration.default('24h').describe('a gate that nobody answers ends the run then'),
+      })
+      .prefault({}),
+    operatorDeadline: duration.default('30m').describe('a step that keeps failing waits so long before it is undone'),
+    disk: z.strictObject({ freeBytes: z.int().min(0).default(5_000_000_000) }).prefault({}),
   }),
-  services: z.strictObject({
-    application: z.array(name).min(1).describe('stopped while files and database go back'),
-    stopGrace: duration.default('10s').describe('how long a container may take to stop before it is killed'),
-  }),
-  managed: z.array(innerPath).default([]).describe('files beside the compose and environment files that go back, too'),
-  protected: z.array(innerPath).default([]).describe('paths that nothing ever writes to'),
-  logs: z.strictObject({ service: name, lines: z.int().min(1).max(10_000).default(50) }).optional(),
-  deployLog: innerPath.optional().describe('a file that gets one line for each run'),
-  health: z
-    .strictObject({
-      checks: z.array(check).default([]),
-      timeout: duration.default('60s').describe('how long the checks may take to succeed after a start'),
-      interval: duration.default('1s'),
-      successes: z.int().min(1).default(2).describe('how often in a row all must succeed'),
-    })
-    .prefault({}),
-  version: z.strictObject({ url: z.url(), field: z.string().default('version') }).optional(),
-  watch: z
-    .strictObject({
-      window: duration.default('30s').describe('how long a deploy is watched before it counts as good'),
-      interval: duration.default('5s'),
-      failures: z.int().min(1).default(3).describe('failing polls in a row that undo the deploy'),
-    })
-    .prefault({}),
-  database: database.optional(),
-  secrets: z.array(z.string()).default([]).describe('keys of the environment file that keep their live value'),
-  undo: z
-    .strictObject({
-      mayLoseRows: z
-        .int()
-        .min(0)
-        .default(0)
-        .describe('rows that an undo may lose by itself, and a rollback beyond those that it showed'),
-    })
-    .prefault({}),
-  approval: z
-    .strictObject({
-      deploy: z.enum(['never', 'data-loss', 'always']).default('never'),
-      rollback: z.enum(['never', 'data-loss', 'always']).default('data-loss'),
-      deadline: duration.default('24h').describe('a gate that nobody answers ends the run then'),
-    })
-    .prefault({}),
-  operatorDeadline: duration.default('30m').describe('a step that keeps failing waits so long before it is undone'),
-  disk: z.strictObject({ freeBytes: z.int().min(0).default(5_000_000_000) }).prefault({}),
-})
+  targetInconsistencies,
+)
 
-export const configSchema = z.strictObject({
-  temporal: z
-    .strictObject({
-      address: z.string().optional().describe('default: the Temporal profile or TEMPORAL_ADDRESS'),
-      namespace: z.string().optional(),
-      taskQueue: z.string().default('stepback'),
-      ui: z.url().optional().describe('address of the Web UI, for links'),
-    })
-    .prefault({}),
-  targets: z.record(name, target).refine((it) => Object.keys(it).length > 0, 'should name at least one target'),
-})
+export const configSchema = withNothingAgainstItself(
+  z.strictObject({
+    temporal: z
+      .strictObject({
+        address: z.string().optional().describe('default: the Temporal profile or TEMPORAL_ADDRESS'),
+        namespace: z.string().optional(),
+        taskQueue: z.string().default('stepback'),
+        ui: z.url().optional().describe('address of the Web UI, for links'),
+      })
+      .prefault({}),
+    targets: z.record(name, target).refine((it) => Object.keys(it).length > 0, 'should name at least one target'),
+  }),
+  configInconsistencies,
+)
+
+/** Asked whatever else is wrong, so that all of it is reported at once. */
+function withNothingAgainstItself<S extends z.ZodType>(schema: S, ask: (value: unknown) => Inconsistency[]): S {
+  return schema.superRefine(
+    (value, context) => {
+      for (const { path, message } of ask(value)) context.addIssue({ code: 'custom', path: [...path], message })
+    },
+    { when: () => true },
+  )
+}
 
 export type Config = z.infer<typeof configSchema>
 export type Target = Config['targets'][string] & { readonly name: string }

@@ -1,10 +1,10 @@
 import type { ServiceImage, Step } from './act.js'
 import { decideApproval } from './approval.js'
 import { startLevels } from './compose.js'
-import type { Facts, ReleaseFacts } from './facts.js'
+import type { Facts, Finding, ReleaseFacts } from './facts.js'
 import { StepbackError } from './failure.js'
 import { broughtPaths, releaseLine, restorePointId } from './ledger.js'
-import { ensureFit } from './preflight.js'
+import { ensureFit, services } from './preflight.js'
 import type { Plan } from './plan.js'
 import type { DeployRequest } from './request.js'
 import { type MigrationInfo, planMigrations } from './revision.js'
@@ -17,7 +17,7 @@ import { restartServices } from './steps/services.js'
 
 /** The plan of a deploy, without its digest; throws `Refused` with the reason where it must not begin. */
 export function planDeploy(request: DeployRequest, facts: Facts, release: ReleaseFacts | null): Omit<Plan, 'digest'> {
-  ensureFit(request.target, facts.findings)
+  ensureFit(request.target, release ? findingsWith(release, facts) : facts.findings)
   const current = currentVersion(facts)
   ensureNew(request, current)
   const migrations = migrationsUp(request, facts, release)
@@ -90,11 +90,11 @@ function deploySteps(input: {
   const { request, facts, release, migrations } = input
   const { application, databaseService } = facts.stack
   const model = release?.model ?? facts.model
-  const services = Object.keys(model.services).filter((service) => service !== databaseService)
-  const builds = services.filter((service) => model.services[service]?.builds).toSorted()
+  const all = Object.keys(model.services).filter((service) => service !== databaseService)
+  const builds = all.filter((service) => model.services[service]?.builds).toSorted()
   const before = runningImages(facts)
   // An undo stops what the release brought: the stack that it goes back to does not know it.
-  const brought = services.filter((service) => facts.model.services[service] === undefined).toSorted()
+  const brought = all.filter((service) => facts.model.services[service] === undefined).toSorted()
   return [
     takeRestorePoint({
       version: input.current,
@@ -107,7 +107,7 @@ function deploySteps(input: {
     ...(builds.length > 0 ? [buildImages({ services: builds, before })] : []),
     ...(migrations.length > 0 ? [migrateUp({ migrations, application, mayLoseRows: input.mayLoseRows })] : []),
     restartServices({
-      levels: startLevels({ model, services }),
+      levels: startLevels({ model, services: all }),
       application: [...application, ...brought],
       commit: false,
     }),
@@ -116,6 +116,12 @@ function deploySteps(input: {
     watchHealth(),
     ...(facts.stack.logs ? [collectLogs()] : []),
   ]
+}
+
+/** Services that the configuration names already may come with the release. */
+function findingsWith(release: ReleaseFacts, facts: Facts): Finding[] {
+  const found = services(facts.stack.named, Object.keys(release.model.services))
+  return facts.findings.map((finding) => (finding.check === found.check ? found : finding))
 }
 
 function ensureNew(request: DeployRequest, current: string): void {

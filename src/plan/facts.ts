@@ -17,6 +17,7 @@ export interface Stack {
   readonly protected: readonly string[]
   readonly application: readonly string[]
   readonly databaseService: string | null
+  readonly named: readonly NamedService[]
   readonly logs: boolean
   readonly asksVersion: boolean
   readonly mayLoseRows: number
@@ -24,6 +25,12 @@ export interface Stack {
   readonly approvalDeadlineMs: number
   readonly operatorDeadlineMs: number
   readonly freeBytes: number
+}
+
+/** A service that the configuration names, and the key that names it. */
+export interface NamedService {
+  readonly key: string
+  readonly service: string
 }
 
 export type ApprovalPolicy = 'never' | 'data-loss' | 'always'

@@ -1,5 +1,5 @@
 import { StepbackError } from './failure.js'
-import type { Finding } from './facts.js'
+import type { Finding, NamedService } from './facts.js'
 
 export interface Observed {
   readonly docker: { readonly version: string | null; readonly error: string }
@@ -8,6 +8,9 @@ export interface Observed {
   readonly project: string
   readonly directory: string
   readonly composeFiles: readonly string[]
+  readonly named: readonly NamedService[]
+  /** Those of the compose file; null where it cannot be read. */
+  readonly services: readonly string[] | null
   readonly containers: readonly Labelled[]
   readonly disks: readonly Disk[]
   readonly database: { readonly error: string | null; readonly preparedTransactions: number } | null
@@ -34,6 +37,7 @@ export function preflight(observed: Observed): Finding[] {
     program('docker', 'Docker Engine', observed.docker, 'start Docker on the host, and let the SSH user use it.'),
     program('compose', 'Docker Compose', observed.compose, 'install the Compose plugin, version 2, on the host.'),
     composeFile(observed),
+    ...(observed.services ? [services(observed.named, observed.services)] : []),
     identity(observed),
     ...observed.disks.map(disk),
     ...(observed.database ? [database(observed.database)] : []),
@@ -69,6 +73,18 @@ function composeFile(observed: Observed): Finding {
     ok: false,
     detail: `docker compose cannot read ${observed.composeFiles.join(', ')}: ${error}`,
     hint: 'mend the file, or compose.files and compose.envFile in the configuration.',
+  }
+}
+
+/** A name that no service has would never be stopped, asked or read, and nobody would notice before it counts. */
+export function services(named: readonly NamedService[], known: readonly string[]): Finding {
+  const unknown = named.filter(({ service }) => !known.includes(service))
+  if (unknown.length === 0) return { check: 'services', ok: true, detail: `${known.length} in the compose file` }
+  return {
+    check: 'services',
+    ok: false,
+    detail: unknown.map(({ key, service }) => `${key} names "${service}", which is not in the compose file`).join('; '),
+    hint: `mend the names in the configuration; the compose file has ${known.toSorted().join(', ')}.`,
   }
 }
 

@@ -64,10 +64,68 @@ targets:
     }
   })
 
-  test('that is no YAML is InvalidConfiguration with the place', () => {
-    expect(() => parseConfig('targets: [', 'stepback.yaml')).toThrow(
-      expect.objectContaining({ type: 'InvalidConfiguration', message: expect.stringContaining('line 1') }),
-    )
+  test('that contradicts itself says so together with all else that is wrong, in every target', () => {
+    const wrong = `
+targets:
+  Sh op: {}
+  shop:
+    ssh: { host: shop.test, user: deploy, port: 70000 }
+    directory: /srv/shop
+    backups: /srv/shop/soul/backups
+    compose: { project: shop, files: [a.yml, a.yml, .env] }
+    services: { application: [api, db] }
+    managed: [soul/x]
+    protected: [soul]
+    database: { service: db, name: shop, user: { env: U }, password: { env: P } }
+    health: { interval: 0s, checks: [{ name: api, url: 'http://x' }, { name: api, service: db, url: 'http://x' }] }
+  twin:
+    ssh: { host: shop.test, user: deploy, port: 70000 }
+    directory: /srv/shop
+    backups: /srv
+    compose: { project: shop, files: [a.yml] }
+    services: { application: [api] }
+`
+    expect(problemsOf(wrong)).toEqual([
+      'targets/Sh op: should be a name of letters, digits, ".", "_" and "-"',
+      'targets/shop/ssh/port: Too big: expected number to be <=65535',
+      'targets/shop/health/checks/1: should have "command" and "service", or neither',
+      'targets/shop/health/interval: should not be zero',
+      'targets/shop/health/checks/1: "api" is there twice',
+      'targets/shop/compose/files/1: "a.yml" is there twice',
+      'targets/shop/services/application/1: should not be the service of the database',
+      'targets/shop/managed/0: should not overlap the protected path "soul"',
+      'targets/shop/backups: should not overlap the protected path "soul"',
+      'targets/shop/compose/envFile: should not be one of the compose files',
+      'targets/twin/ssh/port: Too big: expected number to be <=65535',
+      'targets/twin/backups: should not hold the project directory',
+      'targets/twin/compose/project: should be another stack than target "shop", on the same host',
+    ])
+  })
+
+  test('that is no YAML is InvalidConfiguration with every place, and quotes no line of it', () => {
+    expect(problemsOf('targets: {a: 1, a: 2}\n\tb: "hunter2')).toEqual([
+      'line 1, column 17: "a" is set twice',
+      'line 2, column 1: Tabs are not allowed as indentation',
+      'line 2, column 13: Missing closing "quote',
+    ])
+    expect(problemsOf('a: 1\n---\nb: 2')).toEqual(['line 2, column 1: a second document begins here'])
+    expect(problemsOf('a: !env B')).toEqual(['line 1, column 4: Unresolved tag: !env'])
+    expect(problemsOf('a: *b')).toEqual(['Unresolved alias (the anchor must be set before the alias): b'])
+  })
+
+  test('that is a bomb of aliases is refused', () => {
+    const ten = (inner: string) => `[${Array.from({ length: 10 }, () => inner).join(',')}]`
+    const bomb = `a: &a ${ten('x')}\nb: &b ${ten('*a')}\nc: &c ${ten('*b')}\nd: ${ten('*c')}`
+    expect(problemsOf(bomb)).toEqual(['Excessive alias count indicates a resource exhaustion attack'])
+  })
+
+  test('knows anchors and merge keys, as Compose files do', () => {
+    const merged = minimal.replace('  shop:\n    ssh: {', '  shop:\n    ssh: &ssh {') + twin('{ <<: *ssh, port: 2222 }')
+    expect(parseConfig(merged, 'x.yaml').targets['twin']!.ssh).toMatchObject({ host: 'shop.test', port: 2222 })
+  })
+
+  test.each(['__proto__: {}', 'temporal: { __proto__: { address: x } }'])('with %j has an unknown key', (line) => {
+    expect(problemsOf(`${minimal}${line}\n`)).toEqual([expect.stringMatching(/^(temporal\/)?__proto__: unknown key$/)])
   })
 
   test('without a target is refused', () => {
@@ -77,7 +135,10 @@ targets:
   test('that holds a secret itself is refused: only references are known', () => {
     const wrong = `${minimal}    database: { service: db, name: shop, user: { env: U }, password: hunter2 }\n`
     const message = messageOf(() => parseConfig(wrong, 'x.yaml'))
-    expect(message).toContain('targets/shop/database/password')
+    expect(message).toContain(
+      'targets/shop/database/password: should be a reference: { env: NAME } to a variable of the worker, ' +
+        'or { envFile: KEY } to the environment file',
+    )
     expect(message).not.toContain('hunter2')
   })
 })
@@ -146,6 +207,24 @@ test('a secret prints as [redacted] wherever it goes', () => {
   expect(`${secret} ${JSON.stringify({ secret })}`).toBe('[redacted] {"secret":"[redacted]"}')
   expect(secret.reveal()).toBe('hunter2')
 })
+
+/** Another stack on the same host. */
+function twin(ssh: string): string {
+  return `  twin:
+    ssh: ${ssh}
+    directory: /srv/twin
+    backups: /srv/twin/backups
+    compose: { project: twin, files: [docker-compose.yml] }
+    services: { application: [api] }
+`
+}
+
+function problemsOf(text: string): string[] {
+  const lines = messageOf(() => parseConfig(text, 'x.yaml')).split('\n')
+  expect(lines[0]).toBe('configuration "x.yaml" is not valid')
+  expect(lines.at(-1)).toBe('hint: mend these lines; docs/config.md describes every key.')
+  return lines.slice(1, -1).map((line) => line.trim())
+}
 
 function messageOf(act: () => unknown): string {
   try {

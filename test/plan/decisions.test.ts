@@ -183,6 +183,8 @@ describe('preflight', () => {
     project: 'shop',
     directory: '/srv/shop',
     composeFiles: ['docker-compose.yml'],
+    named: [{ key: 'logs.service', service: 'api' }],
+    services: ['db', 'api'],
     containers: [own],
     disks: [{ what: 'backups', path: '/srv/backups', freeBytes: 9e9, neededBytes: 5e9 }],
     database: { error: null, preparedTransactions: 0 },
@@ -208,6 +210,11 @@ describe('preflight', () => {
       'a compose file that cannot be read',
       { composeFile: { error: 'line 3' } },
       'compose file: docker compose cannot read docker-compose.yml: line 3',
+    ],
+    [
+      'a service that the compose file does not have',
+      { named: [{ key: 'logs.service', service: 'apy' }] },
+      'services: logs.service names "apy", which is not in the compose file',
     ],
     [
       'the same files under another project',

@@ -114,6 +114,18 @@ describe('the undo of a deploy', () => {
   })
 })
 
+test('a service that the configuration names may come with the release, or is refused', () => {
+  const named = [{ key: 'logs.service', service: 'mailer' }]
+  const seen = facts({
+    stack: { ...stack, named },
+    findings: [{ check: 'services', ok: false, detail: 'logs.service names "mailer"' }],
+  })
+  const mailer = { image: 'mailer', builds: false, dependsOn: [] }
+  const brings = { ...release, model: { services: { ...model.services, mailer } } }
+  expect(names(planDeploy(deployRequest(), seen, brings))).toContain('startServices')
+  expect(() => planDeploy(deployRequest(), seen, release)).toThrow(/logs.service names "mailer"/)
+})
+
 describe('a deploy is refused', () => {
   test.each([
     [

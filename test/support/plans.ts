@@ -42,6 +42,7 @@ export const stack: Stack = {
   protected: ['soul'],
   application: ['api', 'worker', 'web'],
   databaseService: 'db',
+  named: [{ key: 'logs.service', service: 'worker' }],
   logs: true,
   asksVersion: true,
   mayLoseRows: 0,

@@ -7,8 +7,9 @@ import {
   freeBytes,
 } from '../../commands/observe.js'
 import { type ComposeModel, parseComposeModel } from '../../plan/compose.js'
+import type { Target } from '../../config/schema.js'
 import { durationMs } from '../../plan/duration.js'
-import type { DatabaseFacts, Facts, Stack } from '../../plan/facts.js'
+import type { DatabaseFacts, Facts, NamedService, Stack } from '../../plan/facts.js'
 import { type Disk, preflight } from '../../plan/preflight.js'
 import { composeStack } from '../context.js'
 import { readVersion } from '../health.js'
@@ -34,6 +35,7 @@ export async function observe(look: Look): Promise<Facts> {
       observeDatabase(look),
     ],
   )
+  const model = config.exitCode === 0 ? modelOf(look, config) : null
   const findings = preflight({
     docker: programFound(docker),
     compose: programFound(composeProgram),
@@ -41,6 +43,8 @@ export async function observe(look: Look): Promise<Facts> {
     project: stack.project,
     directory: stack.directory,
     composeFiles: stack.composeFiles,
+    named: stack.named,
+    services: model && Object.keys(model.services),
     containers: labels,
     disks: docker.exitCode === 0 ? await readDisks(look, database.facts) : [],
     database: look.target.database
@@ -52,7 +56,7 @@ export async function observe(look: Look): Promise<Facts> {
     stack,
     findings,
     containers,
-    model: config.exitCode === 0 ? modelOf(look, config) : { services: {} },
+    model: model ?? { services: {} },
     version,
     database: database.facts,
     records,
@@ -62,6 +66,17 @@ export async function observe(look: Look): Promise<Facts> {
 
 export function modelOf(look: Look, config: Answer): ComposeModel {
   return parseComposeModel({ json: config.stdout, project: look.target.compose.project })
+}
+
+function namedServices({ services, database, logs, health }: Target): NamedService[] {
+  return [
+    ...services.application.map((service) => ({ key: 'services.application', service })),
+    ...(database ? [{ key: 'database.service', service: database.service }] : []),
+    ...(logs ? [{ key: 'logs.service', service: logs.service }] : []),
+    ...health.checks.flatMap(({ name, service }) =>
+      service === undefined ? [] : [{ key: `health check "${name}"`, service }],
+    ),
+  ]
 }
 
 /** Compose's complaint names files, lines and variables, and never a value. */
@@ -113,6 +128,7 @@ function stackOf(look: Look): Stack {
     protected: target.protected,
     application: target.services.application,
     databaseService: target.database?.service ?? null,
+    named: namedServices(target),
     logs: target.logs !== undefined,
     asksVersion: target.version !== undefined,
     mayLoseRows: target.undo.mayLoseRows,
