@@ -5,7 +5,7 @@ import type { Deps } from './activities/deps.js'
 import * as database from './adapters/database.js'
 import { HostPool } from './adapters/hosts.js'
 import { checkUrl, readField } from './adapters/http.js'
-import { loadMigrations } from './adapters/migrations.js'
+import * as migrations from './adapters/migrations.js'
 import { readRelease } from './adapters/release.js'
 import { type Runs, temporalRuns } from './adapters/runs.js'
 import type { Config } from './config/schema.js'
@@ -30,7 +30,7 @@ export function compose(input: {
     database,
     http: { check: checkUrl, field: readField },
     runs: client ? temporalRuns(client, namespace) : noRuns,
-    migrations: loadMigrations,
+    migrations,
     readRelease,
     namespace,
     searchable,

@@ -1,11 +1,10 @@
 // What the activities are given: the configuration, and the adapters that touch the world, by type only.
 
-import type { MigrationClass } from '../adapters/database.js'
 import type { HostPool } from '../adapters/hosts.js'
 import type { checkUrl, readField } from '../adapters/http.js'
 import type { readRelease } from '../adapters/release.js'
 import type { Runs } from '../adapters/runs.js'
-import type { Config, Target } from '../config/schema.js'
+import type { Config } from '../config/schema.js'
 
 export interface Deps {
   readonly config: Config
@@ -15,8 +14,8 @@ export interface Deps {
   readonly runs: Runs
   /** PostgreSQL and TypeORM, as the adapter's own module. */
   readonly database: typeof import('../adapters/database.js')
-  /** The migration classes that the configuration names for a target. */
-  readonly migrations: (target: Target) => Promise<readonly MigrationClass[]>
+  /** Compiled migrations: reading and loading them, as the adapter's own module. */
+  readonly migrations: typeof import('../adapters/migrations.js')
   readonly readRelease: typeof readRelease
   readonly namespace: string
   /** Whether the server knows the search attributes. */

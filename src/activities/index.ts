@@ -7,7 +7,7 @@ import { putFiles, restoreFiles } from './files.js'
 import { checkHealth, checkVersion, collectLogs, watchHealth } from './health.js'
 import { buildImages, keepImages, restoreImages } from './images.js'
 import { leaseActivities } from './lease.js'
-import { migrateDown, migrateUp } from './migrations.js'
+import { keepMigrations, migrateDown, migrateUp } from './migrations.js'
 import { planningActivities } from './planning.js'
 import { takeRestorePoint } from './restore-point.js'
 import { startServices, stopServices } from './services.js'
@@ -22,6 +22,7 @@ export function createActivities(deps: Deps): StepbackActivities {
 
 const catalogue: ActCatalogue = {
   takeRestorePoint,
+  keepMigrations,
   keepImages,
   putFiles,
   restoreFiles,

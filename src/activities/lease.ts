@@ -161,7 +161,8 @@ function releaseOf(plan: Plan): Release | null {
   if (plan.scope !== undefined && plan.scope !== 'full') return null
   const paths = plan.steps.flatMap(({ act }) => (act.name === 'putFiles' ? act.args.paths : []))
   const restorePoint = plan.kind === 'rollback' ? (plan.restorePoint ?? plan.safety) : plan.safety
-  return { kind: plan.kind, version: plan.version, restorePoint, paths }
+  const migrations = plan.steps.flatMap(({ act }) => (act.name === 'keepMigrations' ? [act.args.sha256] : []))[0]
+  return { kind: plan.kind, version: plan.version, restorePoint, paths, ...(migrations ? { migrations } : {}) }
 }
 
 function fenced(by: LeaseState): StepbackError {

@@ -1,19 +1,22 @@
 // Migrations up and down, each batch under a lock and the token of the lease.
 
+import { keepCode } from '../commands/migrations.js'
 import { schemaFingerprint } from '../commands/database/fingerprint.js'
 import type { DatabaseAddress, MigrationRunner } from '../adapters/database.js'
 import { durationMs } from '../plan/duration.js'
+import { StepbackError } from '../plan/failure.js'
 import { revisionOf } from '../plan/revision.js'
 import type { ActDefinition } from './act.js'
 import { keepBaseline } from './baseline.js'
-import type { ActContext } from './context.js'
+import { type ActContext, doneAgain } from './context.js'
 import { databaseOf, withJournal } from './database-access.js'
+import { knownMigrations } from './known-migrations.js'
 import { readManifest } from './observe/manifests.js'
 
 export const migrateUp: ActDefinition<'migrateUp'> = {
   jobs: ['baseline'],
   run: async (context, { migrations }) =>
-    await withMigrations(context, 'migrateUp', async (runner, checkFence, address) => {
+    await withMigrations(context, 'migrateUp', migrations, async (runner, checkFence, address) => {
       const applied = await runner.up({ names: migrations, checkFence })
       // Only right behind the migration: later, what the application wrote meanwhile would not count as a loss.
       if (applied.length > 0) await keepBaseline(context, address)
@@ -26,19 +29,40 @@ export const migrateDown: ActDefinition<'migrateDown'> = {
   run: async (context, { migrations, schemaOf }) => {
     const sha256 = schemaOf && (await readManifest(context, context.restorePoint(schemaOf))).database?.schemaSha256
     const expected = sha256 ? { expected: { ...schemaFingerprint, sha256 } } : {}
-    return await withMigrations(context, 'migrateDown', async (runner, checkFence) => {
+    return await withMigrations(context, 'migrateDown', migrations, async (runner, checkFence) => {
       const reverted = await runner.down({ names: migrations, checkFence, ...expected })
       return reverted.length > 0 ? `reverted ${reverted.map(revisionOf).join(', ')}` : 'nothing was left to revert'
     })
   },
 }
 
+/** Under the name of their content, for the day when the release that brought them is gone from the configuration. */
+export const keepMigrations: ActDefinition<'keepMigrations'> = {
+  jobs: ['keep'],
+  run: async (context, { sha256, release }) => {
+    const code = await context.deps.migrations.read(context.target, release)
+    if (code?.sha256 !== sha256) throw changedSincePlanned()
+    const script = keepCode({ stateDirectory: context.host.stateDirectory, sha256, text: code.text })
+    await context.job('keep', script, { holds: doneAgain })
+    return sha256.slice(0, 12)
+  },
+}
+
+function changedSincePlanned(): StepbackError {
+  return new StepbackError({
+    type: 'StepFailed',
+    message: 'the compiled migrations changed since the plan was made',
+    hint: 'deploy again, from a directory that nobody writes to.',
+  })
+}
+
 async function withMigrations<T>(
   context: ActContext,
   what: string,
+  names: readonly string[],
   work: (runner: MigrationRunner, checkFence: () => Promise<unknown>, address: DatabaseAddress) => Promise<T>,
 ): Promise<T> {
-  const migrations = await context.deps.migrations(context.target)
+  const { classes: migrations } = await knownMigrations(context, { needed: names })
   const lockTimeoutMs = durationMs(databaseOf(context.target).lockTimeout)
   return await withJournal(context, what, async (journal, address) => {
     const runner = await context.deps.database.MigrationRunner.connect({ ...address, migrations, lockTimeoutMs })

@@ -65,7 +65,7 @@ export function planningActivities(deps: Deps) {
 async function deploy(deps: Deps, raw: unknown): Promise<Plan> {
   const request = parseDeployRequest(raw)
   const look = await Look.at(deps, request.target)
-  const [facts, release] = await Promise.all([observe(look), observeRelease(look, request)])
+  const [facts, release] = await Promise.all([observe(look, request.release), observeRelease(look, request)])
   return withDigest(planDeploy(request, facts, release), request)
 }
 

@@ -3,7 +3,7 @@ import { homedir } from 'node:os'
 import { dirname, isAbsolute, resolve } from 'node:path'
 import { z } from 'zod'
 import { StepbackError } from '../plan/failure.js'
-import { type Config, type Target, configSchema } from './schema.js'
+import { type Config, type DatabaseConfig, type Target, configSchema } from './schema.js'
 import { readYaml } from './yaml.js'
 
 /** Reads stepback.yaml; all that is wrong in it comes as one `InvalidConfiguration`, a line for each path. */
@@ -75,6 +75,6 @@ function resolvePaths(config: Config, base: string): Config {
   return { ...config, targets: Object.fromEntries(targets) }
 }
 
-function localModule(migrations: string, local: (path: string) => string): string {
-  return migrations === 'reference' ? migrations : local(migrations)
+function localModule(migrations: DatabaseConfig['migrations'], local: (path: string) => string) {
+  return typeof migrations === 'object' || migrations === 'reference' ? migrations : local(migrations)
 }

@@ -64,9 +64,9 @@ const database = z.strictObject({
   password: reference,
   port: z.int().min(1).max(65535).optional().describe('where the host reaches it; default: its published port'),
   migrations: z
-    .string()
+    .union([z.string(), z.strictObject({ release: innerPath.describe('a path inside the release that is deployed') })])
     .default('reference')
-    .describe('a module that exports `migrations`, or `reference` for the ones in this package'),
+    .describe('compiled TypeORM migrations: a module or a directory, or `reference`'),
   dumpFormat: z.enum(['dump', 'sql']).default('dump'),
   lockTimeout: duration.default('3s').describe('how long a migration waits for a lock before it gives way'),
 })

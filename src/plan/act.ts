@@ -20,6 +20,8 @@ export interface ActArgs {
     readonly head: string | null
     readonly paths: readonly string[]
   }
+  /** `release`: the directory that the configuration's path begins at, where it lies inside a release. */
+  readonly keepMigrations: { readonly sha256: string; readonly release?: string }
   readonly keepImages: { readonly images: readonly ServiceImage[] }
   readonly putFiles: { readonly release: string; readonly sha256: string; readonly paths: readonly string[] }
   readonly restoreFiles: { readonly from: RestorePointRef; readonly secrets: 'keep' | 'restore' }

@@ -12,7 +12,7 @@ import { migrateUp } from './steps/database.js'
 import { putFiles } from './steps/files.js'
 import { checkHealth, checkVersion, collectLogs, watchHealth } from './steps/health.js'
 import { buildImages } from './steps/images.js'
-import { keepImages, takeRestorePoint } from './steps/restore-point.js'
+import { keepImages, keepMigrations, takeRestorePoint } from './steps/restore-point.js'
 import { restartServices } from './steps/services.js'
 
 /** The plan of a deploy, without its digest; throws `Refused` with the reason where it must not begin. */
@@ -102,6 +102,7 @@ function deploySteps(input: {
       head: migrationHead(facts),
       paths: capturedPaths(facts, release?.paths ?? []),
     }),
+    ...keepCode(facts, release),
     keepImages({ images: before, levels: runningLevels(facts) }),
     ...(release ? [putFiles({ release: release.directory, sha256: release.sha256, paths: release.paths })] : []),
     ...(builds.length > 0 ? [buildImages({ services: builds, before })] : []),
@@ -122,6 +123,12 @@ function deploySteps(input: {
 function findingsWith(release: ReleaseFacts, facts: Facts): Finding[] {
   const found = services(facts.stack.named, Object.keys(release.model.services))
   return facts.findings.map((finding) => (finding.check === found.check ? found : finding))
+}
+
+function keepCode(facts: Facts, release: ReleaseFacts | null): Step[] {
+  const sha256 = facts.database?.code
+  if (sha256 === undefined) return []
+  return [keepMigrations({ sha256, ...(release ? { release: release.directory } : {}) })]
 }
 
 function ensureNew(request: DeployRequest, current: string): void {

@@ -50,6 +50,8 @@ export interface DatabaseFacts {
   /** Names of the applied migrations in the order of their application. */
   readonly applied: readonly string[]
   readonly known: readonly MigrationInfo[]
+  /** The checksum of the configured compiled migrations; absent where none are here. */
+  readonly code?: string
   readonly preparedTransactions: number
 }
 

@@ -32,6 +32,8 @@ export interface Release {
   readonly restorePoint: string
   /** Paths that the release brought, under the project directory. */
   readonly paths: readonly string[]
+  /** The checksum of its compiled migrations, which are kept on the host. */
+  readonly migrations?: string
 }
 
 export interface Recorded {
@@ -76,6 +78,13 @@ export function releaseLine(records: readonly Recorded[]): Line {
 export function broughtPaths(records: readonly Recorded[]): string[] {
   const paths = inForce(records).flatMap(({ entry }) => (entry.kind === 'finished' ? (entry.release?.paths ?? []) : []))
   return [...new Set(paths)].toSorted()
+}
+
+/** Checksums of compiled migrations that runs kept on the host, or were about to, newest first. */
+export function keptMigrations(records: readonly Recorded[]): string[] {
+  const steps = inForce(records).flatMap(({ entry }) => (entry.kind === 'plan' ? entry.plan.steps : []))
+  const kept = steps.flatMap(({ act }) => (act.name === 'keepMigrations' ? [act.args.sha256] : []))
+  return [...new Set(kept.toReversed())]
 }
 
 /** Runs whose plan has no end and that are not `self`, newest first, each with what pays it. */

@@ -76,8 +76,8 @@ describe.skipIf(!process.env['STEPBACK_END_TO_END'])('the main job', { timeout: 
     const { outcome, result } = await operator.end('deploy-good')
     expect(outcome).toBe('done')
     expect(states(result.steps)).toEqual(
-      ['takeRestorePoint', 'keepImages', 'putFiles', 'buildImages', 'migrateUp', 'startServices', 'checkHealth']
-        .concat(['checkVersion', 'watchHealth', 'collectLogs'])
+      ['takeRestorePoint', 'keepMigrations', 'keepImages', 'putFiles', 'buildImages', 'migrateUp', 'startServices']
+        .concat(['checkHealth', 'checkVersion', 'watchHealth', 'collectLogs'])
         .map((name) => `${name} done`),
     )
     expect(result.health.every((it) => it.healthy)).toBe(true)

@@ -13,7 +13,7 @@ beforeAll(async () => {
 })
 afterAll(() => server?.stop())
 
-const infos = describeMigrations(migrations)
+const infos = await describeMigrations(migrations)
 const names = infos.map((info) => info.name)
 const checkFence = async () => {}
 

@@ -3,7 +3,7 @@ import { describeMigrations } from '../../src/adapters/database.js'
 import { migrations } from '../../src/migrations/index.js'
 import { planMigrations, resolveRevision } from '../../src/plan/revision.js'
 
-const known = describeMigrations(migrations)
+const known = await describeMigrations(migrations)
 const names = known.map((it) => it.name)
 
 describe('a revision', () => {

@@ -36,6 +36,13 @@ describe('the steps of a deploy', () => {
     ])
   })
 
+  test('keep the compiled migrations on the host, right behind the restore point', () => {
+    const plan = planDeploy(deployRequest(), facts({ database: database({ code: 'c0de' }) }), release)
+    expect(names(plan)[1]).toBe('keepMigrations')
+    expect(plan.steps[1]!.act.args).toEqual({ sha256: 'c0de', release: release.directory })
+    expect(plan.steps[1]!.undo).toEqual([])
+  })
+
   test('leave out what the target does not have: release, database, version check, logs, builds', () => {
     const bare = {
       ...facts({ database: null, model: { services: { web: { image: 'nginx:1', builds: false, dependsOn: [] } } } }),

@@ -31,6 +31,7 @@ const names: Readonly<Record<Name, true>> = {
   closeDebt: true,
   finishRun: true,
   takeRestorePoint: true,
+  keepMigrations: true,
   keepImages: true,
   putFiles: true,
   restoreFiles: true,

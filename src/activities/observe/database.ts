@@ -3,15 +3,17 @@ import type { Manifest } from '../../plan/manifest.js'
 import type { Exposure } from '../../plan/plan.js'
 import { messageOf } from '../to-failure.js'
 import { type DatabaseUser, withTunnel } from '../database-access.js'
+import { knownMigrations } from '../known-migrations.js'
 import type { Look } from './look.js'
 
 /** The database as it is now, or why it could not be looked at; a target without one has neither. */
 export async function observeDatabase(
   look: Look,
+  release?: string,
 ): Promise<{ readonly facts: DatabaseFacts | null; readonly error: string | null }> {
   if (!look.target.database) return { facts: null, error: null }
   try {
-    return await read(look)
+    return await read(look, release)
   } catch (error) {
     return { facts: null, error: messageOf(error) }
   }
@@ -33,8 +35,9 @@ export async function observeExposure(look: Look, manifest: Manifest): Promise<E
 
 /** The rows of the tables that these migrations' downs would drop; null where nobody can tell. */
 export async function observeDowns(look: Look, names: readonly string[]): Promise<Exposure | null> {
-  const { database, migrations } = look.deps
-  const { tables, unclear } = await database.listenToDowns({ migrations: await migrations(look.target), names })
+  const { database } = look.deps
+  const { classes } = await knownMigrations(look, { needed: names })
+  const { tables, unclear } = await database.listenToDowns({ migrations: classes, names })
   if (unclear) return null
   if (tables.length === 0) return { total: 0, tables: [] }
   return await withTunnel(asUser(look), 'downs', async (address) => {
@@ -55,14 +58,18 @@ export async function observeDowns(look: Look, names: readonly string[]): Promis
   })
 }
 
-async function read(look: Look): Promise<{ readonly facts: DatabaseFacts | null; readonly error: string | null }> {
-  const known = look.deps.database.describeMigrations(await look.deps.migrations(look.target))
+async function read(
+  look: Look,
+  release: string | undefined,
+): Promise<{ readonly facts: DatabaseFacts | null; readonly error: string | null }> {
   return await withTunnel(asUser(look), 'look', async (address) => {
     const live = await look.deps.database.TargetDatabase.connect(address)
     try {
       const { sizeBytes, applied, preparedTransactions, unrecorded } = await live.observe()
+      const { classes, code } = await knownMigrations(look, { needed: applied, release })
+      const known = await look.deps.database.describeMigrations(classes)
       const error = unrecorded ? 'it has tables and no record of a migration, so nobody knows where it stands' : null
-      return { facts: { sizeBytes, applied, known, preparedTransactions }, error }
+      return { facts: { sizeBytes, applied, known, preparedTransactions, ...(code === null ? {} : { code }) }, error }
     } finally {
       await live.end()
     }

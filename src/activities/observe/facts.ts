@@ -20,7 +20,7 @@ import type { Answer, Look } from './look.js'
 import { readManifests } from './manifests.js'
 
 /** All that a plan is made from, read in parallel over one connection. */
-export async function observe(look: Look): Promise<Facts> {
+export async function observe(look: Look, release?: string): Promise<Facts> {
   const stack = stackOf(look)
   const [docker, composeProgram, config, containers, labels, version, records, manifests, database] = await Promise.all(
     [
@@ -32,7 +32,7 @@ export async function observe(look: Look): Promise<Facts> {
       readVersion(look.deps, look.target, look.ssh),
       ledgerRecords(look.host),
       readManifests(look),
-      observeDatabase(look),
+      observeDatabase(look, release),
     ],
   )
   const model = config.exitCode === 0 ? modelOf(look, config) : null

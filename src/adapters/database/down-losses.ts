@@ -1,6 +1,6 @@
 // What reverting migrations would drop, without touching a database: their downs run against a runner that only listens.
 
-import type { QueryRunner } from 'typeorm'
+import type { MigrationInterface, QueryRunner } from 'typeorm'
 import type { MigrationClass } from './migrations.js'
 
 export interface DownLosses {
@@ -19,26 +19,52 @@ export async function listenToDowns(input: {
   const heard: DownLosses[] = []
   for (const name of input.names) {
     const found = instances.find((it) => it.name === name)
-    heard.push(found ? await listen((runner) => found.migration.down(runner)) : { tables: [], unclear: true })
+    heard.push(found ? lossesOf(await listen((runner) => found.migration.down(runner))) : { tables: [], unclear: true })
   }
   return { tables: heard.flatMap((it) => it.tables), unclear: heard.some((it) => it.unclear) }
 }
 
-async function listen(down: (runner: QueryRunner) => Promise<unknown>): Promise<DownLosses> {
+/** Whether a migration has a down that says anything: one that is missing, empty, or throws at once has none. */
+export async function saysDown(migration: MigrationInterface): Promise<boolean> {
+  if (typeof (migration.down as unknown) !== 'function') return false
+  const { statements, others } = await listen((runner) => migration.down(runner))
+  return statements.length > 0 || others
+}
+
+interface Heard {
+  readonly statements: readonly string[]
+  /** Something else of the runner was touched than its queries. */
+  readonly others: boolean
+  readonly threw: boolean
+}
+
+async function listen(down: (runner: QueryRunner) => Promise<unknown>): Promise<Heard> {
   const statements: string[] = []
-  let unclear = false
+  let others = false
   const query = (sql: string): Promise<never[]> => {
     statements.push(...sql.split(';'))
     return Promise.resolve([])
   }
-  const others = () => {
-    unclear = true
-    return Promise.resolve(undefined)
+  const other = () => {
+    others = true
+    return () => Promise.resolve(undefined)
   }
-  const runner = new Proxy({}, { get: (_target, key) => (key === 'query' ? query : others) }) as QueryRunner
-  await down(runner).catch(() => (unclear = true))
-  const heard = statements.map((it) => it.replaceAll(/\s+/g, ' ').trim()).filter((it) => it !== '')
-  return { tables: heard.flatMap(droppedTables), unclear: unclear || heard.some(changesRows) }
+  const runner = new Proxy({}, { get: (_target, key) => (key === 'query' ? query : other()) }) as QueryRunner
+  const threw = await Promise.resolve()
+    .then(() => down(runner))
+    .then(
+      () => false,
+      () => true,
+    )
+  return {
+    statements: statements.map((it) => it.replaceAll(/\s+/g, ' ').trim()).filter((it) => it !== ''),
+    others,
+    threw,
+  }
+}
+
+function lossesOf({ statements, others, threw }: Heard): DownLosses {
+  return { tables: statements.flatMap(droppedTables), unclear: others || threw || statements.some(changesRows) }
 }
 
 function droppedTables(statement: string): string[] {

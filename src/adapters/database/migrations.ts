@@ -8,6 +8,7 @@
 import { DataSource, MigrationExecutor, type MigrationInterface, type QueryRunner } from 'typeorm'
 import { StepbackError } from '../../plan/failure.js'
 import type { MigrationInfo } from '../../plan/revision.js'
+import { saysDown } from './down-losses.js'
 import {
   compareSchema,
   endGhosts,
@@ -29,15 +30,17 @@ export interface MigrationClass {
 /** Throws `Fenced` where this run's token is no longer in force. */
 export type CheckFence = () => Promise<unknown>
 
-/** What a list of classes says about itself, oldest first. */
-export function describeMigrations(classes: readonly MigrationClass[]): readonly MigrationInfo[] {
-  const described = classes.map((it): MigrationInfo => {
-    const name = new it().name ?? it.name
+/** What a list of classes says about itself, oldest first. One without a down is as irreversible as a declared one. */
+export async function describeMigrations(classes: readonly MigrationClass[]): Promise<readonly MigrationInfo[]> {
+  const described = classes.map(async (it): Promise<MigrationInfo> => {
+    const migration = new it()
+    const name = migration.name ?? it.name
     const [time] = /\d{13}$/.exec(name) ?? []
     if (!time) throw new TypeError(`migration "${name}" should end in a 13-digit time`)
-    return { name, revision: name.slice(0, -13), timestamp: Number(time), reversible: it.irreversible !== true }
+    const reversible = it.irreversible !== true && (await saysDown(migration))
+    return { name, revision: name.slice(0, -13), timestamp: Number(time), reversible }
   })
-  return described.toSorted((a, b) => a.timestamp - b.timestamp)
+  return (await Promise.all(described)).toSorted((a, b) => a.timestamp - b.timestamp)
 }
 
 export class MigrationRunner {
@@ -69,7 +72,7 @@ export class MigrationRunner {
     } catch (cause) {
       throw databaseError({ cause, what: `connecting to database "${database}"` })
     }
-    return new MigrationRunner(source, describeMigrations(migrations), input.lockTimeoutMs)
+    return new MigrationRunner(source, await describeMigrations(migrations), input.lockTimeoutMs)
   }
 
   async end(): Promise<void> {

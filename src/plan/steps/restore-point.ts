@@ -32,3 +32,12 @@ export function keepImages(input: {
     commit: false,
   }
 }
+
+/** Keeps the compiled migrations on the host: their downs are needed when the release is gone. Content stays, nothing is undone. */
+export function keepMigrations(args: { readonly sha256: string; readonly release?: string }): Step {
+  return {
+    act: { name: 'keepMigrations', title: 'keep the compiled migrations on the host', args },
+    undo: [],
+    commit: false,
+  }
+}

@@ -159,7 +159,8 @@ describe('reverting', () => {
     const failing = migration(
       n2,
       async (it) => void (await it.query('create table two ()')),
-      async () => {
+      async (it) => {
+        await it.query('select 1')
         throw new Error('not today')
       },
     )
