@@ -127,6 +127,7 @@ async function manifestOf(
 async function recordedImages(context: ActContext): Promise<Manifest['images']> {
   const containers = await readContainers(context)
   return containers
+    .filter((it, index) => containers.findIndex((other) => other.service === it.service) === index)
     .map(({ service, imageId, imageRef }) => ({ service, id: imageId, ref: imageRef }))
     .toSorted((a, b) => (a.service < b.service ? -1 : 1))
 }

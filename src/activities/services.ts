@@ -13,7 +13,7 @@ export const stopServices: ActDefinition<'stopServices'> = {
       (await readContainers(context)).filter((it) => it.running && services.includes(it.service))
     if ((await running()).length === 0) return 'nothing was running'
     const grace = Math.ceil(durationMs(context.target.services.stopGrace) / 1_000)
-    await context.job('stop', script(stop(context.stack, services, grace)), {
+    await context.job('stop', script(...stop(context.stack, services, grace)), {
       holds: async () => (await running()).length === 0,
     })
     return null
@@ -26,9 +26,8 @@ export const startServices: ActDefinition<'startServices'> = {
   run: async (context, { levels }) => {
     // Compose leaves what is right alone, so a job of unknown end is simply done again.
     await context.job('up', script(...up(context.stack, levels)), { holds: doneAgain })
-    const services = levels.flatMap((level) => level.services)
-    const containers = await readContainers(context)
-    const count = containers.filter((it) => it.running && services.includes(it.service)).length
-    return `${count} of ${services.length} running`
+    const lasting = levels.filter((level) => !level.completes).flatMap((level) => level.services)
+    const running = new Set((await readContainers(context)).filter((it) => it.running).map((it) => it.service))
+    return `${lasting.filter((service) => running.has(service)).length} of ${lasting.length} running`
   },
 }

@@ -1,5 +1,5 @@
 import type { ServiceLevel } from '../plan/act.js'
-import { command } from './shell.js'
+import { command, quote } from './shell.js'
 
 /** What names a stack: every call passes all of it, since a wrong project name starts a second stack. */
 export interface ComposeStack {
@@ -33,9 +33,9 @@ export function composeArgv(stack: ComposeStack, ...words: readonly string[]): s
   ]
 }
 
-/** One `up` for each level; a level that a later one needs healthy is waited for. */
+/** One `up` for each level; a level that a later one needs healthy, or ended, is waited for. */
 export function up(stack: ComposeStack, levels: readonly ServiceLevel[]): string[] {
-  return levels.map((level) =>
+  return levels.flatMap((level) => [
     compose(
       stack,
       'up',
@@ -45,14 +45,56 @@ export function up(stack: ComposeStack, levels: readonly ServiceLevel[]): string
       '--pull',
       'never',
       ...(level.wait ? ['--wait'] : []),
+      ...Object.entries(level.scale ?? {}).flatMap(([service, count]) => ['--scale', `${service}=${count}`]),
       ...level.services,
     ),
-  )
+    ...(level.completes ? level.services.map((service) => complete(stack, service)) : []),
+    ...(level.restarts ?? []).map((it) => restartStale(stack, it)),
+  ])
 }
 
 /** `graceSeconds` is how long a container may take before it is killed. */
-export function stop(stack: ComposeStack, services: readonly string[], graceSeconds: number): string {
-  return compose(stack, 'stop', '--timeout', String(graceSeconds), ...services)
+export function stop(stack: ComposeStack, services: readonly string[], graceSeconds: number): string[] {
+  // By label, not by `compose stop`: that one does nothing at all where one of the names is not in the files of now.
+  return services.map((service) =>
+    [
+      `ids=$(${serviceContainers(stack, service, 'running')})`,
+      `[ -z "$ids" ] || docker stop --time ${graceSeconds} $ids`,
+    ].join('; '),
+  )
+}
+
+/** A job that ended badly is an error here, rather than in whoever needs what it should have made. */
+function complete(stack: ComposeStack, service: string): string {
+  const failed = `{ echo ${quote(`stepback: service ${service} should have ended well, and ended with exit status`)} "$code" >&2; exit 1; }`
+  return [
+    `for id in $(${serviceContainers(stack, service)}); do code=$(docker wait "$id")`,
+    `[ "$code" = 0 ] || ${failed}`,
+    'done',
+  ].join('; ')
+}
+
+/** Told by when they started, so that a second try knows what the first one still owed. */
+function restartStale(
+  stack: ComposeStack,
+  it: { readonly service: string; readonly after: readonly string[] },
+): string {
+  const started = (services: readonly string[]) =>
+    `for id in $(${services.map((service) => serviceContainers(stack, service, 'running')).join('; ')}); do docker inspect --format '{{.State.StartedAt}}' "$id"; done`
+  return [
+    `own=$(${started([it.service])} | LC_ALL=C sort | head -n 1)`,
+    `needed=$(${started(it.after)} | LC_ALL=C sort | tail -n 1)`,
+    `if [ -n "$own" ] && LC_ALL=C expr "x$own" '<' "x$needed" >/dev/null; then ${compose(stack, 'restart', '--no-deps', it.service)}; fi`,
+  ].join('; ')
+}
+
+function serviceContainers(stack: ComposeStack, service: string, status?: 'running'): string {
+  const filters = [
+    ...projectLabels(stack.project),
+    `label=com.docker.compose.service=${service}`,
+    ...(status ? [`status=${status}`] : []),
+  ]
+  return command('docker', 'ps', '--all', '--quiet', '--no-trunc', ...filters.flatMap((it) => ['--filter', it]))
 }
 
 export function build(stack: ComposeStack, services: readonly string[]): string {
@@ -61,15 +103,10 @@ export function build(stack: ComposeStack, services: readonly string[]): string 
 
 /** Ids of this project's containers, running or not, that Compose made for `up` (no one-off runs). */
 export function containerIds(project: string): string {
-  return command(
-    'docker',
-    'ps',
-    '--all',
-    '--quiet',
-    '--no-trunc',
-    '--filter',
-    `label=com.docker.compose.project=${project}`,
-    '--filter',
-    'label=com.docker.compose.oneoff=False',
-  )
+  const filters = projectLabels(project).flatMap((it) => ['--filter', it])
+  return command('docker', 'ps', '--all', '--quiet', '--no-trunc', ...filters)
+}
+
+function projectLabels(project: string): string[] {
+  return [`label=com.docker.compose.project=${project}`, 'label=com.docker.compose.oneoff=False']
 }

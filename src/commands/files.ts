@@ -145,19 +145,39 @@ function restoreEnv(input: Parameters<typeof restoreFiles>[0]): string[] {
   const live = quote(`./${input.envFile}`)
   return [
     `[ -e ${live} ] || : >${live}`,
-    `awk -v keys=${quote(input.liveKeys.join(' '))} ${quote(mergeEnv)} ${live} ${quote(saved)} >"$staging/.env-merged"`,
+    `LC_ALL=C awk -v keys=${quote(input.liveKeys.join(' '))} ${quote(mergeEnv)} ${live} ${quote(saved)} >"$staging/.env-merged"`,
     `back "$staging/.env-merged" ${quote(input.envFile)} ${quote(mode)}`,
   ]
 }
 
+// Whole statements: a quoted value may span lines, and what looks like a key in it is none.
 const mergeEnv = [
   'BEGIN { n = split(keys, k, " "); for (i = 1; i <= n; i++) live[k[i]] = 1 }',
-  '{ key = $0; sub(/^[ \\t]*(export[ \\t]+)?/, "", key); sub(/[ \\t]*=.*/, "", key) }',
-  'FILENAME == ARGV[1] { if (key in live) value[key] = $0; next }',
-  '(key in live) && (key in value) { print value[key]; saved[key] = 1; next }',
-  '{ print }',
+  'FNR == 1 { open = ""; sub(/^\\357\\273\\277/, "") }',
+  'open == "" {',
+  '  text = key = $0; value = ""',
+  '  sub(/^[ \\t]*(export[ \\t]+)?/, "", key)',
+  '  if (match(key, /^[^ \\t=:#]+[ \\t]*[=:][ \\t]*/)) {',
+  '    value = substr(key, RLENGTH + 1); key = substr(key, 1, RLENGTH); sub(/[ \\t]*[=:].*/, "", key)',
+  '  } else key = ""',
+  '  open = substr(value, 1, 1)',
+  '  if (open != "\\"" && open != "\\047" || closes(substr(value, 2), open)) open = ""',
+  '  statement(); next',
+  '}',
+  '{ text = text "\\n" $0; if (closes($0, open)) open = ""; statement() }',
   // A key that came later keeps its live value, too.
-  'END { for (i = 1; i <= n; i++) if ((k[i] in value) && !(k[i] in saved)) print value[k[i]] }',
+  'END { if (open != "") print text; for (i = 1; i <= n; i++) if ((k[i] in kept) && !(k[i] in saved)) print kept[k[i]] }',
+  'function closes(rest, mark,  at, c) {',
+  '  for (at = 1; at <= length(rest); at++) { c = substr(rest, at, 1); if (c == "\\\\") at++; else if (c == mark) return 1 }',
+  '  return 0',
+  '}',
+  'function statement() {',
+  '  if (open != "") return',
+  '  if (FILENAME == ARGV[1] && (key in kept)) kept[key] = kept[key] "\\n" text',
+  '  else if (FILENAME == ARGV[1]) { if (key in live) kept[key] = text }',
+  '  else if (!(key in live) || !(key in kept)) print text',
+  '  else if (!(key in saved)) { print kept[key]; saved[key] = 1 }',
+  '}',
 ].join('\n')
 
 /** Refuses a path of which a parent directory is a link: it could lead out of the project, or into a protected path. */

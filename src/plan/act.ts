@@ -46,6 +46,12 @@ export interface ActArgs {
 export interface ServiceLevel {
   readonly services: readonly string[]
   readonly wait: boolean
+  /** Jobs: waited for until each has ended well. */
+  readonly completes?: true
+  /** Services that start again where one that they need was started later than themselves. */
+  readonly restarts?: readonly { readonly service: string; readonly after: readonly string[] }[]
+  /** How many containers, where it is not what the compose file says. */
+  readonly scale?: Readonly<Record<string, number>>
 }
 
 export type ActName = keyof ActArgs

@@ -41,13 +41,15 @@ export function currentVersion(facts: Facts): string {
   return releaseLine(facts.records).at(-1)?.version ?? facts.version ?? 'unknown'
 }
 
-/** What runs now, by image id: the way back for images. */
+/** What runs now, by image id: the way back for images. Of a service with several containers the first one speaks. */
 export function runningImages(facts: Facts): ServiceImage[] {
-  return facts.containers
-    .filter((container) => container.service !== facts.stack.databaseService)
-    .flatMap(({ service, imageId }) => {
+  const services = [...new Set(facts.containers.map((container) => container.service))]
+  return services
+    .filter((service) => service !== facts.stack.databaseService)
+    .flatMap((service) => {
       const ref = facts.model.services[service]?.image
-      return ref === undefined ? [] : [{ service, id: imageId, ref }]
+      const id = facts.containers.find((container) => container.service === service)!.imageId
+      return ref === undefined ? [] : [{ service, id, ref }]
     })
     .toSorted((a, b) => (a.service < b.service ? -1 : 1))
 }
@@ -55,7 +57,17 @@ export function runningImages(facts: Facts): ServiceImage[] {
 /** Levels that start again exactly the services that run now, the database left alone. */
 export function runningLevels(facts: Facts): ReturnType<typeof startLevels> {
   const running = facts.containers.filter((container) => container.running).map((container) => container.service)
-  return startLevels({ model: facts.model, services: running.filter((it) => it !== facts.stack.databaseService) })
+  const services = running.filter((it) => it !== facts.stack.databaseService)
+  return startLevels({ model: facts.model, services, scaled: scaledByHand(facts) })
+}
+
+/** Services that have more containers than their file asks for. */
+export function scaledByHand(facts: Facts): Readonly<Record<string, number>> {
+  const counts = Object.entries(facts.model.services).map(([service, { scale = 1 }]) => {
+    const count = facts.containers.filter((container) => container.service === service).length
+    return [service, count, scale] as const
+  })
+  return Object.fromEntries(counts.filter(([, count, scale]) => count > scale))
 }
 
 /** The newest applied migration; null without a database, or where none is applied. */
@@ -108,7 +120,7 @@ function deploySteps(input: {
     ...(builds.length > 0 ? [buildImages({ services: builds, before })] : []),
     ...(migrations.length > 0 ? [migrateUp({ migrations, application, mayLoseRows: input.mayLoseRows })] : []),
     restartServices({
-      levels: startLevels({ model, services: all }),
+      levels: startLevels({ model, services: all, scaled: scaledByHand(facts) }),
       application: [...application, ...brought],
       commit: false,
     }),

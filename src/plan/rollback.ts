@@ -1,7 +1,15 @@
 import type { Step } from './act.js'
 import { decideApproval } from './approval.js'
 import { startLevels } from './compose.js'
-import { capturedPaths, currentVersion, deadlines, migrationHead, runningImages, runningLevels } from './deploy.js'
+import {
+  capturedPaths,
+  currentVersion,
+  deadlines,
+  migrationHead,
+  runningImages,
+  runningLevels,
+  scaledByHand,
+} from './deploy.js'
 import type { CandidateFacts, Facts } from './facts.js'
 import { StepbackError } from './failure.js'
 import { restorePointId } from './ledger.js'
@@ -82,7 +90,7 @@ function rollbackSteps(input: {
   const { application, databaseService } = facts.stack
   const full = request.scope === 'full'
   const services = Object.keys(model.services).filter((service) => service !== databaseService)
-  const levels = full ? startLevels({ model, services }) : runningLevels(facts)
+  const levels = full ? startLevels({ model, services, scaled: scaledByHand(facts) }) : runningLevels(facts)
   const images = manifest.images.filter((image) => image.service !== databaseService)
   return [
     takeRestorePoint({
@@ -107,11 +115,12 @@ function rollbackSteps(input: {
   ]
 }
 
-/** Services that run and that the restore point's stack does not have: nothing would ever stop them. */
+/** Services that the files of now brought and those of the restore point do not have: nothing would ever stop them. */
 function unknownTo(model: CandidateFacts['model'], facts: Facts): string[] {
   const running = facts.containers.filter((it) => it.running && it.service !== facts.stack.databaseService)
-  const services = running.map((it) => it.service).filter((it) => model.services[it] === undefined)
-  return services.filter((it) => !facts.stack.application.includes(it)).toSorted()
+  // A service of an inactive profile is in neither, and is left alone.
+  const brought = running.map((it) => it.service).filter((it) => facts.model.services[it] && !model.services[it])
+  return [...new Set(brought)].filter((it) => !facts.stack.application.includes(it)).toSorted()
 }
 
 function databaseSteps(choice: Choice | null, manifest: Manifest, wanted: boolean): Step[] {

@@ -1,4 +1,5 @@
-import { expect, test } from 'vitest'
+import { execFileSync } from 'node:child_process'
+import { describe, expect, test } from 'vitest'
 import { build, compose, containerIds, stop, up } from '../../src/commands/compose.js'
 
 const stack = { project: 'shop', directory: '/srv/shop', files: ['docker-compose.yml'], envFile: '.env', profiles: [] }
@@ -38,8 +39,54 @@ test('nothing to start is no command, since up without a service starts them all
   expect(up(stack, [])).toEqual([])
 })
 
-test('stop gives containers their time', () => {
-  expect(stop(stack, ['api', 'web'], 10)).toBe(`${identity} stop --timeout 10 api web`)
+const containers = (service: string, more = '') =>
+  'docker ps --all --quiet --no-trunc --filter label=com.docker.compose.project=shop --filter ' +
+  `label=com.docker.compose.oneoff=False --filter label=com.docker.compose.service=${service}${more}`
+
+test('jobs are waited for, and one that ended badly is an error', () => {
+  expect(up(stack, [{ services: ['init'], wait: false, completes: true }])).toEqual([
+    `${identity} up --detach --no-deps --no-build --pull never init`,
+    `for id in $(${containers('init')}); do code=$(docker wait "$id"); [ "$code" = 0 ] || { echo ` +
+      `'stepback: service init should have ended well, and ended with exit status' "$code" >&2; exit 1; }; done`,
+  ])
+})
+
+test('what somebody scaled by hand keeps its containers', () => {
+  expect(up(stack, [{ services: ['api', 'web'], wait: false, scale: { api: 3 } }])).toEqual([
+    `${identity} up --detach --no-deps --no-build --pull never --scale api=3 api web`,
+  ])
+})
+
+describe('a service that restarts with another', () => {
+  const restart = up(stack, [
+    { services: ['api'], wait: false, restarts: [{ service: 'api', after: ['cache', 'db'] }] },
+  ])[1]!
+  /** A Docker that knows three containers, named like their services, and when each of them started. */
+  const docker = (started: Readonly<Record<string, string>>) => `docker() {
+    case "$*" in
+      ps*service=api*) echo api;; ps*service=db*) echo db;; ps*service=cache*) echo cache;;
+      ${Object.entries(started)
+        .map(([name, at]) => `inspect*${name}) echo ${at};;`)
+        .join(' ')}
+      *restart*) echo "$*" | sed 's/.* restart/restart/';;
+    esac
+  }`
+  test.each([
+    ['one of them started later', { api: '2026-11-23T10:00:05Z', db: '2026-11-23T10:00:06.5Z', cache: '2026' }, true],
+    ['all started earlier', { api: '2026-11-23T10:00:07.25Z', db: '2026-11-23T10:00:06.5Z', cache: '2026' }, false],
+  ])('is restarted where %s: %o %s', (_what, started, restarted) => {
+    const said = execFileSync('sh', ['-euc', `${docker(started)}\n${restart}`], { encoding: 'utf8' })
+    expect(said).toBe(restarted ? 'restart --no-deps api\n' : '')
+  })
+})
+
+test('stop gives containers their time, and finds them without the files that may no longer name them', () => {
+  expect(stop(stack, ['api', 'web'], 10)).toEqual(
+    ['api', 'web'].map(
+      (service) =>
+        `ids=$(${containers(service, ' --filter status=running')}); [ -z "$ids" ] || docker stop --time 10 $ids`,
+    ),
+  )
 })
 
 test('build names its services', () => {

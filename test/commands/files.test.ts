@@ -17,6 +17,8 @@ import {
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { parseEnvFile } from '../../src/config/env-file.js'
+import { envFile, values } from '../support/env-file.js'
 import { captureFiles, describeFiles, parseFileFacts, placeFiles, restoreFiles } from '../../src/commands/files.js'
 
 const shells = [['dash'], ['bash', '--posix'], ['busybox', 'sh']].filter(([program]) => has(program!))
@@ -137,6 +139,24 @@ describe.each(shells)('under %s', (program, ...flags) => {
         sh(restoreScript({ liveKeys: ['TOKEN', 'KEY', 'LATER', 'NEVER'] }))
         expect(read(project, '.env')).toBe('A=1\nTOKEN=live "x" $y\n# TOKEN=comment\nexport KEY=live\nLATER=live\n')
       }
+    })
+
+    test('keeps values of several lines whole, and does not take their lines for keys', () => {
+      write('.env', 'CERT="a\\"\nTOKEN=none\nb"\nTOKEN=old # it\'s\nNOTE=\'x\nCERT=none\'\n')
+      capture([])
+      write('.env', 'CERT=\'new\nTOKEN=none\n$x\'\nTOKEN: live\nexport KEY="l\n"\n')
+      sh(restoreScript({ liveKeys: ['TOKEN', 'CERT', 'KEY'] }))
+      expect(read(project, '.env')).toBe(
+        "CERT='new\nTOKEN=none\n$x'\nTOKEN: live\nNOTE='x\nCERT=none'\nexport KEY=\"l\n\"\n",
+      )
+    })
+
+    test('reads the same values of kept secrets, however they are written', () => {
+      capture([])
+      write('.env', envFile)
+      sh(restoreScript({ liveKeys: Object.keys(values) }))
+      const merged = parseEnvFile(read(project, '.env'))
+      for (const [key, value] of Object.entries(values)) expect(merged.get(key)).toBe(value)
     })
 
     test('of secrets brings back the environment file as it was', () => {

@@ -17,11 +17,15 @@ test('an image gets back the reference that Compose uses', () => {
   ])
 })
 
+test('a reference by digest can be given to no image, and is left as it is', () => {
+  expect(restore([{ service: 'web', id: 'sha256:22', ref: `nginx@sha256:${'2'.repeat(64)}` }])).toEqual([])
+})
+
 test.each([
   [{ target: 'Shop', service: 'API', restorePoint: 'x-1' }, 'stepback/shop-api:x-1'],
   [
     { target: 'my shop', service: 'ü', restorePoint: '20261123T140211Z-2.0.0+build.5' },
-    'stepback/my-shop--:20261123T140211Z-2.0.0_build.5',
+    'stepback/my-shop:20261123T140211Z-2.0.0_build.5',
   ],
 ])('a tag of %j is one that Docker takes', (input, tag) => {
   expect(keptTag(input)).toBe(tag)

@@ -67,6 +67,34 @@ describe('the order of a start', () => {
     ])
   })
 
+  test('gives jobs levels of their own, which nobody waits for until they are healthy', () => {
+    const model = {
+      services: {
+        db: service(),
+        init: { ...service(['db', true]) },
+        side: service(),
+        api: { ...service(), dependsOn: [{ service: 'init', healthy: false, completed: true as const }] },
+      },
+    }
+    expect(startLevels({ model, services: ['api', 'init', 'side', 'db'] })).toEqual([
+      { services: ['db', 'side'], wait: true },
+      { services: ['init'], wait: false, completes: true },
+      { services: ['api'], wait: false },
+    ])
+  })
+
+  test('names services that restart with another, and counts of containers that differ from the file', () => {
+    const model = {
+      services: {
+        db: service(),
+        api: { ...service(), dependsOn: [{ service: 'db', healthy: false, restart: true as const }] },
+      },
+    }
+    expect(startLevels({ model, services: ['api', 'api'], scaled: { api: 3, db: 2 } })).toEqual([
+      { services: ['api'], wait: false, restarts: [{ service: 'api', after: ['db'] }], scale: { api: 3 } },
+    ])
+  })
+
   test('refuses a circle, and names it', () => {
     const model = { services: { a: service(['b', false]), b: service(['a', false]) } }
     expect(() => startLevels({ model, services: ['a', 'b'] })).toThrow(
@@ -79,13 +107,22 @@ test("Compose's own JSON is read for images, builds and dependencies; an unnamed
   const json = JSON.stringify({
     services: {
       db: { image: 'postgres:16', environment: { PASSWORD: 'x' } },
-      api: { build: { context: '.' }, depends_on: { db: { condition: 'service_healthy' } } },
+      api: { build: { context: '.' }, depends_on: { db: { condition: 'service_healthy', required: true } } },
+      init: { image: 'init', deploy: { replicas: 2 }, depends_on: { db: { restart: true } } },
+      web: { image: 'web', scale: 3, depends_on: { init: { condition: 'service_completed_successfully' } } },
     },
   })
   expect(parseComposeModel({ json, project: 'shop' })).toEqual({
     services: {
       db: { image: 'postgres:16', builds: false, dependsOn: [] },
       api: { image: 'shop-api', builds: true, dependsOn: [{ service: 'db', healthy: true }] },
+      init: { image: 'init', builds: false, dependsOn: [{ service: 'db', healthy: false, restart: true }], scale: 2 },
+      web: {
+        image: 'web',
+        builds: false,
+        dependsOn: [{ service: 'init', healthy: false, completed: true }],
+        scale: 3,
+      },
     },
   })
 })

@@ -254,10 +254,11 @@ describe('the plan of a rollback', () => {
 
   test('stops services that the restore point does not know, since nothing else ever would', () => {
     const seen = afterDeploy()
-    const mailer = { ...seen.containers[1]!, service: 'mailer' }
+    const more = ['mailer', 'of-an-inactive-profile'].map((service) => ({ ...seen.containers[1]!, service }))
+    const brought = { services: { ...seen.model.services, mailer: seen.model.services['web']! } }
     const plan = planRollback(
       rollbackRequest(),
-      { ...seen, containers: [...seen.containers, mailer] },
+      { ...seen, model: brought, containers: [...seen.containers, ...more] },
       candidate(),
       'b',
     )

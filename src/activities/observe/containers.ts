@@ -8,20 +8,23 @@ export interface Looker {
   look(script: string): Promise<string>
 }
 
-/** The containers of this project, one for each service, running or not. */
+/** The containers of this project, running or not; those of one service in the order of their numbers. */
 export async function readContainers(looker: Looker): Promise<Container[]> {
   const { project } = looker.target.compose
   const stdout = await looker.look(
     `${containerIds(project)} | xargs docker inspect --type container 2>/dev/null || true\n`,
   )
-  return parseInspect(stdout).map((raw) => ({
-    id: raw.Id,
-    service: raw.Config.Labels['com.docker.compose.service'] ?? '',
-    imageId: raw.Image,
-    imageRef: raw.Config.Image,
-    running: raw.State.Running,
-    health: raw.State.Health?.Status ?? null,
-  }))
+  const number = (raw: Inspected) => Number(raw.Config.Labels['com.docker.compose.container-number'] ?? 1)
+  return parseInspect(stdout)
+    .toSorted((a, b) => number(a) - number(b))
+    .map((raw) => ({
+      id: raw.Id,
+      service: raw.Config.Labels['com.docker.compose.service'] ?? '',
+      imageId: raw.Image,
+      imageRef: raw.Config.Image,
+      running: raw.State.Running,
+      health: raw.State.Health?.Status ?? null,
+    }))
 }
 
 /** Every Compose container on the host by its labels: a stack under a wrong name shows itself by its files. */
