@@ -21,7 +21,8 @@ function target(paths: SandboxPaths, ports: Ports) {
   const { user, identityFile, knownHosts } = sshFacts(paths)
   const api = `http://127.0.0.1:${ports.api}`
   return {
-    ssh: { host: '127.0.0.1', port: ports.ssh, user, identityFile, knownHosts: [knownHosts] },
+    // nobody's own SSH configuration has a say in it
+    ssh: { host: '127.0.0.1', port: ports.ssh, user, identityFile, knownHosts: [knownHosts], config: '/dev/null' },
     directory: paths.directory,
     backups: paths.backups,
     compose: { project: paths.project, files: [composeFile], envFile: '.env' },

@@ -60,9 +60,9 @@ function sshdConfig(paths: SandboxPaths, port: number, variables: Record<string,
   return [
     'ListenAddress 127.0.0.1',
     `Port ${port}`,
-    `HostKey ${join(paths.ssh, 'host_ed25519')}`,
-    `PidFile ${join(paths.ssh, 'sshd.pid')}`,
-    `AuthorizedKeysFile ${join(paths.ssh, 'authorized_keys')}`,
+    `HostKey ${quoted(join(paths.ssh, 'host_ed25519'))}`,
+    `PidFile ${quoted(join(paths.ssh, 'sshd.pid'))}`,
+    `AuthorizedKeysFile ${quoted(join(paths.ssh, 'authorized_keys').replaceAll('%', '%%'))}`,
     'PermitRootLogin prohibit-password',
     'PasswordAuthentication no',
     'KbdInteractiveAuthentication no',
@@ -79,6 +79,11 @@ function sshdConfig(paths: SandboxPaths, port: number, variables: Record<string,
     `SetEnv ${set.join(' ')}`,
     '',
   ].join('\n')
+}
+
+/** A word of sshd_config; a sandbox may lie in a directory with spaces and quotes. */
+function quoted(word: string): string {
+  return `"${word.replaceAll(/["\\]/g, '\\$&')}"`
 }
 
 function isLocked(): boolean {

@@ -12,6 +12,8 @@ import type { Config } from './config/schema.js'
 
 export interface Composition {
   readonly deps: Deps
+  /** Makes the keys of the hosts on the way to a target known, one by one, as a person accepts them. */
+  readonly introduce: HostPool['introduce']
   close(): Promise<void>
 }
 
@@ -35,7 +37,7 @@ export function compose(input: {
     namespace,
     searchable,
   }
-  return { deps, close: () => hosts.close() }
+  return { deps, introduce: (...it) => hosts.introduce(...it), close: () => hosts.close() }
 }
 
 /** Without Temporal nothing is known about a run, and an unknown one is not a closed one. */

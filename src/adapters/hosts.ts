@@ -2,10 +2,23 @@
 
 import type { Target } from '../config/schema.js'
 import { Host } from './host.js'
+import { UnknownHostKey } from './known-hosts.js'
+import type { HostKeyOffer } from './known-hosts.js'
+import { rememberHostKey } from './known-hosts/remember.js'
 import { SshConnection } from './ssh.js'
+import { routeTo } from './ssh/route.js'
+
+/** What a person says to the key of a host that is met for the first time. */
+export type AcceptHostKey = (offer: HostKeyOffer) => Promise<boolean>
+
+interface Opening {
+  readonly connection: Promise<SshConnection>
+  /** Whether it failed, or is over. */
+  isOver: () => boolean
+}
 
 export class HostPool {
-  readonly #connections = new Map<string, Promise<SshConnection>>()
+  readonly #openings = new Map<string, Opening>()
   readonly #hosts = new Map<string, Host>()
 
   host(target: Target): Host {
@@ -17,29 +30,42 @@ export class HostPool {
     return host
   }
 
-  async ssh(target: Target): Promise<SshConnection> {
-    const known = await this.#connections.get(target.name)?.catch(() => undefined)
-    if (known && !known.closed) return known
-    const opening = SshConnection.open(sshOptions(target))
-    this.#connections.set(target.name, opening)
-    return await opening
+  ssh(target: Target): Promise<SshConnection> {
+    const known = this.#openings.get(target.name)
+    if (known && !known.isOver()) return known.connection
+    const opening: Opening = {
+      connection: routeTo(target).then((route) => SshConnection.open(route)),
+      isOver: () => false,
+    }
+    opening.connection.then(
+      (connection) => (opening.isOver = () => connection.closed),
+      () => (opening.isOver = () => true),
+    )
+    this.#openings.set(target.name, opening)
+    return opening.connection
+  }
+
+  /** Connects; a key on the way that nobody knows is shown to `accept`, and written down when that says yes. */
+  async introduce(target: Target, accept: AcceptHostKey): Promise<void> {
+    const written = new Set<string>()
+    for (;;) {
+      try {
+        return void (await this.ssh(target))
+      } catch (error) {
+        if (!(error instanceof UnknownHostKey)) throw error
+        const { name, fingerprint } = error.offer
+        // Known now and unknown still: the file does not keep what is written to it.
+        if (written.has(`${name} ${fingerprint}`) || !(await accept(error.offer))) throw error
+        rememberHostKey(error.offer)
+        written.add(`${name} ${fingerprint}`)
+      }
+    }
   }
 
   async close(): Promise<void> {
-    const open = [...this.#connections.values()].map((it) => it.then((ssh) => ssh.close()).catch(() => undefined))
+    const open = [...this.#openings.values()].map((it) =>
+      it.connection.then((ssh) => ssh.close()).catch(() => undefined),
+    )
     await Promise.all(open)
-  }
-}
-
-function sshOptions({ ssh }: Target): Parameters<typeof SshConnection.open>[0] {
-  const agentSocket = process.env['SSH_AUTH_SOCK']
-  const passphrase = ssh.passphrase && process.env[ssh.passphrase.env]
-  return {
-    host: ssh.host,
-    port: ssh.port,
-    user: ssh.user,
-    knownHostsFiles: ssh.knownHosts,
-    ...(ssh.identityFile ? { identityFile: ssh.identityFile } : agentSocket ? { agentSocket } : {}),
-    ...(passphrase ? { passphrase } : {}),
   }
 }

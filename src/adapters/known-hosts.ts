@@ -2,6 +2,7 @@
 import { createHash, createHmac } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import type { ServerHostKeyAlgorithm } from 'ssh2'
+import { quote } from '../commands/shell.js'
 import { StepbackError } from '../plan/failure.js'
 
 export interface KnownKey {
@@ -19,11 +20,40 @@ export interface HostKeyCheck {
   readonly refusal: (cause: unknown) => StepbackError
 }
 
+/** A key that a host showed at first contact: nobody knows it yet, and nothing speaks against it. */
+export interface HostKeyOffer {
+  /** As known_hosts names the host: `host`, or `[host]:port`. */
+  readonly name: string
+  readonly fingerprint: string
+  readonly type: string
+  readonly key: Buffer
+  /** Where an accepted key is written. */
+  readonly file: string
+}
+
+/** The refusal of such a key; only `stepback doctor` may offer it to a person. */
+export class UnknownHostKey extends StepbackError {
+  readonly offer: HostKeyOffer
+
+  constructor(input: { readonly offer: HostKeyOffer; readonly hint: string; readonly cause: unknown }) {
+    const { offer, hint, cause } = input
+    super({
+      type: 'Refused',
+      message: `the host key ${offer.fingerprint} of '${offer.name}' is not known`,
+      hint,
+      cause,
+    })
+    this.offer = offer
+  }
+}
+
 /** The check of one connection. A file that does not exist knows no host; any other failure to read one is thrown. */
 export function hostKeyCheck(input: {
   readonly host: string
   readonly port: number
   readonly files: readonly string[]
+  /** Whose doctor can make the key known. */
+  readonly target?: string | undefined
 }): HostKeyCheck {
   const keys = input.files.flatMap((file) => knownKeys({ text: readIfThere(file), host: input.host, port: input.port }))
   const accepted = keys.filter((known) => !known.revoked && !isRevoked(keys, known.key))
@@ -45,8 +75,7 @@ export function knownKeys(input: {
   readonly host: string
   readonly port: number
 }): readonly KnownKey[] {
-  const host = input.host.toLowerCase()
-  const name = input.port === 22 ? host : `[${host}]:${input.port}`
+  const name = nameOf(input)
   return input.text.split('\n').flatMap((line) => {
     const words = line.trim().split(/\s+/)
     const marker = words[0]?.startsWith('@') ? words.shift() : undefined
@@ -57,6 +86,12 @@ export function knownKeys(input: {
     if (!matches(names, name)) return []
     return [{ type, key: Buffer.from(key, 'base64'), revoked: marker === '@revoked' }]
   })
+}
+
+// An address of IPv6 is like any name: bare at port 22, else in brackets.
+function nameOf(input: { readonly host: string; readonly port: number }): string {
+  const host = input.host.toLowerCase()
+  return input.port === 22 ? host : `[${host}]:${input.port}`
 }
 
 /** As `ssh-keygen -l` prints it. */
@@ -118,29 +153,61 @@ function refusal(input: {
   host: string
   port: number
   files: readonly string[]
+  target?: string | undefined
   keys: readonly KnownKey[]
   accepted: readonly KnownKey[]
   shown: Buffer | undefined
   cause: unknown
 }): StepbackError {
-  const { host, port, shown, accepted } = input
-  const at = port === 22 ? host : `[${host}]:${port}`
-  const print = shown ? ` ${fingerprint(shown)}` : ''
+  const { shown, accepted, cause } = input
+  const at = nameOf(input)
   const known = accepted.map((entry) => `${entry.type} ${fingerprint(entry.key)}`).join(', ')
-  const scan = `ssh-keyscan -p ${port} ${host} >> ${input.files[0] ?? '~/.ssh/known_hosts'}`
-  const [message, hint] =
-    shown && isRevoked(input.keys, shown)
-      ? [`the host key${print} of '${at}' is marked as revoked`, 'do not connect; ask who revoked it']
-      : accepted.length === 0
-        ? [`the host key${print} of '${at}' is not known`, `compare the fingerprint on the host, then: ${scan}`]
-        : shown
-          ? [
-              `the host key of '${at}' has changed: it shows${print}, known is ${known}`,
-              `if that is meant: ssh-keygen -R '${at}' && ${scan}`,
-            ]
-          : [
-              `no secure handshake with '${at}', whose known key is ${known}: ${(input.cause as Error)?.message ?? ''}`,
-              `if its keys were replaced: ssh-keygen -R '${at}' && ${scan}`,
-            ]
-  return new StepbackError({ type: 'Refused', message, hint, cause: input.cause })
+  const forget = `ssh-keygen -R '${at}' -f ${quote(input.files[0] ?? '')}, then: ${acceptCommand(input)}`
+  const refused = (message: string, hint: string) => new StepbackError({ type: 'Refused', message, hint, cause })
+  if (shown && isRevoked(input.keys, shown)) {
+    return refused(
+      `the host key ${fingerprint(shown)} of '${at}' is marked as revoked`,
+      'do not connect; ask who revoked it',
+    )
+  }
+  if (shown && accepted.length === 0) return firstContact({ ...input, shown, at })
+  if (shown) {
+    const message = `the host key of '${at}' has changed: it shows ${fingerprint(shown)}, known is ${known}`
+    return refused(message, `ask whoever keeps the host; if that is meant: ${forget}`)
+  }
+  const message = `no secure handshake with '${at}'${known ? `, whose known key is ${known}` : ''}: ${reasonOf(cause)}`
+  return refused(message, known ? `if its keys were replaced: ${forget}` : 'which algorithms does its sshd offer?')
+}
+
+function firstContact(input: {
+  files: readonly string[]
+  target?: string | undefined
+  shown: Buffer
+  at: string
+  cause: unknown
+}): StepbackError {
+  const { shown, at, cause } = input
+  const [file] = input.files
+  const print = fingerprint(shown)
+  if (file === undefined) {
+    const message = `the host key ${print} of '${at}' is not known, and no file of known hosts is configured`
+    return new StepbackError({ type: 'Refused', message, hint: 'name one in ssh.knownHosts', cause })
+  }
+  const offer = { name: at, fingerprint: print, type: typeOf(shown), key: shown, file }
+  const hint = `compare the fingerprint on the host, then: ${acceptCommand({ ...input, shown })}`
+  return new UnknownHostKey({ offer, hint, cause })
+}
+
+function acceptCommand(input: { target?: string | undefined; shown: Buffer | undefined }): string {
+  const print = input.shown ? ` --accept-host-key ${fingerprint(input.shown)}` : ''
+  return `stepback doctor ${input.target ?? '<target>'}${print}`
+}
+
+/** A key begins with its type: a length of four bytes, and so many letters. */
+function typeOf(key: Buffer): string {
+  return key.subarray(4, 4 + key.readUInt32BE(0)).toString('latin1')
+}
+
+function reasonOf(cause: unknown): string {
+  return cause instanceof Error ? cause.message : 'connection closed'
 }

@@ -1,23 +1,18 @@
 // One SSH connection to one host. What it cannot know it does not answer: a dead connection throws, it is never exit 0.
-import { createServer } from 'node:net'
-import type { AddressInfo, Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
-import { Client } from 'ssh2'
-import type { ClientChannel, SFTPWrapper } from 'ssh2'
+import type { Client, ClientChannel, SFTPWrapper } from 'ssh2'
 import { StepbackError } from '../plan/failure.js'
-import { hostKeyCheck } from './known-hosts.js'
 import { collect, send } from './ssh/channel.js'
 import type { ExecResult } from './ssh/channel.js'
-import { connectConfig, connectFailure, identityFailure, reason, where } from './ssh/connect.js'
-import type { SshOptions } from './ssh/connect.js'
+import { connect } from './ssh/connect.js'
+import { reason, where } from './ssh/hop.js'
+import type { HopOptions, SshOptions } from './ssh/hop.js'
+import { openTunnel } from './ssh/tunnel.js'
+import type { Tunnel } from './ssh/tunnel.js'
 
 export type { ExecResult } from './ssh/channel.js'
-export type { SshOptions } from './ssh/connect.js'
-
-export interface Tunnel {
-  readonly port: number
-  close(): Promise<void>
-}
+export type { SshOptions } from './ssh/hop.js'
+export type { Tunnel } from './ssh/tunnel.js'
 
 /** OpenSSH allows 10 sessions on a connection (MaxSessions); the rest is left to people who share it. */
 const maxSessions = 8
@@ -26,34 +21,27 @@ const connectFailed = 2
 const openAttempts = 12
 
 export class SshConnection {
-  /** Connects and authenticates. `Refused` for a host key that is not known as it is; else `Unreachable`. */
-  static open(options: SshOptions): Promise<SshConnection> {
-    const check = hostKeyCheck({ host: options.host, port: options.port, files: options.knownHostsFiles })
-    const client = new Client()
-    const ready = new Promise<SshConnection>((resolve, reject) => {
-      // Settled once: after a failed authentication ssh2 emits `error` twice, and `close` follows every error.
-      const fail = (cause?: Error) => reject(connectFailure({ options, check, cause }))
-      client.once('ready', () => {
-        client.off('error', fail)
-        client.setNoDelay(true) // without it every exec waits about 40 ms for a delayed acknowledgement
-        resolve(new SshConnection(client, options))
-      })
-      client.on('error', fail)
-      client.once('close', () => fail())
-    })
-    try {
-      client.connect({ ...connectConfig(options), ...check.algorithms, hostVerifier: check.verify })
-    } catch (cause) {
-      // An unreadable key and a wrong passphrase throw here; the message of ssh2 carries neither key nor passphrase.
-      ready.catch(() => undefined)
-      client.destroy()
-      return Promise.reject(identityFailure(options, cause))
+  /**
+   * Connects and logs in, hop by hop, each under its own name. `Refused` for a host key that is not known as it is,
+   * `InvalidConfiguration` where there is no key to log in with; else `Unreachable`.
+   */
+  static async open(options: SshOptions): Promise<SshConnection> {
+    let before: SshConnection | undefined
+    for (const hop of [...(options.via ?? []), options]) {
+      try {
+        const sock = await before?.dial(hop)
+        before = new SshConnection(await connect(hop, sock), hop, before)
+      } catch (error) {
+        before?.destroy()
+        throw error
+      }
     }
-    return ready
+    return before as SshConnection
   }
 
   #client: Client
-  #options: SshOptions
+  #options: HopOptions
+  #before: SshConnection | undefined
   #closed = false
   #closing: Promise<void>
   #cause: Error | undefined
@@ -62,14 +50,18 @@ export class SshConnection {
   #dying = new Set<() => void>()
   #tunnels = new Set<Tunnel>()
 
-  private constructor(client: Client, options: SshOptions) {
+  private constructor(client: Client, options: HopOptions, before: SshConnection | undefined) {
     this.#client = client
     this.#options = options
+    this.#before = before
+    // Ends go together: a hop is of no use without what it leads to, and the other way round.
+    if (before) void before.#closing.then(() => this.destroy())
     client.on('error', (error) => (this.#cause ??= error))
     this.#closing = new Promise((resolve) =>
       client.once('close', () => {
         this.#closed = true
         for (const die of this.#dying) die()
+        before?.destroy()
         resolve()
       }),
     )
@@ -77,6 +69,11 @@ export class SshConnection {
 
   get closed(): boolean {
     return this.#closed
+  }
+
+  /** Who is logged in where, and through which hops. */
+  get where(): string {
+    return this.#before ? `${where(this.#options)} through ${this.#before.where}` : where(this.#options)
   }
 
   /** Runs one command without a terminal. Throws `Unreachable` when the connection died before the exit was known. */
@@ -120,44 +117,25 @@ export class SshConnection {
 
   /** A stream to a port as the host sees it. */
   dial(input: { host: string; port: number }): Promise<Duplex> {
+    const { host, port } = input
     return this.#alive(() =>
       this.#call<ClientChannel, ClientChannel>(
-        (done) => this.#client.forwardOut('127.0.0.1', 0, input.host, input.port, done),
+        (done) => this.#client.forwardOut('127.0.0.1', 0, host, port, done),
         (stream) => stream,
+        ` to ${host}, port ${port}`,
       ),
     )
   }
 
   /** A local port on 127.0.0.1 that leads to a port as the host sees it, until it or the connection is closed. */
   async tunnel(input: { host: string; port: number }): Promise<Tunnel> {
-    const sockets = new Set<Socket>()
-    // Half open, so that who has said all can still read the answer.
-    const server = createServer({ allowHalfOpen: true }, (socket) => {
-      sockets.add(socket)
-      socket.once('close', () => sockets.delete(socket))
-      socket.on('error', () => socket.destroy())
-      this.dial(input).then(
-        (stream) => {
-          stream.on('error', () => socket.destroy())
-          stream.once('close', () => socket.destroy())
-          socket.once('close', () => stream.destroy())
-          socket.pipe(stream).pipe(socket)
-        },
-        () => socket.destroy(),
-      )
-    })
-    await new Promise<void>((resolve, reject) => {
-      server.once('error', reject)
-      server.listen(0, '127.0.0.1', resolve)
-    })
+    const opened = await openTunnel(() => this.dial(input))
     const tunnel: Tunnel = {
-      port: (server.address() as AddressInfo).port,
-      close: () =>
-        new Promise((resolve) => {
-          this.#tunnels.delete(tunnel)
-          server.close(() => resolve())
-          for (const socket of sockets) socket.destroy()
-        }),
+      port: opened.port,
+      close: () => {
+        this.#tunnels.delete(tunnel)
+        return opened.close()
+      },
     }
     this.#tunnels.add(tunnel)
     return tunnel
@@ -249,9 +227,10 @@ export class SshConnection {
   #call<T, R>(
     start: (done: (error: Error | undefined, value: T) => void) => unknown,
     accept: (value: T) => R,
+    to = '',
   ): Promise<R> {
     return new Promise((resolve, reject) => {
-      const failed = (cause: unknown) => reject(this.#closed ? this.#lost() : this.#refusedChannel(cause))
+      const failed = (cause: unknown) => reject(this.#closed ? this.#lost() : this.#refusedChannel(cause, to))
       try {
         start((error, value) => (error ? failed(error) : resolve(accept(value))))
       } catch (cause) {
@@ -269,10 +248,10 @@ export class SshConnection {
     })
   }
 
-  #refusedChannel(cause: unknown): StepbackError {
+  #refusedChannel(cause: unknown, to: string): StepbackError {
     return new StepbackError({
       type: 'Unreachable',
-      message: `'${where(this.#options)}' opened no channel: ${reason(cause)}`,
+      message: `'${where(this.#options)}' opened no channel${to}: ${reason(cause)}`,
       hint: 'is MaxSessions in sshd_config below 10, is AllowTcpForwarding off, or is the port closed on the host?',
       cause,
     })

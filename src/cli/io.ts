@@ -1,5 +1,6 @@
 // People's text goes to standard error, results to standard output; colour and redrawing only where a person looks.
 
+import { createInterface } from 'node:readline'
 import pico from 'picocolors'
 
 export type Colours = ReturnType<typeof pico.createColors>
@@ -12,6 +13,8 @@ export interface Io {
   readonly colours: Colours
   /** Whether what is said may be drawn over. */
   readonly live: boolean
+  /** Asks the person at the terminal; undefined where nobody sits at one. The end of input is an empty answer. */
+  readonly ask?: ((question: string) => Promise<string>) | undefined
   readonly env: NodeJS.ProcessEnv
 }
 
@@ -23,6 +26,18 @@ export function terminalIo(): Io {
     print: (line) => void stdout.write(`${line}\n`),
     colours: pico.createColors(live && !env['NO_COLOR']),
     live,
+    ask: process.stdin.isTTY && stderr.isTTY ? askOnTerminal : undefined,
     env,
   }
+}
+
+function askOnTerminal(question: string): Promise<string> {
+  const terminal = createInterface({ input: process.stdin, output: process.stderr })
+  return new Promise((resolve) => {
+    terminal.once('close', () => resolve(''))
+    terminal.question(question, (answer) => {
+      resolve(answer)
+      terminal.close()
+    })
+  })
 }

@@ -1,4 +1,5 @@
 import type { Deps } from '../activities/deps.js'
+import type { Composition } from '../composition.js'
 import { resolveAddress } from '../client/connection.js'
 import { findTarget } from '../config/load.js'
 import type { Config } from '../config/schema.js'
@@ -7,13 +8,13 @@ import type { Config } from '../config/schema.js'
 export async function withDeps<T>(
   config: Config,
   target: string | undefined,
-  look: (deps: Deps, targets: readonly string[]) => Promise<T>,
+  look: (deps: Deps, targets: readonly string[], introduce: Composition['introduce']) => Promise<T>,
 ): Promise<T> {
   const targets = target === undefined ? Object.keys(config.targets) : [findTarget(config, target).name]
   const { compose } = await import('../composition.js')
-  const { deps, close } = compose({ config, namespace: resolveAddress(config.temporal).namespace })
+  const { deps, introduce, close } = compose({ config, namespace: resolveAddress(config.temporal).namespace })
   try {
-    return await look(deps, targets)
+    return await look(deps, targets, introduce)
   } finally {
     await close()
   }

@@ -65,14 +65,21 @@ function resolvePaths(config: Config, base: string): Config {
     return isAbsolute(expanded) ? expanded : resolve(base, expanded)
   }
   const targets = Object.entries(config.targets).map(([name, target]) => {
-    const identityFile = target.ssh.identityFile && { identityFile: local(target.ssh.identityFile) }
-    const ssh = { ...target.ssh, ...identityFile, knownHosts: target.ssh.knownHosts.map(local) }
+    const ssh = { ...target.ssh, ...localSsh(target.ssh, local) }
     const database = target.database && {
       database: { ...target.database, migrations: localModule(target.database.migrations, local) },
     }
     return [name, { ...target, ssh, ...database }] as const
   })
   return { ...config, targets: Object.fromEntries(targets) }
+}
+
+function localSsh({ identityFile, knownHosts, config }: Target['ssh'], local: (path: string) => string) {
+  return {
+    ...(identityFile ? { identityFile: local(identityFile) } : {}),
+    ...(knownHosts ? { knownHosts: knownHosts.map(local) } : {}),
+    ...(config ? { config: local(config) } : {}),
+  }
 }
 
 function localModule(migrations: DatabaseConfig['migrations'], local: (path: string) => string) {

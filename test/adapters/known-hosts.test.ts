@@ -8,14 +8,15 @@ import { fingerprint, hostKeyCheck, knownKeys } from '../../src/adapters/known-h
 const directory = mkdtempSync(join(tmpdir(), 'stepback-'))
 afterAll(() => rmSync(directory, { recursive: true }))
 
-const [one, two] = [Buffer.from('key one'), Buffer.from('key two')]
+const keyOf = (text: string) => Buffer.concat([Buffer.from([0, 0, 0, 11]), Buffer.from(`ssh-ed25519${text}`)])
+const [one, two] = [keyOf('one'), keyOf('two')]
 const line = (names: string, key = one, type = 'ssh-ed25519') => `${names} ${type} ${key.toString('base64')} comment\n`
 const matches = (names: string, host: string, port = 22) => knownKeys({ text: line(names), host, port }).length === 1
 
 function check(text: string, host = 'aria.example', port = 22) {
   const file = join(directory, 'known_hosts')
   writeFileSync(file, text)
-  return hostKeyCheck({ host, port, files: [file] })
+  return hostKeyCheck({ host, port, files: [file], target: 'shop' })
 }
 
 describe('a line of known_hosts names', () => {
@@ -29,6 +30,12 @@ describe('a line of known_hosts names', () => {
     expect(matches('[aria.example]:2222', 'aria.example', 2222)).toBe(true)
     expect(matches('[aria.example]:2222', 'aria.example')).toBe(false)
     expect(matches('aria.example', 'ariaxexample')).toBe(false)
+  })
+
+  test('an address of IPv6, bare at port 22 and in brackets at any other', () => {
+    expect(matches('fe80::1', 'FE80::1')).toBe(true)
+    expect(matches('[fe80::1]:2222', 'fe80::1', 2222)).toBe(true)
+    expect(matches('[fe80::1]:2222', 'fe80::1')).toBe(false)
   })
 
   test('a host by its hash', () => {
@@ -48,13 +55,13 @@ describe('a line of known_hosts names', () => {
 describe('a host key', () => {
   test('is accepted when it is known, one of several', () => {
     const known = check(line('aria.example') + line('aria.example', two, 'ssh-rsa'))
-    expect([known.verify(one), known.verify(two), known.verify(Buffer.from('key three'))]).toEqual([true, true, false])
+    expect([known.verify(one), known.verify(two), known.verify(keyOf('three'))]).toEqual([true, true, false])
     expect(known.algorithms).toEqual({
       algorithms: { serverHostKey: ['ssh-ed25519', 'rsa-sha2-512', 'rsa-sha2-256'] },
     })
   })
 
-  test('that is unknown is refused with its fingerprint and the line that makes it known', () => {
+  test('that is unknown is refused with its fingerprint and the command that makes it known', () => {
     const unknown = check('', 'aria.example', 2222)
     expect(unknown.verify(one)).toBe(false)
     expect(unknown.algorithms).toEqual({})
@@ -62,7 +69,8 @@ describe('a host key', () => {
     expect(refusal).toMatchObject({ type: 'Refused' })
     expect(refusal.message).toContain(fingerprint(one))
     expect(refusal.message).toContain("'[aria.example]:2222' is not known")
-    expect(refusal.hint).toContain('ssh-keyscan -p 2222 aria.example >> ')
+    expect(refusal.hint).toContain(`stepback doctor shop --accept-host-key ${fingerprint(one)}`)
+    expect(refusal).toMatchObject({ offer: { name: '[aria.example]:2222', type: 'ssh-ed25519', key: one } })
   })
 
   test('that has changed is refused with both fingerprints', () => {

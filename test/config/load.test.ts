@@ -22,7 +22,6 @@ describe('a configuration', () => {
     expect(shop).toMatchObject({
       name: 'shop',
       directory: '/srv/shop',
-      ssh: { port: 22 },
       compose: { files: ['docker-compose.yml'], envFile: '.env' },
       approval: { deploy: 'never', rollback: 'data-loss', deadline: '24h' },
       operatorDeadline: '30m',

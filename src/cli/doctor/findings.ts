@@ -2,7 +2,7 @@
 
 import { StepbackClient } from '../../client.js'
 import type { Deps } from '../../activities/deps.js'
-import type { Config } from '../../config/schema.js'
+import type { Config, Target } from '../../config/schema.js'
 import { findTarget } from '../../config/load.js'
 import type { Finding } from '../../plan/facts.js'
 import { StepbackError } from '../../plan/failure.js'
@@ -18,12 +18,14 @@ export async function examine(input: {
   readonly path: string
   readonly targets: readonly string[]
   readonly deps: Deps
+  /** Connects, and makes a key known that a person accepts. */
+  readonly meet: (target: Target) => Promise<void>
 }): Promise<Findings[]> {
-  const { config, path, targets, deps } = input
+  const { config, path, targets, deps, meet } = input
   const configuration: Finding = { check: 'configuration', ok: true, detail: path }
   const [temporal, ...stacks] = await Promise.all([
     examineTemporal(config),
-    ...targets.map(async (target) => ({ target, findings: await examineTarget(deps, target) })),
+    ...targets.map(async (target) => ({ target, findings: await examineTarget(deps, target, meet) })),
   ])
   return [{ target: null, findings: [configuration, ...temporal] }, ...stacks]
 }
@@ -51,13 +53,13 @@ async function examineTemporal(config: Config): Promise<Finding[]> {
 }
 
 /** The look of a run's preflight, behind the connection that it needs. */
-async function examineTarget(deps: Deps, name: string): Promise<Finding[]> {
+async function examineTarget(deps: Deps, name: string, meet: (target: Target) => Promise<void>): Promise<Finding[]> {
   const { Look } = await import('../../activities/observe/look.js')
   const { observe } = await import('../../activities/observe/facts.js')
-  const { ssh } = findTarget(deps.config, name)
   const reached = await findingOr('ssh', async () => {
-    await Look.at(deps, name)
-    return [{ check: 'ssh', ok: true, detail: `${ssh.user}@${ssh.host}:${ssh.port}` }]
+    await meet(findTarget(deps.config, name))
+    const { ssh } = await Look.at(deps, name)
+    return [{ check: 'ssh', ok: true, detail: ssh.where }]
   })
   if (reached.some((finding) => !finding.ok)) return reached
   const looked = await findingOr('look', async () => [...(await observe(await Look.at(deps, name))).findings])
