@@ -8,8 +8,10 @@ import type { DatabaseConfig, Target } from '../config/schema.js'
 import { StepbackError } from '../plan/failure.js'
 import type { DatabaseAddress } from '../adapters/database.js'
 import type { SshConnection } from '../adapters/ssh.js'
+import type { Endpoint } from '../plan/endpoint.js'
 import { composeStack } from './context.js'
 import { databaseLogin } from './credentials.js'
+import { databaseEndpoint } from './database-endpoint.js'
 import type { Deps } from './deps.js'
 import { readContainers } from './observe/containers.js'
 
@@ -54,8 +56,8 @@ export async function withTunnel<T>(
   work: (address: DatabaseAddress) => Promise<T>,
 ): Promise<T> {
   const config = databaseOf(user.target)
-  const [login, port] = await Promise.all([databaseLogin(user), config.port ?? publishedPort(user)])
-  const tunnel = await user.ssh.tunnel({ host: '127.0.0.1', port })
+  const [login, endpoint] = await Promise.all([databaseLogin(user), endpointOf(user)])
+  const tunnel = await user.ssh.tunnel(endpoint)
   try {
     return await work({
       host: '127.0.0.1',
@@ -101,13 +103,7 @@ async function databaseContainer(user: DatabaseUser) {
   })
 }
 
-async function publishedPort(user: DatabaseUser): Promise<number> {
-  const { id, service } = await databaseContainer(user)
-  const stdout = await user.look(`docker port ${id} 5432/tcp | sed -n 's/.*:\\([0-9]*\\)$/\\1/p' | head -n 1\n`)
-  if (/^\d+\s*$/.test(stdout)) return Number(stdout)
-  throw new StepbackError({
-    type: 'Refused',
-    message: `service "${service}" publishes no port for its database`,
-    hint: `add \`ports: ["127.0.0.1:5432:5432"]\` to it in the compose file, or name one in database.port.`,
-  })
+async function endpointOf(user: DatabaseUser): Promise<Endpoint> {
+  const { port } = databaseOf(user.target)
+  return port === undefined ? await databaseEndpoint(user, await databaseContainer(user)) : { host: '127.0.0.1', port }
 }

@@ -7,6 +7,20 @@ import { command, quote } from './shell.js'
 export const dockerVersion = `${command('docker', 'version', '--format', '{{.Server.Version}}')}\n`
 export const composeVersion = `${command('docker', 'compose', 'version', '--short')}\n`
 
+/** One JSON list a line, since a label may hold anything: name, project, directory, compose files, environment file. */
+export const labelledContainers = rows(
+  ['docker', 'ps', '--all'],
+  ['.Names', 'project', 'project.working_dir', 'project.config_files', 'project.environment_file'],
+)
+/** The same of volumes: name, project, key. */
+export const labelledVolumes = rows(['docker', 'volume', 'ls'], ['.Name', 'project', 'volume'])
+
+function rows(list: readonly string[], fields: readonly string[]): string {
+  const values = fields.map((field) => (field.startsWith('.') ? field : `(.Label "com.docker.compose.${field}")`))
+  const format = `[${values.map((value) => `{{json ${value}}}`).join(',')}]`
+  return `${command(...list, '--filter', 'label=com.docker.compose.project', '--format', format)}\n`
+}
+
 /** The stack as Compose reads it, as JSON; it holds secrets, so it is read and dropped, never kept. */
 export function composeConfig(stack: ComposeStack): string {
   return `${compose(stack, 'config', '--format', 'json')}\n`

@@ -73,7 +73,12 @@ const database = z.strictObject({
   name: z.string().min(1).max(63),
   user: reference,
   password: reference,
-  port: z.int().min(1).max(65535).optional().describe('where the host reaches it; default: its published port'),
+  port: z
+    .int()
+    .min(1)
+    .max(65535)
+    .optional()
+    .describe("where the host reaches it; default: its published port, or on Linux its container's own address"),
   migrations: z
     .union([z.string(), z.strictObject({ release: innerPath.describe('a path inside the release that is deployed') })])
     .default('reference')

@@ -1,27 +1,23 @@
 import { StepbackError } from './failure.js'
 import type { Finding, NamedService } from './facts.js'
+import { type Identity, identity } from './identity.js'
 
 export interface Observed {
   readonly docker: { readonly version: string | null; readonly error: string }
   readonly compose: { readonly version: string | null; readonly error: string }
   readonly composeFile: { readonly error: string | null }
-  readonly project: string
-  readonly directory: string
-  readonly composeFiles: readonly string[]
+  readonly identity: Identity
   readonly named: readonly NamedService[]
   /** Those of the compose file; null where it cannot be read. */
   readonly services: readonly string[] | null
-  readonly containers: readonly Labelled[]
   readonly disks: readonly Disk[]
-  readonly database: { readonly error: string | null; readonly preparedTransactions: number } | null
+  readonly database: DatabaseFound | null
 }
 
-/** A container of this project, or one that was started from these compose files under another name. */
-export interface Labelled {
-  readonly name: string
-  readonly project: string
-  readonly directory: string
-  readonly composeFiles: readonly string[]
+export interface DatabaseFound {
+  readonly error: string | null
+  readonly hint?: string | undefined
+  readonly preparedTransactions: number
 }
 
 export interface Disk {
@@ -38,7 +34,7 @@ export function preflight(observed: Observed): Finding[] {
     program('compose', 'Docker Compose', observed.compose, 'install the Compose plugin, version 2, on the host.'),
     composeFile(observed),
     ...(observed.services ? [services(observed.named, observed.services)] : []),
-    identity(observed),
+    identity(observed.identity),
     ...observed.disks.map(disk),
     ...(observed.database ? [database(observed.database)] : []),
   ]
@@ -67,11 +63,12 @@ function program(
 
 function composeFile(observed: Observed): Finding {
   const { error } = observed.composeFile
-  if (error === null) return { check: 'compose file', ok: true, detail: observed.composeFiles.join(', ') }
+  const files = observed.identity.composeFiles.join(', ')
+  if (error === null) return { check: 'compose file', ok: true, detail: files }
   return {
     check: 'compose file',
     ok: false,
-    detail: `docker compose cannot read ${observed.composeFiles.join(', ')}: ${error}`,
+    detail: `docker compose cannot read ${files}: ${error}`,
     hint: 'mend the file, or compose.files and compose.envFile in the configuration.',
   }
 }
@@ -88,39 +85,19 @@ export function services(named: readonly NamedService[], known: readonly string[
   }
 }
 
-/** The wrong project name starts a second stack with an empty database, so what runs must be what is configured. */
-function identity(observed: Observed): Finding {
-  const expected = observed.composeFiles.map((file) => `${observed.directory}/${file}`)
-  const other = observed.containers.find((container) => {
-    const sameFiles = sameList(container.composeFiles, expected)
-    const sameProject = container.project === observed.project
-    return sameProject ? !sameFiles || container.directory !== observed.directory : sameFiles
-  })
-  if (!other) return { check: 'project', ok: true, detail: `${observed.project} in ${observed.directory}` }
-  return {
-    check: 'project',
-    ok: false,
-    detail:
-      `container "${other.name}" belongs to project "${other.project}" in ${other.directory} from ` +
-      `${other.composeFiles.join(', ')}, but the configuration says "${observed.project}" in ${observed.directory} ` +
-      `from ${expected.join(', ')}`,
-    hint: 'make compose.project, directory and compose.files name the stack that runs.',
-  }
-}
-
 function disk(it: Disk): Finding {
   const detail = `${gigabytes(it.freeBytes)} free for ${it.what} at ${it.path}, ${gigabytes(it.neededBytes)} needed`
   if (it.freeBytes >= it.neededBytes) return { check: 'disk', ok: true, detail }
   return { check: 'disk', ok: false, detail, hint: 'free some space on the host.' }
 }
 
-function database(it: { readonly error: string | null; readonly preparedTransactions: number }): Finding {
+function database(it: DatabaseFound): Finding {
   if (it.error !== null) {
     return {
       check: 'database',
       ok: false,
       detail: it.error,
-      hint: 'start the database, or mend its section in the configuration.',
+      hint: it.hint ?? 'start the database, or mend its section in the configuration.',
     }
   }
   if (it.preparedTransactions > 0) {
@@ -136,8 +113,4 @@ function database(it: { readonly error: string | null; readonly preparedTransact
 
 function gigabytes(bytes: number): string {
   return `${(bytes / 1e9).toFixed(1)} GB`
-}
-
-function sameList(left: readonly string[], right: readonly string[]): boolean {
-  return left.length === right.length && left.every((item, index) => item === right[index])
 }

@@ -11,6 +11,8 @@ import {
   dockerVersion,
   freeBytes,
   imageIds,
+  labelledContainers,
+  labelledVolumes,
   readEnvFile,
 } from '../../src/commands/observe.js'
 
@@ -29,6 +31,13 @@ const sh = (script: string) => execFileSync('sh', ['-c', script], { encoding: 'u
 test('versions are asked of the engine and of the plugin', () => {
   expect(dockerVersion).toBe("docker version --format '{{.Server.Version}}'\n")
   expect(composeVersion).toBe('docker compose version --short\n')
+})
+
+test('labels are read as JSON, since paths hold what a list would be split at', () => {
+  expect(labelledVolumes).toBe(
+    'docker volume ls --filter label=com.docker.compose.project --format \'[{{json .Name}},{{json (.Label "com.docker.compose.project")}},{{json (.Label "com.docker.compose.volume")}}]\'\n',
+  )
+  expect(labelledContainers).toContain('{{json (.Label "com.docker.compose.project.config_files")}}')
 })
 
 test('the stack is read as JSON with its whole identity', () => {

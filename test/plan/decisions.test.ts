@@ -211,18 +211,26 @@ describe('preflight', () => {
     name: 'shop-api-1',
     project: 'shop',
     directory: '/srv/shop',
-    composeFiles: ['/srv/shop/docker-compose.yml'],
+    composeFiles: '/srv/shop/docker-compose.yml',
+    envFile: '/srv/shop/.env',
   }
+  const shop = {
+    project: 'shop',
+    directory: '/srv/shop',
+    composeFiles: ['docker-compose.yml'],
+    envFile: '.env',
+    containers: [own],
+    ownVolumes: [{ key: 'data', name: 'shop_data' }],
+    volumes: [{ name: 'shop_data', project: 'shop', key: 'data' }],
+  }
+  const orphan = { name: 'brain_data', project: 'brain', key: 'data' }
   const fit: Observed = {
     docker: { version: '28.0', error: '' },
     compose: { version: '2.40', error: '' },
     composeFile: { error: null },
-    project: 'shop',
-    directory: '/srv/shop',
-    composeFiles: ['docker-compose.yml'],
+    identity: shop,
     named: [{ key: 'logs.service', service: 'api' }],
     services: ['db', 'api'],
-    containers: [own],
     disks: [{ what: 'backups', path: '/srv/backups', freeBytes: 9e9, neededBytes: 5e9 }],
     database: { error: null, preparedTransactions: 0 },
   }
@@ -255,18 +263,39 @@ describe('preflight', () => {
     ],
     [
       'the same files under another project',
-      { containers: [{ ...own, project: 'brain' }] },
+      { identity: { ...shop, containers: [{ ...own, project: 'brain' }] } },
       'project: container "shop-api-1" belongs to project "brain"',
     ],
     [
       'the same project in another directory',
-      { containers: [{ ...own, directory: '/srv/old' }] },
+      { identity: { ...shop, containers: [{ ...own, directory: '/srv/old' }] } },
       'project: container "shop-api-1" belongs to project "shop" in /srv/old',
     ],
     [
       'the same project from other files',
-      { containers: [{ ...own, composeFiles: ['/srv/shop/other.yml'] }] },
-      'from /srv/shop/other.yml, but the configuration says',
+      { identity: { ...shop, containers: [{ ...own, composeFiles: '/srv/shop/other.yml' }] } },
+      'from /srv/shop/other.yml with /srv/shop/.env, but the configuration says',
+    ],
+    [
+      'the same files in another order',
+      {
+        identity: {
+          ...shop,
+          composeFiles: ['docker-compose.yml', 'b.yml'],
+          containers: [{ ...own, composeFiles: '/srv/shop/b.yml,/srv/shop/docker-compose.yml' }],
+        },
+      },
+      'from /srv/shop/docker-compose.yml, /srv/shop/b.yml with',
+    ],
+    [
+      'the same project with another environment file',
+      { identity: { ...shop, containers: [{ ...own, envFile: '/srv/shop/prod.env' }] } },
+      'with /srv/shop/prod.env, but the configuration says project "shop" in /srv/shop from /srv/shop/docker-compose.yml with /srv/shop/.env',
+    ],
+    [
+      "another project's volume that is left of a stack without containers",
+      { identity: { ...shop, containers: [], volumes: [orphan] } },
+      'volume "brain_data" belongs to project "brain", but the configuration says project "shop"',
     ],
     [
       'a full disk',
@@ -300,9 +329,23 @@ describe('preflight', () => {
     expect(() => ensureFit('shop', findings)).toThrow(/compose file: .*; database: refused/)
   })
 
-  test("does not mind another stack's containers", () => {
-    const other = { name: 'x-1', project: 'x', directory: '/srv/x', composeFiles: ['/srv/x/docker-compose.yml'] }
-    expect(preflight({ ...fit, containers: [own, other] }).every((finding) => finding.ok)).toBe(true)
+  const elsewhere = { ...own, name: 'x-1', project: 'brain', directory: '/srv/x', composeFiles: '/srv/x/c.yml' }
+  test.each([
+    ["another stack's containers", { containers: [own, elsewhere] }],
+    ['a volume of another stack that has the same key', { containers: [elsewhere], volumes: [orphan] }],
+    ['what another stack left, where this one is there', { volumes: [...shop.volumes, orphan] }],
+    ['a stack that was started without naming an environment file', { containers: [{ ...own, envFile: '' }] }],
+    ['a stack that was never started', { containers: [], volumes: [] }],
+    [
+      'commas and spaces in paths',
+      {
+        composeFiles: ['a.yml', 'b, c.yml'],
+        containers: [{ ...own, composeFiles: '/srv/shop/a.yml,/srv/shop/b, c.yml' }],
+      },
+    ],
+  ])('does not mind %s', (_what, changes) => {
+    const findings = preflight({ ...fit, identity: { ...shop, ...changes } })
+    expect(findings.filter((finding) => !finding.ok)).toEqual([])
   })
 
   test('looks at no database where there is none', () => {

@@ -1,6 +1,7 @@
 import { containerIds } from '../../commands/compose.js'
+import { labelledContainers, labelledVolumes } from '../../commands/observe.js'
 import type { Container } from '../../plan/facts.js'
-import type { Labelled } from '../../plan/preflight.js'
+import type { Labelled, LabelledVolume } from '../../plan/identity.js'
 
 /** Whoever can look at a host: an act, or the planner before there is a lease. */
 export interface Looker {
@@ -29,21 +30,25 @@ export async function readContainers(looker: Looker): Promise<Container[]> {
 
 /** Every Compose container on the host by its labels: a stack under a wrong name shows itself by its files. */
 export async function readLabels(looker: Looker): Promise<Labelled[]> {
-  const separator = '\\t'
-  const fields = [
-    'com.docker.compose.project',
-    'com.docker.compose.project.working_dir',
-    'com.docker.compose.project.config_files',
-  ]
-  const format = ['{{.Names}}', ...fields.map((field) => `{{.Label "${field}"}}`)].join(separator)
-  const stdout = await looker.look(`docker ps --all --filter label=com.docker.compose.project --format '${format}'\n`)
-  return stdout
-    .split('\n')
-    .filter((line) => line !== '')
-    .map((line) => {
-      const [name = '', project = '', directory = '', files = ''] = line.split('\t')
-      return { name, project, directory, composeFiles: files.split(',') }
-    })
+  const rows = await readRows(looker, labelledContainers)
+  return rows.map(([name = '', project = '', directory = '', composeFiles = '', envFile = '']) => ({
+    name,
+    project,
+    directory,
+    composeFiles,
+    envFile,
+  }))
+}
+
+/** Every volume on the host that Compose made. */
+export async function readVolumes(looker: Looker): Promise<LabelledVolume[]> {
+  const rows = await readRows(looker, labelledVolumes)
+  return rows.map(([name = '', project = '', key = '']) => ({ name, project, key }))
+}
+
+async function readRows(looker: Looker, script: string): Promise<string[][]> {
+  const lines = (await looker.look(script)).split('\n').filter((line) => line !== '')
+  return lines.map((line) => JSON.parse(line) as string[])
 }
 
 interface Inspected {

@@ -1,5 +1,6 @@
 import type { DatabaseFacts } from '../../plan/facts.js'
 import type { Manifest } from '../../plan/manifest.js'
+import { StepbackError } from '../../plan/failure.js'
 import type { Exposure } from '../../plan/plan.js'
 import { messageOf } from '../to-failure.js'
 import { type DatabaseUser, withTunnel } from '../database-access.js'
@@ -10,12 +11,16 @@ import type { Look } from './look.js'
 export async function observeDatabase(
   look: Look,
   release?: string,
-): Promise<{ readonly facts: DatabaseFacts | null; readonly error: string | null }> {
+): Promise<{
+  readonly facts: DatabaseFacts | null
+  readonly error: string | null
+  readonly hint?: string | undefined
+}> {
   if (!look.target.database) return { facts: null, error: null }
   try {
     return await read(look, release)
   } catch (error) {
-    return { facts: null, error: messageOf(error) }
+    return { facts: null, error: messageOf(error), hint: error instanceof StepbackError ? error.hint : undefined }
   }
 }
 

@@ -6,7 +6,7 @@ import {
   dockerVersion,
   freeBytes,
 } from '../../commands/observe.js'
-import { type ComposeModel, parseComposeModel } from '../../plan/compose.js'
+import { type ComposeModel, parseComposeModel, parseComposeVolumes } from '../../plan/compose.js'
 import type { Target } from '../../config/schema.js'
 import { durationMs } from '../../plan/duration.js'
 import type { DatabaseFacts, Facts, NamedService, Stack } from '../../plan/facts.js'
@@ -14,7 +14,7 @@ import { type Disk, preflight } from '../../plan/preflight.js'
 import { composeStack } from '../context.js'
 import { readVersion } from '../health.js'
 import { observeDatabase } from './database.js'
-import { readContainers, readLabels } from './containers.js'
+import { readContainers, readLabels, readVolumes } from './containers.js'
 import { ledgerRecords } from './ledger.js'
 import type { Answer, Look } from './look.js'
 import { readManifests } from './manifests.js'
@@ -22,33 +22,34 @@ import { readManifests } from './manifests.js'
 /** All that a plan is made from, read in parallel over one connection. */
 export async function observe(look: Look, release?: string): Promise<Facts> {
   const stack = stackOf(look)
-  const [docker, composeProgram, config, containers, labels, version, records, manifests, database] = await Promise.all(
-    [
+  const [docker, composeProgram, config, containers, labels, volumes, version, records, manifests, database] =
+    await Promise.all([
       look.try(dockerVersion),
       look.try(composeVersion),
       look.try(composeConfig(composeStack(look.target))),
       readContainers(look).catch(() => []),
       readLabels(look).catch(() => []),
+      readVolumes(look).catch(() => []),
       readVersion(look.deps, look.target, look.ssh),
       ledgerRecords(look.host),
       readManifests(look),
       observeDatabase(look, release),
-    ],
-  )
+    ])
   const model = config.exitCode === 0 ? modelOf(look, config) : null
   const findings = preflight({
     docker: programFound(docker),
     compose: programFound(composeProgram),
     composeFile: { error: config.exitCode === 0 ? null : composeProblem(config) },
-    project: stack.project,
-    directory: stack.directory,
-    composeFiles: stack.composeFiles,
+    identity: { ...stack, containers: labels, volumes, ownVolumes: model ? parseComposeVolumes(config.stdout) : [] },
     named: stack.named,
     services: model && Object.keys(model.services),
-    containers: labels,
     disks: docker.exitCode === 0 ? await readDisks(look, database.facts) : [],
     database: look.target.database
-      ? { error: database.error, preparedTransactions: database.facts?.preparedTransactions ?? 0 }
+      ? {
+          error: database.error,
+          hint: database.hint,
+          preparedTransactions: database.facts?.preparedTransactions ?? 0,
+        }
       : null,
   })
   return {

@@ -1,0 +1,34 @@
+// Where the database is reached as the host sees it: as configured, published, or at its container's own address.
+
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { SshConnection } from '../adapters/ssh.js'
+import { command } from '../commands/shell.js'
+import { type Endpoint, type Inspected, endpoints, unreachable } from '../plan/endpoint.js'
+
+/** An address that no route leads to takes minutes to say so. */
+const dialMs = 3_000
+
+/** The first that answers. Dialled one after the other, so that a published port is never passed over by chance. */
+export async function databaseEndpoint(
+  user: { readonly ssh: SshConnection; look(script: string): Promise<string> },
+  container: { readonly id: string; readonly service: string },
+): Promise<Endpoint> {
+  const stdout = await user.look(`${command('docker', 'inspect', '--type', 'container', container.id)}\n`)
+  const [inspected] = JSON.parse(stdout) as Inspected[]
+  const candidates = inspected ? endpoints(inspected) : []
+  for (const endpoint of candidates) {
+    if (await answers(user.ssh, endpoint)) return endpoint
+  }
+  throw unreachable(container.service, candidates)
+}
+
+async function answers(ssh: SshConnection, endpoint: Endpoint): Promise<boolean> {
+  const dialled = ssh.dial(endpoint).then(
+    (stream) => {
+      stream.destroy()
+      return true
+    },
+    () => false,
+  )
+  return await Promise.race([dialled, sleep(dialMs, false, { ref: false })])
+}

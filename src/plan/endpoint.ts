@@ -1,0 +1,56 @@
+import { StepbackError } from './failure.js'
+
+export interface Endpoint {
+  readonly host: string
+  readonly port: number
+}
+
+/** What `docker inspect` says about how a container is reached. */
+export interface Inspected {
+  readonly Config: { readonly Env?: readonly string[] | null }
+  readonly HostConfig: { readonly NetworkMode?: string }
+  readonly NetworkSettings: {
+    readonly Ports?: Readonly<Record<string, readonly Binding[] | null>> | null
+    readonly Networks?: Readonly<Record<string, Attached>> | null
+  }
+}
+
+interface Binding {
+  readonly HostIp: string
+  readonly HostPort: string
+}
+
+interface Attached {
+  readonly IPAddress?: string
+  readonly GlobalIPv6Address?: string
+}
+
+/** Where a database's server may be reached from its host, the published ports first: those were meant to be used. */
+export function endpoints(container: Inspected): Endpoint[] {
+  const port = Number(container.Config.Env?.find((it) => it.startsWith('PGPORT='))?.slice('PGPORT='.length) ?? 5432)
+  const { Ports, Networks } = container.NetworkSettings
+  const published = (Ports?.[`${port}/tcp`] ?? []).map((it) => ({
+    host: fromTheHost(it.HostIp),
+    port: Number(it.HostPort),
+  }))
+  const addresses = Object.values(Networks ?? {}).flatMap((it) => [it.IPAddress, it.GlobalIPv6Address])
+  const inside = addresses.filter((it) => it !== undefined && it !== '').map((host) => ({ host: host!, port }))
+  const shared = container.HostConfig.NetworkMode === 'host' ? [{ host: '127.0.0.1', port }] : []
+  return [...published, ...shared, ...inside]
+}
+
+/** A port that is published everywhere is dialled on the loopback of the same kind. */
+function fromTheHost(address: string): string {
+  if (address === '' || address === '0.0.0.0') return '127.0.0.1'
+  return address === '::' ? '::1' : address
+}
+
+/** Docker Desktop, or a network that the host has no part in: only a published port leads there. */
+export function unreachable(service: string, tried: readonly Endpoint[]): StepbackError {
+  const where = tried.map(({ host, port }) => `${host} port ${port}`).join(', ')
+  return new StepbackError({
+    type: 'Refused',
+    message: `the database of service "${service}" cannot be reached from its host${where === '' ? '' : `: nothing answers at ${where}`}`,
+    hint: `publish its port: add the line \`ports: ["127.0.0.1:5432:5432"]\` to service "${service}" in the compose file and recreate it, or name a port that leads there in database.port.`,
+  })
+}
