@@ -172,7 +172,7 @@ export function holderOf(deps: Deps): Holder {
 }
 
 /** Scripts of ours mark what is safe to repeat; everything else a program printed may hold a secret and stays there. */
-function said(stderr: string): string {
+export function said(stderr: string): string {
   const lines = stderr.split('\n').filter((line) => line.startsWith('stepback: '))
   return lines.length > 0 ? `: ${lines.map((line) => line.slice('stepback: '.length)).join('; ')}` : ''
 }

@@ -1,15 +1,18 @@
 import { join } from 'node:path'
-import { placeFiles, restoreFiles as restoreScript } from '../commands/files.js'
+import { type RestoredFile, placeFiles, restoreFiles as restoreScript } from '../commands/files.js'
 import { StepbackError } from '../plan/failure.js'
+import type { ManifestFile } from '../plan/manifest.js'
+import { linkEnds } from '../plan/release.js'
+import { isWhole, wayBack } from '../plan/way-back.js'
 import type { ActDefinition } from './act.js'
 import { doneAgain } from './context.js'
-import { readManifest } from './observe/manifests.js'
+import { readManifest, readManifests } from './observe/manifests.js'
 
 /** Uploads into the run's own staging directory; a job under the lease moves the files into place. */
 export const putFiles: ActDefinition<'putFiles'> = {
   jobs: ['place'],
   run: async (context, { release: directory, sha256 }) => {
-    const release = await context.deps.readRelease({ directory, protected: context.target.protected })
+    const release = await context.deps.readRelease({ directory, limits: context.target.release })
     if (release.sha256 !== sha256) {
       throw new StepbackError({
         type: 'StepFailed',
@@ -18,7 +21,7 @@ export const putFiles: ActDefinition<'putFiles'> = {
       })
     }
     const staging = `${context.staging}/release`
-    for (const file of release.files) {
+    for (const file of release.files.filter((it) => it.kind === 'file')) {
       const localPath = join(directory, file.path)
       await context.ssh.upload({
         localPath,
@@ -27,7 +30,8 @@ export const putFiles: ActDefinition<'putFiles'> = {
         signal: context.signal,
       })
     }
-    const script = placeFiles({ directory: context.target.directory, staging, files: release.files })
+    const ends = linkEnds(release.files)
+    const script = placeFiles({ directory: context.target.directory, staging, files: release.files, ends })
     await context.job('place', script, { holds: doneAgain })
     return `${release.files.length} files`
   },
@@ -36,27 +40,26 @@ export const putFiles: ActDefinition<'putFiles'> = {
 export const restoreFiles: ActDefinition<'restoreFiles'> = {
   jobs: ['restore'],
   run: async (context, { from, secrets }) => {
-    const id = context.restorePoint(from)
-    const manifest = await readManifest(context, id)
-    const { directory, compose, secrets: secretKeys } = context.target
-    const composeFile = compose.files[0]!
-    const own = [composeFile, compose.envFile]
-    const inArchive = manifest.files.flatMap((file) => (file.path && !own.includes(file.path) ? [file.path] : []))
-    const whole = manifest.files.filter((file) => own.includes(file.path ?? '') || file.path === undefined)
+    const manifests = await readManifests(context)
+    const manifest = await readManifest(context, context.restorePoint(from))
+    const { files, absent, sources } = wayBack(manifest, manifests, context.safety)
     const script = restoreScript({
-      directory,
+      directory: context.target.directory,
       backups: context.backups,
       staging: `${context.staging}/back`,
-      id,
-      composeFile,
-      envFile: compose.envFile,
-      archives: whole.filter((file) => !file.name.startsWith('db_')),
-      modes: Object.fromEntries(manifest.files.flatMap((file) => (file.path ? [[file.path, file.mode]] : []))),
-      paths: inArchive,
-      absent: manifest.absentPaths,
-      liveKeys: secrets === 'keep' ? secretKeys : [],
+      sources,
+      files: files.map(restored),
+      absent,
+      envFile: context.target.compose.envFile,
+      liveKeys: secrets === 'keep' ? context.target.secrets : [],
     })
     await context.job('restore', script, { holds: doneAgain })
-    return `${inArchive.length + whole.length - 1} files put back, ${manifest.absentPaths.length} removed`
+    const put = files.filter((file) => file.kind !== 'directory').length
+    return `${put} files put back, ${absent.length} paths kept out`
   },
+}
+
+function restored(file: ManifestFile): RestoredFile {
+  const { name, mode, kind = 'file', target } = file
+  return { path: file.path!, kind, name, mode, archived: !isWhole(file), ...(target === undefined ? {} : { target }) }
 }

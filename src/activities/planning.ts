@@ -4,6 +4,8 @@ import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { parseDeployRequest, parseRollbackRequest } from '../config/request.js'
+import type { Release } from '../adapters/release.js'
+import { fitFiles } from '../commands/files.js'
 import { composeConfigWith } from '../commands/observe.js'
 import { planDeploy } from '../plan/deploy.js'
 import type { Facts, ReleaseFacts } from '../plan/facts.js'
@@ -14,9 +16,10 @@ import type { DeployRequest, RollbackRequest } from '../plan/request.js'
 import { chooseDestination } from '../plan/destination.js'
 import { planRevert, planRollback } from '../plan/rollback.js'
 import { beating } from './act.js'
-import { composeStack } from './context.js'
+import { composeStack, said } from './context.js'
 import type { Deps } from './deps.js'
 import { askChecks, readVersion } from './health.js'
+import { ensureAllowed, linkEnds } from '../plan/release.js'
 import { planMigrations } from '../plan/revision.js'
 import { observeDowns } from './observe/database.js'
 import { observeCandidate } from './observe/candidate.js'
@@ -98,7 +101,9 @@ async function decideRollback(
 /** The release's files, and the stack as Compose will read it with them. */
 async function observeRelease(look: Look, request: DeployRequest): Promise<ReleaseFacts | null> {
   if (request.release === undefined) return null
-  const release = await look.deps.readRelease({ directory: request.release, protected: look.target.protected })
+  const release = await look.deps.readRelease({ directory: request.release, limits: look.target.release })
+  ensureAllowed(release, look.target.protected)
+  await ensureFits(look, release)
   const stack = composeStack(look.target)
   const own = release.files.filter((file) => stack.files.includes(file.path) || file.path === stack.envFile)
   const replaced = await Promise.all(
@@ -116,6 +121,17 @@ async function observeRelease(look: Look, request: DeployRequest): Promise<Relea
   const paths = release.files.map((file) => file.path)
   const migrateTo = paths.includes(releaseFile) ? await readMigrateTo(join(release.directory, releaseFile)) : null
   return { directory: release.directory, sha256: release.sha256, paths, model: modelOf(look, config), migrateTo }
+}
+
+/** What is on the host may stand in its way: a link on the way, a directory in the place of a file, and the reverse. */
+async function ensureFits(look: Look, { directory, files }: Release): Promise<void> {
+  const found = await look.try(fitFiles({ directory: look.target.directory, files, ends: linkEnds(files) }))
+  if (found.exitCode === 0) return
+  throw new StepbackError({
+    type: 'Refused',
+    message: `release "${directory}" does not fit into "${look.target.directory}"${said(found.stderr)}`,
+    hint: 'move what stands there out of the way, or mend the release; nothing was changed.',
+  })
 }
 
 /** Where a release says which revision its code is written for: `{ "migrateTo": "<revision>" }`; other keys are its own. */

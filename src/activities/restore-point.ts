@@ -9,6 +9,8 @@ import type { ActArgs } from '../plan/act.js'
 import { StepbackError } from '../plan/failure.js'
 import { restorePointTime } from '../plan/ledger.js'
 import type { DatabaseManifest, Manifest, ManifestFile } from '../plan/manifest.js'
+import { parentsOf } from '../plan/release.js'
+import { isWhole } from '../plan/way-back.js'
 import type { ActDefinition } from './act.js'
 import { type ActContext, doneAgain } from './context.js'
 import { databaseAccess } from './database-access.js'
@@ -37,14 +39,16 @@ interface Dumped {
 }
 
 async function captureAll(context: ActContext, args: ActArgs['takeRestorePoint']): Promise<Captured> {
-  const { compose, directory } = context.target
+  const { compose, directory, managed } = context.target
   const own = { composeFile: compose.files[0]!, envFile: compose.envFile }
   const id = context.safety
-  const paths = [own.composeFile, own.envFile, ...args.paths]
+  // Directories that a release makes on the way go with it, so what is there of them is recorded, too.
+  const paths = [...new Set([own.composeFile, own.envFile, ...args.paths, ...args.paths.flatMap(parentsOf)])]
   const names = [`docker-compose_${id}.yml`, `env_${id}`, `config_${id}.tar.gz`]
-  const capture = captureFiles({ directory, backups: context.backups, id, ...own, paths: args.paths })
+  const trees = managed.filter((path) => args.paths.includes(path))
+  const capture = captureFiles({ directory, backups: context.backups, id, ...own, paths: args.paths, trees })
   // The job is named after what it copies, so one of unknown end is simply done again.
-  const live = describeFiles(directory, paths)
+  const live = describeFiles(directory, paths, trees)
   const stdout = await context.job(
     'files',
     [capture, live, 'echo COPIES', describeFiles(context.backups, names)].join('\n'),
@@ -53,20 +57,37 @@ async function captureAll(context: ActContext, args: ActArgs['takeRestorePoint']
     },
   )
   const [first = '', second = ''] = stdout.split('COPIES\n')
-  return archived(parseFileFacts(first, paths), parseFileFacts(second, names))
+  return captured(parseFileFacts(first, paths), parseFileFacts(second, names))
 }
 
-/** Where each live file was copied to; the archive is listed once for itself, and once for each file in it. */
-function archived(live: readonly FileFact[], copies: readonly FileFact[]): Captured {
-  const [compose, env, archive] = copies
-  const places = [compose, env]
-  const files = live.flatMap((fact, index): ManifestFile[] => {
-    if (fact.kind === 'absent') return []
-    const copy = places[index] ?? archive!
-    return [{ name: copy.path, path: fact.path, sha256: fact.sha256, bytes: fact.bytes, mode: octal(fact.mode) }]
+/** What each live path was, and which copy holds it; the archive is listed once for itself, and for each of its members. */
+function captured(live: readonly FileFact[], copies: readonly FileFact[]): Captured {
+  const special = live.find((fact) => fact.kind === 'special')
+  if (special) {
+    throw new StepbackError({
+      type: 'StepFailed',
+      message: `"${special.path}" is neither a file, a link nor a directory, so no restore point can hold it`,
+      hint: 'move it out of the managed paths.',
+    })
+  }
+  const archive = copies[2]!
+  const files = live.flatMap((fact, index) => {
+    // Below a managed directory comes again what has a copy of its own.
+    const again = live.findIndex((it) => it.path === fact.path) < index
+    return fact.kind === 'absent' || again ? [] : [member(fact, copies[index < 2 ? index : 2]!)]
   })
-  const whole = archive?.kind === 'file' ? [entry(archive)] : []
+  const whole = archive.kind === 'file' ? [entry(archive)] : []
   return { files: [...files, ...whole], absent: live.filter((it) => it.kind === 'absent').map((it) => it.path) }
+}
+
+function member(fact: FileFact, copy: FileFact): ManifestFile {
+  const { path, sha256, bytes, target } = fact
+  const file = { name: copy.path, path, sha256, bytes, mode: octal(fact.mode) }
+  if (fact.kind === 'directory') return { ...file, kind: 'directory' }
+  if (fact.kind !== 'link') return file
+  // Of a compose or environment file that is a link, the copy holds what it leads to.
+  const content = copy.kind === 'file' && isWhole(file) ? { sha256: copy.sha256, bytes: copy.bytes } : {}
+  return { ...file, ...content, kind: 'link', target: target ?? '' }
 }
 
 function entry(fact: FileFact): ManifestFile {

@@ -2,16 +2,17 @@
 
 import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
-import { lstat, readdir } from 'node:fs/promises'
-import { join, relative, sep } from 'node:path'
+import { lstat, readdir, readlink } from 'node:fs/promises'
+import { join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { StepbackError } from '../plan/failure.js'
+import type { ReleaseEntry } from '../plan/release.js'
 
-export interface ReleaseFile {
-  readonly path: string
+export interface ReleaseFile extends ReleaseEntry {
+  /** Of a file its content's, of a link its text's. */
   readonly sha256: string
   readonly bytes: number
-  /** Octal, as `0644`. */
+  /** Octal, as `0644`; what would run as somebody else (setuid, setgid) is left out. */
   readonly mode: string
 }
 
@@ -21,50 +22,70 @@ export interface Release {
   readonly files: readonly ReleaseFile[]
 }
 
-/** A release carries configuration and code, not data: a file beyond this was put there by mistake. */
-const fileLimitBytes = 256 * 1024 * 1024
-
-/** Reads every file of the directory; `Refused` for what may not go into the project directory. */
-export async function readRelease(input: {
-  readonly directory: string
-  readonly protected: readonly string[]
-}): Promise<Release> {
-  const paths = await listFiles(input.directory, input.directory)
-  const entered = paths.find((path) => input.protected.some((it) => path === it || path.startsWith(`${it}/`)))
-  if (entered !== undefined) throw refused(input.directory, `"${entered}" lies in a protected path`)
-  const files: ReleaseFile[] = []
-  for (const path of paths.toSorted()) files.push(await describeFile(input.directory, path))
-  const sum = createHash('sha256').update(JSON.stringify(files)).digest('hex')
-  return { directory: input.directory, sha256: sum, files }
+/** A release carries configuration and code, not data: what is beyond these was put there by mistake. */
+export interface ReleaseLimits {
+  readonly fileBytes: number
+  readonly files: number
 }
 
-async function listFiles(root: string, directory: string): Promise<string[]> {
-  const entries = await readdir(directory, { withFileTypes: true }).catch((cause: Error) => {
+/** Reads every file of the directory; `Refused` where it cannot be read, or holds more than a release may. */
+export async function readRelease(input: {
+  readonly directory: string
+  readonly limits: ReleaseLimits
+}): Promise<Release> {
+  const { directory, limits } = input
+  const entries = (await list(directory, '')).toSorted((a, b) => (a.path < b.path ? -1 : 1))
+  if (entries.length > limits.files) {
+    throw refused(directory, `it holds ${entries.length} files, more than release.files (${limits.files})`)
+  }
+  const files: ReleaseFile[] = []
+  for (const entry of entries) files.push(await describe(directory, entry, limits))
+  const sum = createHash('sha256').update(JSON.stringify(files)).digest('hex')
+  return { directory, sha256: sum, files }
+}
+
+async function list(root: string, inner: string): Promise<ReleaseEntry[]> {
+  const directory = join(root, inner)
+  const entries = await readdir(directory, { withFileTypes: true, encoding: 'buffer' }).catch((cause: Error) => {
     throw refused(root, `"${directory}" cannot be read: ${cause.message}`)
   })
-  const lists = entries.map(async (entry): Promise<string[]> => {
-    const path = join(directory, entry.name)
-    const name = relative(root, path).split(sep).join('/')
-    if (entry.isDirectory()) return await listFiles(root, path)
-    if (entry.isFile()) return [name]
-    throw refused(root, `"${name}" is neither a file nor a directory`)
+  if (entries.length === 0 && inner !== '') return [{ path: inner, kind: 'directory' }]
+  const lists = entries.map(async (entry): Promise<ReleaseEntry[]> => {
+    const name = decode(root, inner, entry.name as unknown as Buffer)
+    const path = inner === '' ? name : `${inner}/${name}`
+    if (entry.isDirectory()) return await list(root, path)
+    if (entry.isFile()) return [{ path, kind: 'file' }]
+    if (entry.isSymbolicLink()) return [{ path, kind: 'link', target: await readlink(join(root, path)) }]
+    throw refused(root, `"${path}" is neither a file, a link nor a directory`)
   })
   return (await Promise.all(lists)).flat()
 }
 
-async function describeFile(directory: string, path: string): Promise<ReleaseFile> {
-  const file = join(directory, path)
+/** A name of other bytes than UTF-8 would arrive as another name. */
+function decode(root: string, inner: string, bytes: Buffer): string {
+  const name = bytes.toString('utf8')
+  if (Buffer.from(name, 'utf8').equals(bytes)) return name
+  throw refused(root, `the name "${name}" in "${inner || '.'}" is not UTF-8`)
+}
+
+async function describe(directory: string, entry: ReleaseEntry, limits: ReleaseLimits): Promise<ReleaseFile> {
+  const file = join(directory, entry.path)
   const { size, mode } = await lstat(file)
-  if (size > fileLimitBytes) throw refused(directory, `"${path}" has ${size} bytes, more than ${fileLimitBytes}`)
+  const facts = { ...entry, mode: `0${(mode & 0o777).toString(8).padStart(3, '0')}` }
   const hash = createHash('sha256')
+  if (entry.kind === 'link') return { ...facts, sha256: hash.update(entry.target ?? '').digest('hex'), bytes: size }
+  if (entry.kind === 'directory') return { ...facts, sha256: hash.digest('hex'), bytes: 0 }
+  if (size > limits.fileBytes) {
+    throw refused(directory, `"${entry.path}" has ${size} bytes, more than release.fileBytes (${limits.fileBytes})`)
+  }
   await pipeline(createReadStream(file), hash)
-  return { path, sha256: hash.digest('hex'), bytes: size, mode: `0${(mode & 0o777).toString(8)}` }
+  return { ...facts, sha256: hash.digest('hex'), bytes: size }
 }
 
 function refused(directory: string, why: string): StepbackError {
   return new StepbackError({
     type: 'Refused',
     message: `release "${directory}" cannot be deployed: ${why}`,
-    hint: 'a release holds plain files under their paths in the project directory, nothing in protected paths.',
+    hint: 'a release holds files and links under their paths in the project directory; mend it, nothing was changed.',
   })
 }

@@ -1,44 +1,111 @@
 // Scripts that record, put and put back files. What they print is one line for each fact, read by the activities.
 
+import type { ManagedTree } from '../plan/managed.js'
+import { fits, places } from './places.js'
 import { command, quote } from './shell.js'
 
-/** sha256, size and mode on GNU, BSD and busybox alike. */
+/** sha256, size and mode on GNU, BSD and busybox alike; what would run as somebody else (setuid, setgid) is left out. */
 export const fileFacts = [
-  'sha256() { if command -v sha256sum >/dev/null 2>&1; then sha256sum <"$1"; elif command -v shasum >/dev/null 2>&1; then shasum -a 256 <"$1"; else openssl dgst -sha256 -r <"$1"; fi | cut -c1-64; }',
-  'mode() { stat -c %a "$1" 2>/dev/null || stat -f %Lp "$1"; }',
+  'sum256() { if command -v sha256sum >/dev/null 2>&1; then sha256sum; elif command -v shasum >/dev/null 2>&1; then shasum -a 256; else openssl dgst -sha256 -r; fi | cut -c1-64; }',
+  'sha256() { sum256 <"$1"; }',
+  'mode() { f_mode=$(stat -c %a "$1" 2>/dev/null || stat -f %Lp "$1"); while [ ${#f_mode} -gt 3 ]; do f_mode=${f_mode#?}; done; echo "$f_mode"; }',
   'size() { wc -c <"$1" | tr -d " "; }',
+  'hex() { od -An -v -tx1 | tr -d " \\n"; }',
 ].join('\n')
 
-/** `F <sha256> <bytes> <mode> <index>` for each file, `L <index>` for a link, `A <index>` for one that is not there. */
-export function describeFiles(directory: string, paths: readonly string[]): string {
+/** One line: what is at `$1`, ending in the word `$2`. */
+const describe = [
+  'describe() {',
+  '  if [ -L "$1" ]; then d_text=$(readlink "$1"; echo .); d_text=${d_text%?.}; echo "L $(printf %s "$d_text" | sum256) $(printf %s "$d_text" | hex) $2"',
+  '  elif [ -f "$1" ]; then echo "F $(sha256 "$1") $(size "$1") $(mode "$1") $2"',
+  '  elif [ -d "$1" ]; then echo "D $(mode "$1") $2"',
+  '  elif [ -e "$1" ]; then echo "S $2"',
+  '  else echo "A $2"; fi',
+  '}',
+].join('\n')
+
+/**
+ * `F <sha256> <bytes> <mode>` for a file, `L <sha256> <target>` for a link, `D <mode>` for a directory, `S` for what is
+ * none of them, `A` for what is not there; then the path's index, or, below one of the `trees`, the path itself in hex.
+ */
+export function describeFiles(directory: string, paths: readonly string[], trees: readonly string[] = []): string {
   return [
-    fileFacts,
+    `facts=${quote([fileFacts, describe].join('\n'))}`,
+    'eval "$facts"',
     `cd ${quote(directory)} || exit 1`,
-    'n=0',
-    'describe() { if [ -L "$1" ]; then echo "L $n"; elif [ -f "$1" ]; then echo "F $(sha256 "$1") $(size "$1") $(mode "$1") $n"; else echo "A $n"; fi; n=$((n+1)); }',
-    ...paths.map((path) => `describe ${quote(`./${path}`)}`),
+    ...paths.map((path, index) => `describe ${quote(`./${path}`)} ${index}`),
+    ...trees.map((tree) => below(tree, '-exec sh -c "$facts$each" sh {} +')),
     '',
   ].join('\n')
 }
 
+/** Names go from find to sh as arguments, so none of them can be read as anything else. */
+function below(tree: string, act: string): string {
+  const each = '\nfor p do describe "$p" "@$(printf %s "$p" | hex)"; done'
+  return `each=${quote(each)}; if [ -d ${quote(`./${tree}`)} ] && [ ! -L ${quote(`./${tree}`)} ]; then find ${quote(`./${tree}`)} ${act}; fi`
+}
+
 export interface FileFact {
   readonly path: string
-  readonly kind: 'file' | 'link' | 'absent'
+  readonly kind: 'file' | 'link' | 'directory' | 'special' | 'absent'
   readonly sha256: string
   readonly bytes: number
   readonly mode: string
+  /** Of a link, its text. */
+  readonly target?: string
 }
 
 /** Reads what `describeFiles` printed. */
 export function parseFileFacts(stdout: string, paths: readonly string[]): FileFact[] {
   return stdout
     .split('\n')
-    .filter((line) => /^[FLA] /.test(line))
+    .filter((line) => /^[FLDSA] /.test(line))
+    .map((line) => fact(line.split(' '), paths))
+}
+
+function fact(words: readonly string[], paths: readonly string[]): FileFact {
+  const last = words.at(-1)!
+  const path = last.startsWith('@') ? unhex(last.slice(1)).replace(/^\.\//, '') : paths[Number(last)]!
+  const none = { path, sha256: '', bytes: 0, mode: '' }
+  if (words[0] === 'F') return { path, kind: 'file', sha256: words[1]!, bytes: Number(words[2]), mode: words[3]! }
+  if (words[0] === 'L') return { ...none, kind: 'link', sha256: words[1]!, target: unhex(words[2]!) }
+  if (words[0] === 'D') return { ...none, kind: 'directory', mode: words[1]! }
+  return { ...none, kind: words[0] === 'S' ? 'special' : 'absent' }
+}
+
+function unhex(text: string): string {
+  return Buffer.from(text, 'hex').toString('utf8')
+}
+
+/** `T <index> <entries> <kilobytes> <special>` for each path that is a directory, or nothing that can be archived. */
+export function measureTrees(directory: string, paths: readonly string[]): string {
+  return [
+    fileFacts,
+    `cd ${quote(directory)} || exit 1`,
+    'measure() {',
+    '  if [ -L "./$1" ] || [ -f "./$1" ] || [ ! -e "./$1" ]; then return 0; fi',
+    '  m_kilobytes=0; [ ! -d "./$1" ] || m_kilobytes=$(cd "./$1" && du -sk . | cut -f1)',
+    '  echo "T $2 $(find "./$1" -exec printf "%.0sx" {} + | wc -c) $m_kilobytes $(find "./$1" ! -type d ! -type f ! -type l -print | hex)"',
+    '}',
+    ...paths.map((path, index) => command('measure', path, String(index))),
+    '',
+  ].join('\n')
+}
+
+/** Reads what `measureTrees` printed. */
+export function parseTrees(stdout: string, paths: readonly string[]): ManagedTree[] {
+  return stdout
+    .split('\n')
+    .filter((line) => line.startsWith('T '))
     .map((line) => {
-      const words = line.split(' ')
-      const path = paths[Number(words.at(-1))]!
-      if (words[0] === 'F') return { path, kind: 'file', sha256: words[1]!, bytes: Number(words[2]), mode: words[3]! }
-      return { path, kind: words[0] === 'L' ? 'link' : 'absent', sha256: '', bytes: 0, mode: '' }
+      const [, index, entries, kilobytes, special = ''] = line.split(/ +/)
+      const first = unhex(special).split('\n', 1)[0]!.replace(/^\.\//, '')
+      return {
+        path: paths[Number(index)]!,
+        entries: Number(entries),
+        kilobytes: Number(kilobytes),
+        special: first === '' ? null : first,
+      }
     })
 }
 
@@ -50,6 +117,8 @@ export function captureFiles(input: {
   readonly composeFile: string
   readonly envFile: string
   readonly paths: readonly string[]
+  /** Managed directories, archived with all that is below them. */
+  readonly trees: readonly string[]
 }): string {
   const { backups, id } = input
   return [
@@ -60,41 +129,81 @@ export function captureFiles(input: {
     copyWhole(input.composeFile, `${backups}/docker-compose_${id}.yml`),
     `if [ -e ${quote(`./${input.envFile}`)} ]; then ${copyWhole(input.envFile, `${backups}/env_${id}`)}; fi`,
     'set --',
-    ...input.paths.map((path) => addIfThere(path)),
+    ...input.paths.map((path) => addIfThere(path, '-f')),
+    ...input.trees.map((path) => addIfThere(path, '-d')),
     `archive=${quote(`${backups}/config_${id}.tar.gz`)}`,
     // An archive of nothing is refused by some tars, and nothing is what it would say.
-    'if [ $# -gt 0 ]; then tar -czf "$archive.part" -- "$@"; mv -f "$archive.part" "$archive"; fi',
+    // GNU tar reads a backslash in a name as an escape, unless it is told not to; others know no such word.
+    'case $(tar --version 2>/dev/null) in *"GNU tar"*) asis=--no-unquote ;; *) asis= ;; esac',
+    'if [ $# -gt 0 ]; then tar $asis -czf "$archive.part" -- "$@"; mv -f "$archive.part" "$archive"; fi',
     '',
   ].join('\n')
+}
+
+export interface PlacedFile {
+  readonly path: string
+  readonly kind: 'file' | 'link' | 'directory'
+  readonly sha256: string
+  readonly mode: string
+  readonly target?: string
+}
+
+/** A look whether a release fits into the project directory: it exits with 1, and says why, where it does not. */
+export function fitFiles(input: {
+  readonly directory: string
+  readonly files: readonly Pick<PlacedFile, 'path' | 'kind'>[]
+  /** Where its links lead. */
+  readonly ends: readonly string[]
+}): string {
+  return [fits, `cd ${quote(input.directory)} || exit 1`, ...fitting(input.files, input.ends), ''].join('\n')
+}
+
+function fitting(files: readonly Pick<PlacedFile, 'path' | 'kind'>[], ends: readonly string[]): string[] {
+  return [...files.map((file) => command('fits', file.kind, file.path)), ...ends.map((end) => command('leads', end))]
 }
 
 /** Moves uploaded files into place, each by rename, once all of them are whole. A link on the way is followed nowhere. */
 export function placeFiles(input: {
   readonly directory: string
   readonly staging: string
-  readonly files: readonly { readonly path: string; readonly sha256: string; readonly mode: string }[]
+  readonly files: readonly PlacedFile[]
+  readonly ends: readonly string[]
 }): string {
+  const { files, staging } = input
   return [
     'set -eu',
     fileFacts,
-    noLinks,
     `cd ${quote(input.directory)}`,
+    places,
     'check() {',
-    '  no_links "$1"',
-    '  if [ -d "./$1" ]; then echo "stepback: a directory is where a file should be: $1" >&2; exit 1; fi',
-    '  [ -e "$4/$1" ] || { [ "$(sha256 "./$1")" = "$2" ] && return 0; echo "stepback: staged file is missing: $1" >&2; exit 1; }',
-    '  [ "$(sha256 "$4/$1")" = "$2" ] || { echo "stepback: staged file has another checksum: $1" >&2; exit 1; }',
+    '  [ -e "$3/$1" ] || { [ -f "./$1" ] && [ "$(sha256 "./$1")" = "$2" ] && return 0; fail "staged file is missing" "$1"; }',
+    '  [ "$(sha256 "$3/$1")" = "$2" ] || fail "staged file has another checksum" "$1"',
     '}',
-    'place() {',
-    '  [ -e "$4/$1" ] || return 0',
-    '  mkdir -p "$(dirname "./$1")"',
-    '  cp -p "$4/$1" "./$1.stepback-part" && chmod "$3" "./$1.stepback-part" && mv -f "./$1.stepback-part" "./$1"',
-    '}',
-    ...['check', 'place'].flatMap((act) =>
-      input.files.map((file) => command(act, file.path, file.sha256, file.mode, input.staging)),
-    ),
+    'place() { [ ! -e "$2/$1" ] || put_file "$1" "$2/$1" "$3"; }',
+    ...fitting(files, input.ends),
+    ...files.filter(isFile).map((file) => command('check', file.path, file.sha256, staging)),
+    ...files.map((file) => (isFile(file) ? command('place', file.path, staging, file.mode) : putWithout(file))),
+    command('rm', '-rf', staging),
     '',
   ].join('\n')
+}
+
+function isFile(file: { readonly kind: PlacedFile['kind'] }): boolean {
+  return file.kind === 'file'
+}
+
+/** A link and a directory come from no other file. */
+function putWithout(file: Omit<PlacedFile, 'sha256'>): string {
+  if (file.kind === 'link') return command('put_link', file.path, file.target ?? '')
+  return command('put_directory', file.path, file.mode)
+}
+
+/** A path as it is to be again. */
+export interface RestoredFile extends Omit<PlacedFile, 'sha256'> {
+  /** Where its content lies in the backups directory. */
+  readonly name: string
+  /** Whether that is an archive that holds it under its own path. */
+  readonly archived: boolean
 }
 
 /** Puts a restore point's files back and removes what did not exist then; checksums first. */
@@ -102,51 +211,58 @@ export function restoreFiles(input: {
   readonly directory: string
   readonly backups: string
   readonly staging: string
-  readonly id: string
-  readonly composeFile: string
-  readonly envFile: string
-  /** What the restore point consists of, to be checked before anything is touched. */
-  readonly archives: readonly { readonly name: string; readonly sha256: string }[]
-  /** Paths in the project directory, each with the mode that it had. */
-  readonly modes: Readonly<Record<string, string>>
-  /** Paths that the archive holds. */
-  readonly paths: readonly string[]
+  /** All that is read in the backups directory, to be checked before anything is touched. */
+  readonly sources: readonly { readonly name: string; readonly sha256: string }[]
+  readonly files: readonly RestoredFile[]
   readonly absent: readonly string[]
+  readonly envFile: string
   /** Keys of the environment file that keep the value that is live now. */
   readonly liveKeys: readonly string[]
 }): string {
-  const { backups, id } = input
+  const { backups, files } = input
+  const archives = [...new Set(files.flatMap((file) => (file.archived ? [file.name] : [])))]
   return [
     'set -eu',
     'umask 077',
     fileFacts,
-    noLinks,
-    'check() { [ "$(sha256 "$1")" = "$2" ] || { echo "stepback: checksum of $1 is not the recorded one" >&2; exit 1; }; }',
-    ...input.archives.map((archive) => command('check', `${backups}/${archive.name}`, archive.sha256)),
+    `cd ${quote(input.directory)}`,
+    places,
+    'check() { [ -f "$1" ] && [ "$(sha256 "$1")" = "$2" ] || fail "another checksum than the recorded one" "$1"; }',
+    ...input.sources.map((source) => command('check', `${backups}/${source.name}`, source.sha256)),
+    ...files.map((file) => command('fits', file.kind, file.path)),
+    ...input.absent.map((path) => command('fits', 'gone', path)),
     `staging=${quote(input.staging)}`,
     'rm -rf "$staging"; mkdir -p "$staging"',
-    `if [ -e ${quote(`${backups}/config_${id}.tar.gz`)} ]; then tar -xpzf ${quote(`${backups}/config_${id}.tar.gz`)} -C "$staging"; fi`,
-    `cd ${quote(input.directory)}`,
-    'back() { no_links "$2"; mkdir -p "$(dirname "./$2")"; rm -f "./$2.stepback-part"; cp -pP "$1" "./$2.stepback-part"; [ -z "$3" ] || chmod "$3" "./$2.stepback-part"; mv -f "./$2.stepback-part" "./$2"; }',
-    ...input.paths.map((path) => `back "$staging"/${quote(path)} ${quote(path)} ''`),
-    command('back', `${backups}/docker-compose_${id}.yml`, input.composeFile, input.modes[input.composeFile] ?? ''),
-    ...(input.archives.some((archive) => archive.name === `env_${id}`) ? restoreEnv(input) : []),
-    ...input.absent.map((path) => `no_links ${quote(path)}; rm -f -- ${quote(`./${path}`)}`),
+    ...archives.map(
+      (name, index) => `mkdir "$staging/${index}"; tar -xpzf ${quote(`${backups}/${name}`)} -C "$staging/${index}"`,
+    ),
+    ...mergeEnvFile(input),
+    // What is made anew on the way is for those who may enter the project, as it was before.
+    'umask 022',
+    'back() { enter "$1" make; rm -f "$part"; cp -pP "$2" "$part"; [ -L "$part" ] || chmod "$3" "$part"; settle; }',
+    ...files.map((file) => {
+      if (!isFile(file)) return putWithout(file)
+      if (file.path === input.envFile && input.liveKeys.length > 0)
+        return `put_file ${quote(file.path)} "$staging/env" ${quote(file.mode)}`
+      const from = file.archived
+        ? `"$staging/${archives.indexOf(file.name)}"/${quote(file.path)}`
+        : quote(`${backups}/${file.name}`)
+      return `back ${quote(file.path)} ${from} ${quote(file.mode)}`
+    }),
+    ...input.absent.map((path) => command('take_out', path)),
     'rm -rf "$staging"',
     '',
   ].join('\n')
 }
 
 /** A database's roles and a provider's keys are not rolled back with a file, so their lines are the live ones. */
-function restoreEnv(input: Parameters<typeof restoreFiles>[0]): string[] {
-  const saved = `${input.backups}/env_${input.id}`
-  const mode = input.modes[input.envFile] ?? ''
-  if (input.liveKeys.length === 0) return [command('back', saved, input.envFile, mode)]
+function mergeEnvFile(input: Parameters<typeof restoreFiles>[0]): string[] {
+  const saved = input.files.find((file) => file.path === input.envFile && isFile(file))
+  if (!saved || input.liveKeys.length === 0) return []
   const live = quote(`./${input.envFile}`)
   return [
-    `[ -e ${live} ] || : >${live}`,
-    `LC_ALL=C awk -v keys=${quote(input.liveKeys.join(' '))} ${quote(mergeEnv)} ${live} ${quote(saved)} >"$staging/.env-merged"`,
-    `back "$staging/.env-merged" ${quote(input.envFile)} ${quote(mode)}`,
+    `live=${live}; [ -e "$live" ] || live=/dev/null`,
+    `LC_ALL=C awk -v keys=${quote(input.liveKeys.join(' '))} ${quote(mergeEnv)} "$live" ${quote(`${input.backups}/${saved.name}`)} >"$staging/env"`,
   ]
 }
 
@@ -180,23 +296,15 @@ const mergeEnv = [
   '}',
 ].join('\n')
 
-/** Refuses a path of which a parent directory is a link: it could lead out of the project, or into a protected path. */
-const noLinks = [
-  'no_links() {',
-  '  nl_rest=$1 nl_done=.',
-  '  while :; do case $nl_rest in */*) nl_done=$nl_done/${nl_rest%%/*} nl_rest=${nl_rest#*/};; *) return 0;; esac',
-  '    if [ -L "$nl_done" ]; then echo "stepback: a directory on the way is a link: $nl_done" >&2; exit 1; fi',
-  '  done',
-  '}',
-].join('\n')
-
 /** Three commands and not one list: `set -e` lets the failure of a list's first members pass, a full disk's too. */
 function copyWhole(path: string, to: string): string {
   const part = quote(`${to}.part`)
   return `cp -p ${quote(`./${path}`)} ${part}; chmod 600 ${part}; mv -f ${part} ${quote(to)}`
 }
 
-function addIfThere(path: string): string {
+/** A link is there also where it leads nowhere, and it is no directory though it leads to one. */
+function addIfThere(path: string, kind: '-f' | '-d'): string {
   const word = quote(`./${path}`)
-  return `if [ -e ${word} ] || [ -L ${word} ]; then set -- "$@" ${word}; fi`
+  const there = kind === '-f' ? `[ -L ${word} ] || [ -f ${word} ]` : `[ ! -L ${word} ] && [ -d ${word} ]`
+  return `if ${there}; then set -- "$@" ${word}; fi`
 }

@@ -106,6 +106,16 @@ const target = withNothingAgainstItself(
       .array(innerPath)
       .default([])
       .describe('files beside the compose and environment files that go back, too'),
+    release: z
+      .strictObject({
+        fileBytes: z
+          .int()
+          .min(1)
+          .default(256 * 1024 * 1024)
+          .describe('a release with a larger file is refused'),
+        files: z.int().min(1).default(10_000).describe('a release of more files is refused'),
+      })
+      .prefault({}),
     protected: z.array(innerPath).default([]).describe('paths that nothing ever writes to'),
     logs: z.strictObject({ service: name, lines: z.int().min(1).max(10_000).default(50) }).optional(),
     deployLog: innerPath.optional().describe('a file that gets one line for each run'),

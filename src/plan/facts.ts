@@ -93,6 +93,8 @@ export interface CandidateFacts {
   readonly manifest: Manifest
   /** Its stack as Compose reads it, secrets and all else as they would be. */
   readonly model: ComposeModel
+  /** Every path in the project directory that going back to it may touch. */
+  readonly paths: readonly string[]
   /** Managed files that differ from it. */
   readonly changedFiles: readonly string[]
   /** Services whose image by reference is not the recorded one. */

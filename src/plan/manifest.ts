@@ -33,6 +33,10 @@ export interface ManifestFile {
   readonly bytes: number
   /** Octal, as `0600`. */
   readonly mode: string
+  /** Absent for a plain file. */
+  readonly kind?: 'link' | 'directory'
+  /** Of a link, its text. */
+  readonly target?: string
 }
 
 export type DumpFormat = 'dump' | 'sql'
@@ -207,7 +211,17 @@ const manifestShape: Shape = {
     state: { oneOf: ['taken', 'proven', 'warm', 'kept', 'broken'] },
     pins: { each: { keys: { by: 'string', reason: { maybe: 'string' } } } },
     files: {
-      each: { keys: { name: 'string', path: { maybe: 'string' }, sha256: 'string', bytes: 'number', mode: 'string' } },
+      each: {
+        keys: {
+          name: 'string',
+          path: { maybe: 'string' },
+          sha256: 'string',
+          bytes: 'number',
+          mode: 'string',
+          kind: { maybe: { oneOf: ['link', 'directory'] } },
+          target: { maybe: 'string' },
+        },
+      },
     },
     absentPaths: { each: 'string' },
     images: { each: { keys: { service: 'string', id: 'string', ref: 'string' } } },

@@ -97,10 +97,7 @@ function rollbackSteps(input: {
       version: currentVersion(facts),
       database: choice?.strategy === 'migrate' ? 'dump' : 'none',
       head: migrationHead(facts),
-      paths: capturedPaths(
-        facts,
-        manifest.files.flatMap((file) => file.path ?? []),
-      ),
+      paths: capturedPaths(facts, candidate.paths),
     }),
     keepImages({ images: runningImages(facts), levels: runningLevels(facts) }),
     ...(choice?.strategy === 'restore' ? [restoreDatabase({ from: manifest.id })] : []),

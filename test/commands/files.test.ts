@@ -2,6 +2,7 @@ import { execFileSync, spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import {
   chmodSync,
+  chownSync,
   existsSync,
   lstatSync,
   mkdirSync,
@@ -19,7 +20,17 @@ import { dirname, join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { parseEnvFile } from '../../src/config/env-file.js'
 import { envFile, values } from '../support/env-file.js'
-import { captureFiles, describeFiles, parseFileFacts, placeFiles, restoreFiles } from '../../src/commands/files.js'
+import {
+  type FileFact,
+  captureFiles,
+  describeFiles,
+  fitFiles,
+  measureTrees,
+  parseFileFacts,
+  parseTrees,
+  placeFiles,
+  restoreFiles,
+} from '../../src/commands/files.js'
 
 const shells = [['dash'], ['bash', '--posix'], ['busybox', 'sh']].filter(([program]) => has(program!))
 const odd = [
@@ -30,6 +41,19 @@ const odd = [
   'größe 雪.txt',
   '-rf',
   'deep/er/x=y.txt',
+  '$(touch gone wrong)/; touch x',
+  '*',
+  '~',
+  '#',
+  '!',
+  ' ',
+  'tab\there',
+  'back\\slash\\n',
+  'break at the end\n',
+  'dir\n/and below',
+  'e\u0301 decomposed',
+  '\u00e9 composed',
+  'l'.repeat(255),
 ]
 const id = '20261123T140211Z-2.0.0'
 
@@ -37,6 +61,7 @@ let base: string
 let project: string
 let backups: string
 let staging: string
+let recorded: FileFact[]
 
 beforeEach(() => {
   base = mkdtempSync(join(tmpdir(), "stepback it's $HOME "))
@@ -68,7 +93,7 @@ describe.each(shells)('under %s', (program, ...flags) => {
       const paths = ['a', 'link', 'none']
       expect(parseFileFacts(sh(describeFiles(project, paths)), paths)).toEqual([
         { path: 'a', kind: 'file', sha256: sha256('hello'), bytes: 5, mode: '640' },
-        { path: 'link', kind: 'link', sha256: '', bytes: 0, mode: '' },
+        { path: 'link', kind: 'link', sha256: sha256('a'), bytes: 0, mode: '', target: 'a' },
         { path: 'none', kind: 'absent', sha256: '', bytes: 0, mode: '' },
       ])
     })
@@ -117,7 +142,7 @@ describe.each(shells)('under %s', (program, ...flags) => {
       write('came later', 'new')
       write('docker-compose.yml', 'services: {new: {}}', 0o600)
       for (let round = 0; round < 2; round++) {
-        sh(restoreScript({ paths: [...odd, 'link'], absent: ['came later'] }))
+        sh(restoreScript())
         for (const path of odd) expect(read(project, path)).toBe(path)
         expect(odd.map((path) => statSync(join(project, path)).mode & 0o777)).toEqual(
           odd.map((path) => (path.endsWith('.txt') ? 0o755 : 0o600)),
@@ -136,7 +161,7 @@ describe.each(shells)('under %s', (program, ...flags) => {
       capture([])
       write('.env', 'A=2\nTOKEN=live "x" $y\nexport KEY=live\nLATER=live\nGONE=x\n')
       for (let round = 0; round < 2; round++) {
-        sh(restoreScript({ liveKeys: ['TOKEN', 'KEY', 'LATER', 'NEVER'] }))
+        sh(restoreScript(['TOKEN', 'KEY', 'LATER', 'NEVER']))
         expect(read(project, '.env')).toBe('A=1\nTOKEN=live "x" $y\n# TOKEN=comment\nexport KEY=live\nLATER=live\n')
       }
     })
@@ -145,7 +170,7 @@ describe.each(shells)('under %s', (program, ...flags) => {
       write('.env', 'CERT="a\\"\nTOKEN=none\nb"\nTOKEN=old # it\'s\nNOTE=\'x\nCERT=none\'\n')
       capture([])
       write('.env', 'CERT=\'new\nTOKEN=none\n$x\'\nTOKEN: live\nexport KEY="l\n"\n')
-      sh(restoreScript({ liveKeys: ['TOKEN', 'CERT', 'KEY'] }))
+      sh(restoreScript(['TOKEN', 'CERT', 'KEY']))
       expect(read(project, '.env')).toBe(
         "CERT='new\nTOKEN=none\n$x'\nTOKEN: live\nNOTE='x\nCERT=none'\nexport KEY=\"l\n\"\n",
       )
@@ -154,7 +179,7 @@ describe.each(shells)('under %s', (program, ...flags) => {
     test('reads the same values of kept secrets, however they are written', () => {
       capture([])
       write('.env', envFile)
-      sh(restoreScript({ liveKeys: Object.keys(values) }))
+      sh(restoreScript(Object.keys(values)))
       const merged = parseEnvFile(read(project, '.env'))
       for (const [key, value] of Object.entries(values)) expect(merged.get(key)).toBe(value)
     })
@@ -162,27 +187,27 @@ describe.each(shells)('under %s', (program, ...flags) => {
     test('of secrets brings back the environment file as it was', () => {
       capture([])
       write('.env', 'TOKEN=live\n')
-      sh(restoreScript({ liveKeys: [] }))
+      sh(restoreScript())
       expect(read(project, '.env')).toBe('A=1\nTOKEN=old\n# TOKEN=comment\nexport KEY=old\n')
     })
 
     test('keeps a secret that the saved file has, where the live file is gone', () => {
       capture([])
       rmSync(join(project, '.env'))
-      sh(restoreScript({ liveKeys: ['TOKEN'] }))
+      sh(restoreScript(['TOKEN']))
       expect(read(project, '.env')).toContain('TOKEN=old')
     })
 
     test('with another checksum than the recorded one touches nothing', () => {
       write('models.yaml', 'then')
-      capture(['models.yaml'])
-      const script = restoreScript({ paths: ['models.yaml'], absent: ['came later'] })
+      capture(['models.yaml', 'came later'])
+      const script = restoreScript()
       write('models.yaml', 'now')
       write('came later', 'now')
       writeFileSync(join(backups, `config_${id}.tar.gz`), 'other bytes')
       const { status, stderr } = run(script)
       expect(status).not.toBe(0)
-      expect(stderr).toContain(`stepback: checksum of ${backups}/config_${id}.tar.gz is not the recorded one`)
+      expect(stderr).toContain(`stepback: another checksum than the recorded one: ${backups}/config_${id}.tar.gz`)
       expect(read(project, 'models.yaml')).toBe('now')
       expect(read(project, 'came later')).toBe('now')
     })
@@ -195,16 +220,152 @@ describe.each(shells)('under %s', (program, ...flags) => {
       writeFileSync(join(outside, 'x'), 'mine')
       rmSync(join(project, 'soul'), { recursive: true })
       symlinkSync(outside, join(project, 'soul'))
-      const { status, stderr } = run(restoreScript({ paths: ['soul/x'] }))
+      const { status, stderr } = run(restoreScript())
       expect(status).not.toBe(0)
       expect(stderr).toContain('stepback: a directory on the way is a link: ./soul')
       expect(readFileSync(join(outside, 'x'), 'utf8')).toBe('mine')
-      expect(run(restoreScript({ paths: [], absent: ['soul/x'] })).status).not.toBe(0)
+      recorded = [{ path: 'soul/x', kind: 'absent', sha256: '', bytes: 0, mode: '' }]
+      expect(run(restoreScript()).status).not.toBe(0)
       expect(existsSync(join(outside, 'x'))).toBe(true)
     })
   })
 
+  test('going back removes what came anew, links and directories as well, but no directory that holds more', () => {
+    write('kept/mine', 'mine')
+    const brought = ['new', 'a', 'a/b', 'a/b/link', 'kept/theirs', 'empty', 'shared', 'shared/theirs']
+    capture(brought)
+    for (const path of ['new', 'kept/theirs', 'shared/theirs', 'shared/somebody']) write(path, 'theirs')
+    mkdirSync(join(project, 'a/b'), { recursive: true })
+    mkdirSync(join(project, 'empty'))
+    symlinkSync('../../kept', join(project, 'a/b/link'))
+    for (let round = 0; round < 2; round++) sh(restoreScript())
+    expect(readdirSync(project, { recursive: true, encoding: 'utf8' }).toSorted()).toEqual(
+      ['.env', 'docker-compose.yml', 'kept', 'kept/mine', 'shared', 'shared/somebody'].toSorted(),
+    )
+  })
+
+  test('going back puts a link back where a file or another link is by now, and touches nothing that it leads to', () => {
+    write('dir/inside', 'mine')
+    for (const path of ['one', 'two', 'gone']) symlinkSync('dir', join(project, path))
+    write('three', 'was a file', 0o640)
+    capture(['one', 'two', 'gone', 'three'])
+    rmSync(join(project, 'one'))
+    write('one', 'a file')
+    rmSync(join(project, 'two'))
+    symlinkSync('elsewhere', join(project, 'two'))
+    rmSync(join(project, 'gone'))
+    rmSync(join(project, 'three'))
+    symlinkSync('dir', join(project, 'three'))
+    for (let round = 0; round < 2; round++) sh(restoreScript())
+    for (const path of ['one', 'two', 'gone']) expect(readlinkSync(join(project, path))).toBe('dir')
+    expect(read(project, 'three')).toBe('was a file')
+    expect(readdirSync(join(project, 'dir'))).toEqual(['inside'])
+  })
+
+  test('a managed directory goes back with all that was below it, whatever the names', () => {
+    for (const path of odd) write(`conf/${path}`, path, 0o640)
+    mkdirSync(join(project, 'conf/empty'), { mode: 0o710 })
+    symlinkSync('tab\there', join(project, 'conf/link'))
+    capture([], ['conf'])
+    rmSync(join(project, 'conf'), { recursive: true })
+    for (let round = 0; round < 2; round++) sh(restoreScript())
+    for (const path of odd) expect(read(project, `conf/${path}`)).toBe(path)
+    expect(statSync(join(project, 'conf', odd[0]!)).mode & 0o777).toBe(0o640)
+    expect(statSync(join(project, 'conf/empty')).mode & 0o777).toBe(0o710)
+    expect(readlinkSync(join(project, 'conf/link'))).toBe('tab\there')
+    expect(leftovers()).toEqual([])
+  })
+
+  test('a look at managed directories counts, and names what no archive can bring back', () => {
+    write('conf/a', 'x'.repeat(2_000))
+    write('file', 'x')
+    mkdirSync(join(project, 'pipes'))
+    execFileSync('mkfifo', [join(project, 'pipes/a pipe'), join(project, 'pipe')])
+    const paths = ['conf', 'file', 'none', 'pipes', 'pipe']
+    expect(parseTrees(sh(measureTrees(project, paths)), paths)).toMatchObject([
+      { path: 'conf', entries: 2, special: null },
+      { path: 'pipes', entries: 2, special: 'pipes/a pipe' },
+      { path: 'pipe', entries: 1, special: 'pipe' },
+    ])
+    expect(parseFileFacts(sh(describeFiles(project, ['pipe'])), ['pipe'])[0]!.kind).toBe('special')
+  })
+
+  test('nothing comes back with the right to run as somebody else', () => {
+    write('tool', 'x', 0o4755)
+    capture(['tool'])
+    sh(restoreScript())
+    expect(statSync(join(project, 'tool')).mode & 0o7777).toBe(0o755)
+  })
+
+  test('what replaces a file belongs to whom it belonged, and what is new to the owner of its directory', () => {
+    // Only root can give files away; anybody else keeps what they write.
+    const [user, group] = process.getuid!() === 0 ? [4711, 4712] : [process.getuid!(), process.getgid!()]
+    write('dir/old', 'old')
+    for (const path of ['dir', 'dir/old']) chownSync(join(project, path), user, group)
+    capture(['dir/old'])
+    for (const path of ['dir/old', 'dir/new/file']) stage(path, path)
+    sh(place(['dir/old', 'dir/new/file']))
+    for (const path of ['dir/old', 'dir/new', 'dir/new/file']) {
+      expect(statSync(join(project, path))).toMatchObject({ uid: user, gid: group })
+    }
+    sh(restoreScript())
+    expect(statSync(join(project, 'dir/old'))).toMatchObject({ uid: user, gid: group })
+  })
+
   describe('placing a release', () => {
+    test('puts links and empty directories in place, twice with the same end', () => {
+      write('was a file', 'x')
+      mkdirSync(join(project, 'dir'))
+      symlinkSync('dir', join(project, 'was a link'))
+      const link = { kind: 'link', sha256: '', mode: '0777', target: "it's $HOME" } as const
+      const files = [
+        { ...link, path: 'was a file' },
+        { ...link, path: 'was a link' },
+        { ...link, path: '-n/deep', target: '-s' },
+        { kind: 'directory', path: 'a/b', sha256: '', mode: '0750' } as const,
+      ]
+      for (let round = 0; round < 2; round++) sh(placeFiles({ directory: project, staging, files, ends: ['dir'] }))
+      expect(['was a file', 'was a link', '-n/deep'].map((path) => readlinkSync(join(project, path)))).toEqual([
+        "it's $HOME",
+        "it's $HOME",
+        '-s',
+      ])
+      expect(statSync(join(project, 'a/b')).mode & 0o777).toBe(0o750)
+      expect(readdirSync(join(project, 'dir'))).toEqual([])
+    })
+
+    test.each([
+      ['a parent that is a file', 'file', 'aFile/x', 'a file is where a directory should be: ./aFile'],
+      ['a parent that is a link', 'file', 'aLink/x', 'a directory on the way is a link: ./aLink'],
+      ['a directory in the place of a file', 'file', 'aDirectory', 'a directory is where a file should be: aDirectory'],
+      ['a directory in the place of a link', 'link', 'aDirectory', 'a directory is where a file should be: aDirectory'],
+      ['a link in the place of a directory', 'directory', 'aLink', 'a file is where a directory should be: aLink'],
+      ['a pipe', 'file', 'aPipe', 'neither a file nor a link is where a file should be: aPipe'],
+    ] as const)('is refused by a look beforehand, and before anything is touched: %s', (_what, kind, path, message) => {
+      write('aFile', 'x')
+      mkdirSync(join(project, 'aDirectory'))
+      symlinkSync('aDirectory', join(project, 'aLink'))
+      execFileSync('mkfifo', [join(project, 'aPipe')])
+      stage('first', 'first')
+      const first = { path: 'first', kind: 'file', sha256: sha256('first'), mode: '0644' } as const
+      const files = [first, { path, kind, sha256: '', mode: '0644' }]
+      for (const script of [
+        fitFiles({ directory: project, files, ends: [] }),
+        placeFiles({ directory: project, staging, files, ends: [] }),
+      ]) {
+        expect(run(script)).toMatchObject({ status: 1, stderr: `stepback: ${message}\n` })
+      }
+      expect(existsSync(join(project, 'first'))).toBe(false)
+    })
+
+    test('is refused where a link of the release leads through a link of the project', () => {
+      symlinkSync('/etc', join(project, 'etc'))
+      const look = (end: string) => run(fitFiles({ directory: project, files: [], ends: [end] }))
+      expect(look('etc/passwd').stderr).toBe('stepback: a directory on the way is a link: ./etc\n')
+      expect(look('etc').stderr).toBe('stepback: a link of the release leads through a link: ./etc\n')
+      expect(look('not/there').status).toBe(0)
+    })
+
     test('moves files of any name into place with their modes, twice with the same end', () => {
       for (const path of odd) stage(path, path)
       for (let round = 0; round < 2; round++) {
@@ -212,6 +373,7 @@ describe.each(shells)('under %s', (program, ...flags) => {
         for (const path of odd) expect(read(project, path)).toBe(path)
         expect(odd.every((path) => (statSync(join(project, path)).mode & 0o777) === 0o750)).toBe(true)
         expect(leftovers()).toEqual([])
+        expect(existsSync(staging)).toBe(false)
       }
     })
 
@@ -257,38 +419,49 @@ describe.each(shells)('under %s', (program, ...flags) => {
     })
   })
 
-  function captureScript(paths: readonly string[]): string {
-    return captureFiles({ directory: project, backups, id, composeFile: 'docker-compose.yml', envFile: '.env', paths })
+  function captureScript(paths: readonly string[], trees: readonly string[] = []): string {
+    const own = { composeFile: 'docker-compose.yml', envFile: '.env' }
+    return captureFiles({ directory: project, backups, id, ...own, paths, trees })
   }
 
-  function capture(paths: readonly string[]): void {
-    sh(captureScript(paths))
+  /** Captures, and remembers what each path was. */
+  function capture(paths: readonly string[], trees: readonly string[] = []): void {
+    sh(captureScript(paths, trees))
+    const all = ['docker-compose.yml', '.env', ...paths]
+    recorded = parseFileFacts(sh(describeFiles(project, all, trees)), all)
   }
 })
 
-function restoreScript(input: {
-  paths?: readonly string[]
-  absent?: readonly string[]
-  liveKeys?: readonly string[]
-}): string {
+/** Goes back to what was captured last. */
+function restoreScript(liveKeys: readonly string[] = []): string {
+  const names: Readonly<Record<string, string>> = {
+    'docker-compose.yml': `docker-compose_${id}.yml`,
+    '.env': `env_${id}`,
+  }
   return restoreFiles({
     directory: project,
     backups,
     staging,
-    id,
-    composeFile: 'docker-compose.yml',
+    sources: readdirSync(backups).map((name) => ({ name, sha256: sha256(readFileSync(join(backups, name))) })),
+    files: recorded.flatMap(({ path, kind, mode, target = '' }) => {
+      if (kind === 'absent' || kind === 'special') return []
+      const name = names[path] ?? `config_${id}.tar.gz`
+      return [{ path, kind, mode, target, name, archived: names[path] === undefined }]
+    }),
+    absent: recorded.flatMap(({ path, kind }) => (kind === 'absent' ? [path] : [])).toReversed(),
     envFile: '.env',
-    archives: readdirSync(backups).map((name) => ({ name, sha256: sha256(readFileSync(join(backups, name))) })),
-    modes: { 'docker-compose.yml': '0644', '.env': '0640' },
-    paths: input.paths ?? [],
-    absent: input.absent ?? [],
-    liveKeys: input.liveKeys ?? [],
+    liveKeys,
   })
 }
 
 function place(paths: readonly string[], contents: Readonly<Record<string, string>> = {}): string {
-  const files = paths.map((path) => ({ path, sha256: sha256(contents[path] ?? path), mode: '750' }))
-  return placeFiles({ directory: project, staging, files })
+  const files = paths.map((path) => ({
+    path,
+    kind: 'file' as const,
+    sha256: sha256(contents[path] ?? path),
+    mode: '750',
+  }))
+  return placeFiles({ directory: project, staging, files, ends: [] })
 }
 
 function write(path: string, content: string, mode = 0o644): void {

@@ -169,6 +169,7 @@ export function candidate(changes: Partial<CandidateFacts> = {}): CandidateFacts
   return {
     manifest: manifest(),
     model,
+    paths: ['docker-compose.yml', '.env', 'api/main.py'],
     changedFiles: ['docker-compose.yml'],
     changedImages: ['api'],
     missingImages: [],

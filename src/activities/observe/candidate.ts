@@ -1,9 +1,10 @@
-import { describeFiles, parseFileFacts } from '../../commands/files.js'
+import { type FileFact, describeFiles, parseFileFacts } from '../../commands/files.js'
 import { composeConfig, imageIds } from '../../commands/observe.js'
 import type { CandidateFacts, Facts } from '../../plan/facts.js'
 import { StepbackError } from '../../plan/failure.js'
 import type { Manifest, ManifestFile } from '../../plan/manifest.js'
 import type { RollbackRequest } from '../../plan/request.js'
+import { type WayBack, isWhole, wayBack } from '../../plan/way-back.js'
 import { composeStack } from '../context.js'
 import { observeDowns, observeExposure } from './database.js'
 import { composeProblem, modelOf } from './facts.js'
@@ -15,15 +16,17 @@ export async function observeCandidate(
   input: { readonly request: RollbackRequest; readonly facts: Facts; readonly manifest: Manifest },
 ): Promise<CandidateFacts> {
   const { manifest } = input
-  await verifyFiles(look, manifest)
+  const way = wayBack(manifest, input.facts.manifests, '~')
+  await verifyFiles(look, manifest, way)
   const [model, changedFiles, images, exposure, downExposure] = await Promise.all([
     readModel(look, manifest),
-    readChangedFiles(look, manifest),
+    readChangedFiles(look, way),
     compareImages(look, manifest),
     input.request.strategy === 'migrate' ? null : observeExposure(look, manifest),
     observeDowns(look, appliedSince(input.facts, manifest)),
   ])
-  return { manifest, model, changedFiles, ...images, exposure, downExposure }
+  const paths = [...way.files.map((file) => file.path!), ...way.absent]
+  return { manifest, model, paths, changedFiles, ...images, exposure, downExposure }
 }
 
 function appliedSince(facts: Facts, manifest: Manifest): readonly string[] {
@@ -31,13 +34,15 @@ function appliedSince(facts: Facts, manifest: Manifest): readonly string[] {
   return then ? (facts.database?.applied.filter((name) => !then.includes(name)) ?? []) : []
 }
 
-async function verifyFiles(look: Look, manifest: Manifest): Promise<void> {
-  const names = [...new Set(manifest.files.map((file) => file.name))]
+async function verifyFiles(look: Look, manifest: Manifest, way: WayBack): Promise<void> {
+  const recorded = new Map([...manifest.files.filter(isWhole), ...way.sources].map((it) => [it.name, it.sha256]))
+  const names = [...recorded.keys()]
   const found = parseFileFacts(await look.look(describeFiles(look.target.backups, names)), names)
-  const broken = manifest.files.filter(isWhole).flatMap((file) => {
-    const fact = found.find((it) => it.path === file.name)
-    if (!fact || fact.kind !== 'file') return [`${file.name} is missing`]
-    return fact.sha256 === file.sha256 ? [] : [`${file.name} has another checksum than the recorded one`]
+  const broken = found.flatMap((fact) => {
+    if (fact.kind !== 'file') return [`${fact.path} is missing`]
+    return fact.sha256 === recorded.get(fact.path)
+      ? []
+      : [`${fact.path} has another checksum than the recorded one (${fact.bytes} bytes)`]
   })
   if (broken.length === 0) return
   throw new StepbackError({
@@ -45,11 +50,6 @@ async function verifyFiles(look: Look, manifest: Manifest): Promise<void> {
     message: `restore point "${manifest.id}" is not whole: ${broken.join('; ')}`,
     hint: 'choose another restore point with --to; nothing was changed.',
   })
-}
-
-/** A file of its own in the backups directory; the members of the archive carry the archive's name. */
-function isWhole(file: ManifestFile): boolean {
-  return file.path === undefined || !file.name.endsWith('.tar.gz')
 }
 
 async function readModel(look: Look, manifest: Manifest): Promise<CandidateFacts['model']> {
@@ -74,16 +74,19 @@ async function readModel(look: Look, manifest: Manifest): Promise<CandidateFacts
 }
 
 /** Managed files that are not as they were, and those that did not exist then. */
-async function readChangedFiles(look: Look, manifest: Manifest): Promise<string[]> {
-  const kept = manifest.files.filter((file) => file.path !== undefined)
-  const paths = [...kept.map((file) => file.path!), ...manifest.absentPaths]
+async function readChangedFiles(look: Look, way: WayBack): Promise<string[]> {
+  const then = new Map(way.files.map((file) => [file.path!, file]))
+  const paths = [...then.keys(), ...way.absent]
   const live = parseFileFacts(await look.look(describeFiles(look.target.directory, paths)), paths)
-  return live
-    .filter((fact) => {
-      const then = kept.find((file) => file.path === fact.path)
-      return then ? fact.sha256 !== then.sha256 : fact.kind !== 'absent'
-    })
-    .map((fact) => fact.path)
+  return live.filter((fact) => !isAsThen(fact, then.get(fact.path))).map((fact) => fact.path)
+}
+
+/** A directory that did not exist may be left over, with what is not ours in it: no reason to go back. */
+function isAsThen(fact: FileFact, then: ManifestFile | undefined): boolean {
+  if (!then) return fact.kind === 'absent' || fact.kind === 'directory'
+  if (then.kind === 'link') return fact.kind === 'link' && fact.target === then.target
+  if (then.kind === 'directory') return fact.kind === 'directory'
+  return fact.kind === 'file' && fact.sha256 === then.sha256 && Number(fact.mode) === Number(then.mode)
 }
 
 async function compareImages(

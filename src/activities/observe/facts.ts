@@ -1,3 +1,4 @@
+import { measureTrees, parseTrees } from '../../commands/files.js'
 import {
   composeConfig,
   composeVersion,
@@ -9,7 +10,8 @@ import {
 import { type ComposeModel, parseComposeModel, parseComposeVolumes } from '../../plan/compose.js'
 import type { Target } from '../../config/schema.js'
 import { durationMs } from '../../plan/duration.js'
-import type { DatabaseFacts, Facts, NamedService, Stack } from '../../plan/facts.js'
+import type { DatabaseFacts, Facts, Finding, NamedService, Stack } from '../../plan/facts.js'
+import { managedFindings } from '../../plan/managed.js'
 import { type Disk, preflight } from '../../plan/preflight.js'
 import { composeStack } from '../context.js'
 import { readVersion } from '../health.js'
@@ -55,7 +57,7 @@ export async function observe(look: Look, release?: string): Promise<Facts> {
   return {
     at: new Date().toISOString(),
     stack,
-    findings,
+    findings: [...findings, ...(await readManaged(look))],
     containers,
     model: model ?? { services: {} },
     version,
@@ -93,6 +95,12 @@ function programFound(answer: Answer): { version: string | null; error: string }
     version: null,
     error: answer.stderr.trim().split('\n').at(-1)?.slice(0, 300) ?? `exit status ${answer.exitCode}`,
   }
+}
+
+async function readManaged(look: Look): Promise<Finding[]> {
+  const { directory, managed, protected: protectedPaths } = look.target
+  const { stdout } = await look.try(measureTrees(directory, managed))
+  return managedFindings(parseTrees(stdout, managed), protectedPaths)
 }
 
 /** Room for a dump where backups lie, for a second database where the first lies, and to spare on each. */
