@@ -20,6 +20,9 @@ const patient: ActivityOptions = {
   retry: { ...retry, maximumAttempts: 10 },
 }
 
+/** Before anything is begun nothing is lost by saying no: a host that cannot be reached is told within a minute. */
+const brief: ActivityOptions = { ...patient, retry: { ...retry, maximumAttempts: 2 } }
+
 /** For what must come to an end whatever dies: waiting for the lease, keeping it, writing the end of a run. */
 const stubborn: ActivityOptions = {
   ...patient,
@@ -28,4 +31,5 @@ const stubborn: ActivityOptions = {
 }
 
 export const acts: Acts = proxyActivities<StepbackActivities>(patient)
+export const briefActs: Acts = proxyActivities<StepbackActivities>(brief)
 export const stubbornActs: Acts = proxyActivities<StepbackActivities>(stubborn)

@@ -11,7 +11,7 @@ import {
 import type { Debt } from '../plan/ledger.js'
 import type { Plan, RunKind } from '../plan/plan.js'
 import type { HealthReport, Phase, Progress, RunResult } from '../plan/progress.js'
-import { acts, stubbornActs } from './activities.js'
+import { acts, briefActs, stubbornActs } from './activities.js'
 import { Gate } from './gate.js'
 import { progressQuery } from './messages.js'
 import { type Failed, GiveUp, failureOf } from './perform.js'
@@ -53,7 +53,8 @@ async function tell(state: RunState, gate: Gate, request: unknown): Promise<RunR
 /** `destination`: what `latest` meant when it was first asked; another run may have ended meanwhile. */
 async function makePlan(state: RunState, request: unknown, destination?: string): Promise<Plan> {
   const { kind } = state.progress
-  const { plan, searchable } = await acts.plan.executeWithOptions({ summary: `look, and plan the ${kind}` }, [
+  const planner = state.token === undefined ? briefActs : acts
+  const { plan, searchable } = await planner.plan.executeWithOptions({ summary: `look, and plan the ${kind}` }, [
     { kind, request, ...(destination === undefined ? {} : { destination }) },
   ])
   state.searchable = searchable
