@@ -377,13 +377,6 @@ describe.each(shells)('under %s', (program, ...flags) => {
       }
     })
 
-    test('is done where staging is gone, and the files are in place', () => {
-      for (const path of odd) stage(path, path)
-      sh(place(odd))
-      rmSync(staging, { recursive: true })
-      sh(place(odd))
-    })
-
     test('replaces a link itself, and not what it leads to', () => {
       const outside = join(base, 'outside')
       writeFileSync(outside, 'mine')
