@@ -81,7 +81,9 @@ const options: Partial<WorkerOptions> = {
   maxConcurrentActivityTaskExecutions: 100,
   maxCachedWorkflows: 100,
   // A cancel arrives with a heartbeat; by default heartbeats are held back for eight of ten seconds.
-  maxHeartbeatThrottleInterval: '2s',
+  maxHeartbeatThrottleInterval: '1s',
+  // For so long a server keeps a run's next task for the worker that had it, which may have been killed.
+  stickyQueueScheduleToStartTimeout: '5s',
 }
 
 /** Bundled once by the build; from the sources it is bundled at every start. */

@@ -53,7 +53,7 @@ async function perform<N extends ActName>(
 /** Keeps the heartbeat going while the work lives, so that a dead worker is noticed and a cancel arrives. */
 export async function beating<T>(work: () => Promise<T>): Promise<T> {
   const context = Context.current()
-  const timer = setInterval(() => context.heartbeat(), 2_000)
+  const timer = setInterval(() => context.heartbeat(), 1_000)
   try {
     return await orLeave(work())
   } catch (error) {

@@ -1,3 +1,4 @@
+import { Context } from '@temporalio/activity'
 import { createJournal } from '../commands/database/journal.js'
 import { sessionPrefix } from '../commands/database/names.js'
 import type { Target } from '../config/schema.js'
@@ -18,7 +19,8 @@ export async function raiseDatabaseFence(deps: Deps, target: Target, token: numb
     look: async (text) => (await host.look({ script: text })).stdout,
   }
   const { access } = await databaseAccess(user, 'journal')
-  const id = `${runDigits(ownRun())}.journal.${token}`
+  // Each attempt has a job of its own: one that failed stays failed for ever, and making it twice is well.
+  const id = `${runDigits(ownRun())}.journal.${token}.${Context.current().info.attempt}`
   const made = await host.runJob({ id, token, script: createJournal(access), holds: doneAgain })
   if (made.outcome !== 'done' && (made.outcome !== 'exited' || made.exitCode !== 0)) {
     throw new StepbackError({ type: 'Unreachable', message: 'the journal of database work could not be made' })

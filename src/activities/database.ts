@@ -3,6 +3,7 @@
 import { timerScript } from '../commands/database/journal.js'
 import { beforeName, newName } from '../commands/database/names.js'
 import { schemaFingerprint } from '../commands/database/fingerprint.js'
+import { againAfterRestart } from '../commands/database/restart.js'
 import { dropDatabase, restoreInto } from '../commands/database/restore.js'
 import type { DatabaseAddress, Direction, Journal, Judge } from '../adapters/database.js'
 import { StepbackError } from '../plan/failure.js'
@@ -31,7 +32,8 @@ export const restoreDatabase: ActDefinition<'restoreDatabase'> = {
       expected: database,
       applicationName,
     })
-    await context.job('restore', job.script, { ending: job.ending, holds: doneAgain })
+    const { script, ending } = againAfterRestart(access, job)
+    await context.job('restore', script, { ending, holds: doneAgain })
     const rows = database.tables.reduce((sum, table) => sum + table.rows, 0)
     return `${database.tables.length} tables and ${rows} rows, equal to the manifest`
   },
@@ -69,7 +71,8 @@ export const dropNewDatabase: ActDefinition<'dropNewDatabase'> = {
   run: async (context) => {
     const { access, applicationName } = await databaseAccess(context, `${context.run8}.drop`)
     const job = dropDatabase({ ...access, databases: [names(context).newName], applicationName })
-    await context.job('drop', job.script, { ending: job.ending, holds: doneAgain })
+    const { script, ending } = againAfterRestart(access, job)
+    await context.job('drop', script, { ending, holds: doneAgain })
     return null
   },
 }

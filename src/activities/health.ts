@@ -89,14 +89,14 @@ export const collectLogs: ActDefinition<'collectLogs'> = {
   },
 }
 
-/** Asks every check once, all at the same time. */
+/** Asks every check once, all at the same time. Through a connection that is lost nothing can be asked. */
 export async function askChecks(input: {
   readonly deps: Deps
   readonly target: Target
   readonly host: Host
   readonly ssh: SshConnection
 }): Promise<HealthReport[]> {
-  return await Promise.all(
+  const reports = await Promise.all(
     input.target.health.checks.map(async (check): Promise<HealthReport> => {
       const { url, command, service } = check
       if (url !== undefined) return await input.deps.http.check(input.ssh, { ...check, url })
@@ -106,10 +106,20 @@ export async function askChecks(input: {
       return { check: check.name, healthy: exitCode === 0, detail: `exit status ${exitCode}` }
     }),
   )
+  if (!allHealthy(reports)) await ensureConnected(input.ssh)
+  return reports
 }
 
 export async function readVersion(deps: Deps, target: Target, ssh: SshConnection): Promise<string | null> {
-  return target.version ? await deps.http.field(ssh, target.version) : null
+  if (!target.version) return null
+  const version = await deps.http.field(ssh, target.version)
+  if (version === null) await ensureConnected(ssh)
+  return version
+}
+
+/** Throws `Unreachable` where no answer came because the way there is cut, which says nothing about the release. */
+async function ensureConnected(ssh: SshConnection): Promise<void> {
+  await ssh.exec({ command: 'true' })
 }
 
 function poll(context: ActContext): Promise<HealthReport[]> {

@@ -2,7 +2,7 @@
 
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Context } from '@temporalio/activity'
-import { quote } from '../commands/shell.js'
+import { tidyUp } from '../commands/tidy.js'
 import { findTarget } from '../config/load.js'
 import type { Target } from '../config/schema.js'
 import type { Holder, LeaseState } from '../adapters/host.js'
@@ -72,13 +72,14 @@ export function leaseActivities(deps: Deps) {
     },
 
     async closeDebt(input: LeaseInput & { readonly run: RunId; readonly how: 'undone' | 'accepted' }): Promise<void> {
-      return await beating(() =>
-        append(deps, input.target, input.token, `debt.${input.run.runId}`, {
+      return await beating(async () => {
+        await append(deps, input.target, input.token, `debt.${input.run.runId}`, {
           kind: 'debt-closed',
           run: input.run,
           how: input.how,
-        }),
-      )
+        })
+        await tidy(deps, findTarget(deps.config, input.target), { token: input.token, run: input.run })
+      })
     },
 
     /** The end goes into the ledger first, then the lease goes back: a run without an end would be taken for a debt. */
@@ -93,28 +94,32 @@ export function leaseActivities(deps: Deps) {
           ...(release ? { release } : {}),
         }
         await append(deps, input.target, input.token, 'finished', entry)
-        await noteInDeployLog(deps, target, input)
+        const what = input.plan ? `${input.plan.kind} ${input.plan.version}: ` : ''
+        const line = `${ownRun().workflowId} ${what}${input.outcome}`
+        await tidy(deps, target, { token: input.token, run: ownRun(), line })
         await deps.hosts.host(target).release({ token: input.token, holder: holderOf(deps) })
       })
     },
   }
 }
 
-/** One line for people who read files. Nothing depends on it, so nothing fails with it. */
-async function noteInDeployLog(
+/** Nothing depends on what was staged nor on the line for people, so only not reaching the host makes it fail. */
+async function tidy(
   deps: Deps,
   target: Target,
-  input: { readonly token: number; readonly outcome: string; readonly plan?: Plan },
+  input: { readonly token: number; readonly run: RunId; readonly line?: string },
 ): Promise<void> {
-  if (!target.deployLog) return
-  const what = input.plan ? `${input.plan.kind} ${input.plan.version}: ` : ''
-  const line = `${new Date().toISOString()} ${ownRun().workflowId} ${what}${input.outcome}`
-  const id = `${runDigits(ownRun())}.deployLog.${input.token}`
-  const text = `printf '%s\\n' ${quote(line)} >>${quote(`${target.directory}/${target.deployLog}`)}\n`
-  await deps.hosts
-    .host(target)
-    .runJob({ id, token: input.token, script: text })
-    .catch(() => undefined)
+  const host = deps.hosts.host(target)
+  const run8 = runDigits(input.run)
+  const log = target.deployLog !== undefined && input.line !== undefined
+  const script = tidyUp({
+    staging: `${host.stateDirectory}/staging/${run8}`,
+    log: log ? { file: `${target.directory}/${target.deployLog}`, line: input.line } : undefined,
+  })
+  const id = `${runDigits(ownRun())}.${run8}.tidy.${input.token}`
+  await host.runJob({ id, token: input.token, script }).catch((error: unknown) => {
+    if (error instanceof StepbackError && error.type === 'Unreachable') throw error
+  })
 }
 
 /** Decides whether a lease that someone holds may be taken, and asks its holder to hand over where it should. */

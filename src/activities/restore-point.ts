@@ -4,6 +4,7 @@ import { captureFiles, describeFiles, type FileFact, parseFileFacts } from '../c
 import { writeManifest } from '../commands/manifest.js'
 import { command } from '../commands/shell.js'
 import { parseFacts } from '../commands/database/facts.js'
+import { againAfterRestart } from '../commands/database/restart.js'
 import { takeDump } from '../commands/database/take.js'
 import type { ActArgs } from '../plan/act.js'
 import { StepbackError } from '../plan/failure.js'
@@ -104,7 +105,7 @@ async function dump(context: ActContext): Promise<Dumped> {
   const { access, applicationName } = await databaseAccess(context, `${context.run8}.dump`)
   const name = `db_${context.safety}.${database.dumpFormat}`
   const factsFile = `${context.backups}/db_${context.safety}.facts`
-  const { script, ending } = takeDump({
+  const job = takeDump({
     ...access,
     database: database.name,
     outFile: `${context.backups}/${name}`,
@@ -112,6 +113,7 @@ async function dump(context: ActContext): Promise<Dumped> {
     format: database.dumpFormat,
     applicationName,
   })
+  const { script, ending } = againAfterRestart(access, job)
   await context.job('dump', script, { ending, holds: doneAgain })
   const facts = parseFacts(await context.look(`${command('cat', factsFile)}\n`))
   const [file] = parseFileFacts(await context.look(describeFiles(context.backups, [name])), [name])

@@ -16,7 +16,7 @@ const retry = {
 /** A short heartbeat, since a cancel and the death of a worker are noticed no sooner than that. */
 const patient: ActivityOptions = {
   startToCloseTimeout: '4 hours',
-  heartbeatTimeout: '10 seconds',
+  heartbeatTimeout: '5 seconds',
   retry: { ...retry, maximumAttempts: 10 },
 }
 

@@ -1,0 +1,53 @@
+import { execFile, execFileSync } from 'node:child_process'
+import { readFileSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { psql } from '../../src/commands/database/programs.js'
+import { againAfterRestart } from '../../src/commands/database/restart.js'
+import { script } from '../../src/commands/shell.js'
+import { startPostgres, type TestPostgres } from '../support/postgres.js'
+
+let server: TestPostgres
+let directory: string
+beforeAll(async () => {
+  server = await startPostgres()
+  directory = mkdtempSync(join(tmpdir(), 'stepback-restart-'))
+})
+afterAll(async () => {
+  await server?.stop()
+  rmSync(directory, { recursive: true, force: true })
+})
+
+const access = () => ({ exec: server.exec('a job'), psqlUser: 'postgres' })
+const tries = (name: string) => readFileSync(join(directory, name), 'utf8').trim().split('\n').length
+
+/** A script that notes its beginning, and then does `work`, which may fail. */
+function job(name: string, ...work: string[]): string {
+  const text = script(`echo begun >>'${join(directory, name)}'`, ...work)
+  return againAfterRestart(access(), { script: text, ending: '' }).script
+}
+
+test('work that a restart of the server interrupted is done again, from its beginning', async () => {
+  const sleeps = `${psql(access(), 'postgres')} -c 'select pg_sleep(case when count(*) = 1 then 60 else 0 end) from begun'`
+  await server.query('postgres', 'create table begun ()')
+  const note = `${psql(access(), 'postgres')} -c 'insert into begun default values'`
+  const running = promisify(execFile)('sh', ['-c', job('restarted', note, sleeps, 'echo well')])
+  const asleep = `select pid from pg_stat_activity where application_name = 'a job' and query like '%pg_sleep(%'`
+  await expect.poll(() => server.query('postgres', asleep)).toHaveLength(1)
+  const [session] = await server.query<{ pid: number }>('postgres', asleep)
+  // A server that loses a session's process ends all others, and starts anew.
+  process.kill(session!.pid, 'SIGKILL')
+  expect((await running).stdout.trim()).toBe('well')
+  expect(tries('restarted')).toBe(2)
+})
+
+test('work that fails by itself is not done again, and keeps its exit status', () => {
+  const failing = job('failing', `${psql(access(), 'postgres')} -c 'select 1/0'`, 'exit 65')
+  expect(() => execFileSync('sh', ['-c', failing], { stdio: 'pipe' })).toThrow('division by zero')
+  expect(() => execFileSync('sh', ['-c', job('refused', 'exit 65')], { stdio: 'pipe' })).toThrow(
+    expect.objectContaining({ status: 65 }),
+  )
+  expect([tries('failing'), tries('refused')]).toEqual([1, 1])
+})
