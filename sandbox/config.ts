@@ -51,6 +51,7 @@ function target(paths: SandboxPaths, ports: Ports) {
       password: { envFile: 'DB_PASSWORD' },
       port: ports.db,
       migrations: 'reference',
+      ignore: { columns: ['*.openclaw_*'] },
     },
     secrets: ['DB_PASSWORD'],
     undo: { mayLoseRows: 1000 },

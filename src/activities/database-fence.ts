@@ -1,14 +1,19 @@
-import { Context } from '@temporalio/activity'
 import { createJournal } from '../commands/database/journal.js'
 import { sessionPrefix } from '../commands/database/names.js'
 import type { Target } from '../config/schema.js'
 import { StepbackError } from '../plan/failure.js'
-import { ownRun, runDigits, doneAgain } from './context.js'
+import type { RunId } from '../plan/ledger.js'
+import { runDigits, doneAgain } from './context.js'
 import { type DatabaseUser, databaseAccess, withJournal } from './database-access.js'
 import type { Deps } from './deps.js'
 
 /** Part of taking the lease: the journal knows the token before any session of an older one is ended, and none is left. */
-export async function raiseDatabaseFence(deps: Deps, target: Target, token: number): Promise<void> {
+export async function raiseDatabaseFence(
+  deps: Deps,
+  target: Target,
+  token: number,
+  by: { readonly run: RunId; readonly attempt: number },
+): Promise<void> {
   if (!target.database) return
   const host = deps.hosts.host(target)
   const user: DatabaseUser = {
@@ -20,7 +25,7 @@ export async function raiseDatabaseFence(deps: Deps, target: Target, token: numb
   }
   const { access } = await databaseAccess(user, 'journal')
   // Each attempt has a job of its own: one that failed stays failed for ever, and making it twice is well.
-  const id = `${runDigits(ownRun())}.journal.${token}.${Context.current().info.attempt}`
+  const id = `${runDigits(by.run)}.journal.${token}.${by.attempt}`
   const made = await host.runJob({ id, token, script: createJournal(access), holds: doneAgain })
   if (made.outcome !== 'done' && (made.outcome !== 'exited' || made.exitCode !== 0)) {
     throw new StepbackError({ type: 'Unreachable', message: 'the journal of database work could not be made' })

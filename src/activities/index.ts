@@ -1,5 +1,6 @@
 // Every activity by its name. The catalogue is complete by its type: an act without an implementation does not compile.
 
+import { adoptMigrations } from './adoption.js'
 import { type ActActivities, type ActCatalogue, actActivities } from './act.js'
 import { dropNewDatabase, restoreDatabase, swapDatabase, swapDatabaseBack } from './database.js'
 import type { Deps } from './deps.js'
@@ -32,6 +33,7 @@ const catalogue: ActCatalogue = {
   startServices,
   migrateUp,
   migrateDown,
+  adoptMigrations,
   restoreDatabase,
   swapDatabase,
   swapDatabaseBack,

@@ -44,7 +44,10 @@ export function leaseActivities(deps: Deps) {
           const got = await host.acquire({ holder, mayTake: (state) => judge.mayTake(state) })
           if (got.outcome === 'fenced') throw fenced(got.by)
           if (got.outcome === 'acquired') {
-            await raiseDatabaseFence(deps, target, got.token)
+            await raiseDatabaseFence(deps, target, got.token, {
+              run: ownRun(),
+              attempt: Context.current().info.attempt,
+            })
             await append(deps, input.target, got.token, 'acquired', { kind: 'acquired', run: ownRun(), saw: judge.saw })
             const records = await ledgerRecords(host)
             return { token: got.token, run: ownRun(), debts: debts(records, ownRun()) }
@@ -122,6 +125,11 @@ async function tidy(
   })
 }
 
+/** Whether nobody is there any more to give it back, whatever Temporal says. */
+export function isExpired(state: LeaseState): boolean {
+  return state.unrenewedSeconds > expiredSeconds && state.livingJobs.length === 0
+}
+
 /** Decides whether a lease that someone holds may be taken, and asks its holder to hand over where it should. */
 class Judge {
   saw = 'free'
@@ -140,7 +148,7 @@ class Judge {
 
   async #reason(holder: Holder, state: LeaseState): Promise<'closed' | 'expired' | 'pre-empted' | undefined> {
     if ((await this.deps.runs.state(holder)) === 'closed') return 'closed'
-    if (state.unrenewedSeconds > expiredSeconds && state.livingJobs.length === 0) return 'expired'
+    if (isExpired(state)) return 'expired'
     return this.kind === 'rollback' && (holder.kind === 'deploy' || holder.kind === 'backup')
       ? await this.#preempt(holder)
       : undefined
@@ -163,6 +171,7 @@ async function append(deps: Deps, name: string, token: number, id: string, entry
 }
 
 function releaseOf(plan: Plan): Release | null {
+  if (plan.kind === 'adoption') return null
   if (plan.scope !== undefined && plan.scope !== 'full') return null
   const paths = plan.steps.flatMap(({ act }) => (act.name === 'putFiles' ? act.args.paths : []))
   const restorePoint = plan.kind === 'rollback' ? (plan.restorePoint ?? plan.safety) : plan.safety

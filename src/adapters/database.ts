@@ -7,6 +7,7 @@ export {
   type ExposureMethod,
   type TableExposure,
 } from './database/exposure.js'
+export { createEmptyDatabase, dropEmptyDatabase } from './database/empty.js'
 export { listenToDowns, type DownLosses } from './database/down-losses.js'
 export { Journal } from './database/journal.js'
 export { describeMigrations, MigrationRunner, type CheckFence, type MigrationClass } from './database/migrations.js'

@@ -8,6 +8,7 @@ import { addDeploy } from './deploy.js'
 import { addDoctor } from './doctor.js'
 import { exitCodeOfError } from './exit-code.js'
 import type { Io } from './io.js'
+import { addMigrations } from './migrations.js'
 import { addReject } from './reject.js'
 import { addResolve } from './resolve.js'
 import { addRollback } from './rollback.js'
@@ -27,6 +28,7 @@ const commands = [
   addResolve,
   addWatch,
   addStatus,
+  addMigrations,
   addSandbox,
 ]
 

@@ -83,6 +83,17 @@ const database = z.strictObject({
     .union([z.string(), z.strictObject({ release: innerPath.describe('a path inside the release that is deployed') })])
     .default('reference')
     .describe('compiled TypeORM migrations: a module or a directory, or `reference`'),
+  ignore: z
+    .strictObject({
+      tables: z.array(z.string().min(1)).default([]).describe('as `legacy_*`, or `schema.table` outside of public'),
+      columns: z.array(z.string().min(1)).default([]).describe('as `*.legacy_*`'),
+    })
+    .prefault({})
+    .describe('what `--baseline` does not compare: the database has it, and no migration makes it; `*` is anything'),
+  alembic: z
+    .record(z.string(), z.string())
+    .default({})
+    .describe("Alembic's revisions by ours, where they are not the same"),
   dumpFormat: z.enum(['dump', 'sql']).default('dump'),
   lockTimeout: duration.default('3s').describe('how long a migration waits for a lock before it gives way'),
 })

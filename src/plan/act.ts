@@ -31,6 +31,8 @@ export interface ActArgs {
   readonly startServices: { readonly levels: readonly ServiceLevel[] }
   readonly migrateUp: { readonly migrations: readonly string[] }
   readonly migrateDown: { readonly migrations: readonly string[]; readonly schemaOf?: RestorePointRef }
+  /** Full names, oldest first. */
+  readonly adoptMigrations: { readonly revision: string; readonly migrations: readonly string[] }
   readonly restoreDatabase: { readonly from: RestorePointRef }
   /** `mayLoseRows`: rows that it may lose without asking; null for those that the plan showed. */
   readonly swapDatabase: { readonly from: RestorePointRef; readonly mayLoseRows: number | null }

@@ -17,7 +17,9 @@ import { restartServices } from './steps/services.js'
 
 /** The plan of a deploy, without its digest; throws `Refused` with the reason where it must not begin. */
 export function planDeploy(request: DeployRequest, facts: Facts, release: ReleaseFacts | null): Omit<Plan, 'digest'> {
-  ensureFit(request.target, release ? findingsWith(release, facts) : facts.findings)
+  ensureFit(request.target, release ? findingsWith(release, facts) : facts.findings, {
+    records: request.migrateTo !== 'none',
+  })
   const current = currentVersion(facts)
   ensureNew(request, current)
   const migrations = migrationsUp(request, facts, release)

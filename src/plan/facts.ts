@@ -53,6 +53,8 @@ export interface DatabaseFacts {
   /** The checksum of the configured compiled migrations; absent where none are here. */
   readonly code?: string
   readonly preparedTransactions: number
+  /** There are tables, and no record of a migration. */
+  readonly unrecorded?: boolean
 }
 
 /** One thing that preflight looked at. `hint` says how to mend it where it is not well. */

@@ -80,6 +80,21 @@ export function broughtPaths(records: readonly Recorded[]): string[] {
   return [...new Set(paths)].toSorted()
 }
 
+/** When each migration was last applied or adopted, by its full name. */
+export function appliedTimes(records: readonly Recorded[]): ReadonlyMap<string, string> {
+  const plans = new Map<string, Plan>()
+  const times = new Map<string, string>()
+  for (const { at, entry } of inForce(records)) {
+    if (entry.kind === 'plan') plans.set(entry.run.runId, entry.plan)
+    if (entry.kind !== 'end' || entry.outcome !== 'done') continue
+    const step = plans.get(entry.run.runId)?.steps[entry.step]
+    const act = [step?.act, ...(step?.undo ?? [])].find((it) => it?.name === entry.act)
+    if (act?.name !== 'migrateUp' && act?.name !== 'adoptMigrations') continue
+    for (const name of act.args.migrations) times.set(name, at)
+  }
+  return times
+}
+
 /** Checksums of compiled migrations that runs kept on the host, or were about to, newest first. */
 export function keptMigrations(records: readonly Recorded[]): string[] {
   const steps = inForce(records).flatMap(({ entry }) => (entry.kind === 'plan' ? entry.plan.steps : []))

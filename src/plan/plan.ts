@@ -5,7 +5,7 @@ import type { Strategy } from './request.js'
 export interface Plan {
   /** `sha256:…` over request, restore point, strategy, steps and their arguments. */
   readonly digest: string
-  readonly kind: RunKind
+  readonly kind: RunKind | 'adoption'
   readonly target: string
   readonly scope?: string
   /** What runs afterwards. */

@@ -12,12 +12,15 @@ export interface Observed {
   readonly services: readonly string[] | null
   readonly disks: readonly Disk[]
   readonly database: DatabaseFound | null
+  readonly target: string
 }
 
 export interface DatabaseFound {
   readonly error: string | null
   readonly hint?: string | undefined
   readonly preparedTransactions: number
+  /** It has tables and no record of a migration, and migrations are known. */
+  readonly unrecorded?: boolean
 }
 
 export interface Disk {
@@ -36,13 +39,17 @@ export function preflight(observed: Observed): Finding[] {
     ...(observed.services ? [services(observed.named, observed.services)] : []),
     identity(observed.identity),
     ...observed.disks.map(disk),
-    ...(observed.database ? [database(observed.database)] : []),
+    ...(observed.database ? [database(observed.database), ...records(observed.target, observed.database)] : []),
   ]
 }
 
-/** Refuses with all that is not well, before the first change. */
-export function ensureFit(target: string, findings: readonly Finding[]): void {
-  const bad = findings.filter((finding) => !finding.ok)
+/** Refuses with all that is not well, before the first change. `records`: whether the run must know what is applied. */
+export function ensureFit(
+  target: string,
+  findings: readonly Finding[],
+  needs: { readonly records: boolean } = { records: true },
+): void {
+  const bad = findings.filter((finding) => !finding.ok && (needs.records || finding.check !== recordsCheck))
   if (bad.length === 0) return
   throw new StepbackError({
     type: 'Refused',
@@ -109,6 +116,20 @@ function database(it: DatabaseFound): Finding {
     }
   }
   return { check: 'database', ok: true, detail: 'accepts connections' }
+}
+
+const recordsCheck = 'migrations'
+
+function records(target: string, it: { readonly unrecorded?: boolean }): Finding[] {
+  if (!it.unrecorded) return []
+  return [
+    {
+      check: recordsCheck,
+      ok: false,
+      detail: 'the database has tables and no record of a migration, so nobody knows where it stands',
+      hint: `take it over: stepback migrations ${target} --baseline <revision>`,
+    },
+  ]
 }
 
 function gigabytes(bytes: number): string {

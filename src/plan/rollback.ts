@@ -34,7 +34,8 @@ export function planRollback(
   because: string,
 ): Omit<Plan, 'digest'> {
   ensureSupported(request)
-  ensureFit(request.target, facts.findings)
+  // Without records only a dump can bring the database back, which the choice of the strategy says.
+  ensureFit(request.target, facts.findings, { records: false })
   ensureWhole(candidate)
   const { manifest } = candidate
   const choice = facts.database ? chooseStrategy({ asked: request.strategy, facts: facts.database, candidate }) : null

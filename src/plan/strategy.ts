@@ -47,6 +47,7 @@ function canMigrate(facts: DatabaseFacts, { manifest }: CandidateFacts): { no: s
     const same = manifest.migrationHead !== undefined && manifest.migrationHead === facts.applied.at(-1)
     return { no: same ? null : 'the restore point has no database', down: [] }
   }
+  if (facts.unrecorded) return { no: 'the database has no record of a migration', down: [] }
   const wanted = manifest.database.migrations.map((migration) => migration.name)
   const extra = facts.applied.filter((name) => !wanted.includes(name))
   const missing = wanted.filter((name) => !facts.applied.includes(name))

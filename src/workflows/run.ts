@@ -79,7 +79,7 @@ async function underLease(state: RunState, gate: Gate, request: unknown, approve
     run: origin,
     debts,
   } = await stubbornActs.acquireLease.executeWithOptions({ summary: 'take the lease' }, [
-    { target: approved.target, kind: approved.kind },
+    { target: approved.target, kind: state.progress.kind },
   ])
   state.token = token
   const lease = { target: approved.target, token }

@@ -225,6 +225,7 @@ describe('preflight', () => {
   }
   const orphan = { name: 'brain_data', project: 'brain', key: 'data' }
   const fit: Observed = {
+    target: 'shop',
     docker: { version: '28.0', error: '' },
     compose: { version: '2.40', error: '' },
     composeFile: { error: null },
@@ -234,6 +235,15 @@ describe('preflight', () => {
     disks: [{ what: 'backups', path: '/srv/backups', freeBytes: 9e9, neededBytes: 5e9 }],
     database: { error: null, preparedTransactions: 0 },
   }
+
+  test('names the command that adopts a database without records', () => {
+    const found = (unrecorded: boolean) =>
+      preflight({ ...fit, database: { error: null, preparedTransactions: 0, unrecorded } }).filter((it) => !it.ok)
+    expect(found(true)).toMatchObject([
+      { check: 'migrations', hint: expect.stringContaining('migrations shop --baseline') },
+    ])
+    expect(found(false)).toEqual([])
+  })
 
   test('finds nothing wrong with a host that is fit', () => {
     expect(preflight(fit).filter((finding) => !finding.ok)).toEqual([])

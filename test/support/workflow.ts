@@ -32,6 +32,7 @@ const names: Readonly<Record<Name, true>> = {
   finishRun: true,
   takeRestorePoint: true,
   keepMigrations: true,
+  adoptMigrations: true,
   keepImages: true,
   putFiles: true,
   restoreFiles: true,

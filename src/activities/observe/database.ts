@@ -73,8 +73,10 @@ async function read(
       const { sizeBytes, applied, preparedTransactions, unrecorded } = await live.observe()
       const { classes, code } = await knownMigrations(look, { needed: applied, release })
       const known = await look.deps.database.describeMigrations(classes)
-      const error = unrecorded ? 'it has tables and no record of a migration, so nobody knows where it stands' : null
-      return { facts: { sizeBytes, applied, known, preparedTransactions, ...(code === null ? {} : { code }) }, error }
+      return {
+        facts: { sizeBytes, applied, known, preparedTransactions, ...(code === null ? {} : { code }), unrecorded },
+        error: null,
+      }
     } finally {
       await live.end()
     }

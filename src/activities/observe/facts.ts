@@ -43,6 +43,7 @@ export async function observe(look: Look, release?: string): Promise<Facts> {
     compose: programFound(composeProgram),
     composeFile: { error: config.exitCode === 0 ? null : composeProblem(config) },
     identity: { ...stack, containers: labels, volumes, ownVolumes: model ? parseComposeVolumes(config.stdout) : [] },
+    target: stack.target,
     named: stack.named,
     services: model && Object.keys(model.services),
     disks: docker.exitCode === 0 ? await readDisks(look, database.facts) : [],
@@ -51,6 +52,7 @@ export async function observe(look: Look, release?: string): Promise<Facts> {
           error: database.error,
           hint: database.hint,
           preparedTransactions: database.facts?.preparedTransactions ?? 0,
+          unrecorded: (database.facts?.unrecorded ?? false) && database.facts!.known.length > 0,
         }
       : null,
   })

@@ -30,7 +30,11 @@ export async function sameTransaction(runner: QueryRunner): Promise<() => Promis
   }
 }
 
-export async function compareSchema(runner: QueryRunner, expected: ExpectedSchema): Promise<void> {
+export async function compareSchema(
+  runner: QueryRunner,
+  expected: ExpectedSchema,
+  otherwise: { readonly message: string; readonly hint: string } = notReverted,
+): Promise<void> {
   await runner.query('savepoint stepback_look')
   await runner.query(expected.settings)
   const [row] = await runner.query(expected.sql)
@@ -40,10 +44,14 @@ export async function compareSchema(runner: QueryRunner, expected: ExpectedSchem
   if (found === expected.sha256) return
   throw new StepbackError({
     type: 'StepFailed',
-    message: 'the schema behind the reverted migrations is not the one that was recorded; nothing was reverted',
-    hint: 'go back by restore.',
+    ...otherwise,
     details: { expected: expected.sha256, found },
   })
+}
+
+const notReverted = {
+  message: 'the schema behind the reverted migrations is not the one that was recorded; nothing was reverted',
+  hint: 'go back by restore.',
 }
 
 // Sessions of earlier attempts of this very step: they carry the same name, and may hold the lock.

@@ -131,18 +131,23 @@ export class MigrationRunner {
     )
   }
 
-  /** Records migrations whose effect another tool brought, without running them. Only where there is no record yet. */
+  /**
+   * Records migrations whose effect another tool brought, without running them. Only where there is no record yet, and
+   * the schema is, in that very transaction, the expected one.
+   */
   async adopt(input: {
     readonly names: readonly string[]
     readonly checkFence: CheckFence
+    readonly expected?: ExpectedSchema
   }): Promise<readonly string[]> {
     const named = this.resolve(input.names)
     return this.withRunner(input.checkFence, (runner) =>
       this.inTransaction(runner, input, async () => {
         const applied = await appliedNames(runner, this.source)
-        if (named.every((info) => applied.includes(info.name))) return []
+        if (applied.length === named.length && named.every((info) => applied.includes(info.name))) return []
         if (applied.length > 0)
           throw new StepbackError({ type: 'Refused', message: 'the database has records of migrations already' })
+        if (input.expected) await compareSchema(runner, input.expected, changedMeanwhile)
         await runner.query(
           'create table if not exists migrations (id serial not null, "timestamp" bigint not null, name character varying not null, ' +
             'constraint "PK_8c82d7f526340ab734260ea46be" primary key (id))',
@@ -252,6 +257,11 @@ export class MigrationRunner {
     if (!instance) throw new TypeError(`migration "${name}" has no instance`)
     return instance
   }
+}
+
+const changedMeanwhile = {
+  message: 'the schema changed while it was compared; nothing was recorded',
+  hint: 'ask again when nobody changes it.',
 }
 
 const lockKey = [7_308_619, 20]

@@ -84,6 +84,15 @@ export class TargetDatabase {
     }
   }
 
+  /** The schema's lines, as `schemaStructure` words them, in their order. */
+  async schemaLines(input: { readonly settings: string; readonly lines: string }): Promise<readonly string[]> {
+    return this.session.transaction(async () => {
+      await this.session.query(input.settings)
+      const rows = await this.session.query<{ line: string }>(input.lines)
+      return rows.map((row) => row.line)
+    }, 'begin read only')
+  }
+
   /** What going back to the baseline would lose. Reads every table once. */
   exposure(baseline: Baseline): Promise<DatabaseExposure> {
     return exposure(this.session, baseline)

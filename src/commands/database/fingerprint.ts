@@ -1,15 +1,44 @@
 // What a schema is, as one text of the catalogue and its hash. It is SQL alone, so that the same words run in a host's
 // job, over a tunnel, and inside a migration's transaction before it commits, where no pg_dump can look.
 
-import { pinnedSettings } from './sql.js'
+import { literal, pinnedSettings } from './sql.js'
+
+const everything: Part = { administration: true, ignored: { tables: [], columns: [] } }
+
+const hash = `select encode(sha256(convert_to(coalesce(string_agg(line, e'\\n' order by line collate "C"), ''), 'UTF8')), 'hex')`
 
 /** One row, one text: the SHA-256 of the schema. Run it under the pinned settings. */
-export const schemaFingerprintSql = fingerprint(
-  `select encode(sha256(convert_to(coalesce(string_agg(line, e'\\n' order by line collate "C"), ''), 'UTF8')), 'hex')`,
-)
+export const schemaFingerprintSql = fingerprint(hash, everything)
 
 /** Both together, as the worker takes them over the tunnel: settings to pin first, then the query. */
 export const schemaFingerprint = { settings: pinnedSettings, sql: schemaFingerprintSql } as const
+
+/** What is left out where two databases are compared that different hands made: patterns in which `*` is anything. */
+export interface Ignored {
+  /** `table`, or `schema.table` outside of public. */
+  readonly tables: readonly string[]
+  /** The same with `.column` behind it. */
+  readonly columns: readonly string[]
+}
+
+/**
+ * What migrations make of a schema: its hash, and its lines as `line` in the order of their text. Owners, grants and
+ * publications are the administrator's, who gives them to tables of any origin, and are no part of it.
+ */
+export function schemaStructure(ignored: Ignored): {
+  readonly settings: string
+  readonly hash: string
+  readonly lines: string
+} {
+  const part: Part = { administration: false, ignored }
+  const lines = fingerprint('select line', part)
+  return { settings: pinnedSettings, hash: fingerprint(hash, part), lines: `${lines} order by line collate "C"` }
+}
+
+interface Part {
+  readonly administration: boolean
+  readonly ignored: Ignored
+}
 
 // Reading a dump in turns `(ARRAY['a'::varchar])::text[]` of a check over a varchar into `ARRAY[('a'::varchar)::text]`,
 // which means the same; without this no database with such a check would ever equal its own restore.
@@ -20,13 +49,13 @@ function settled(definition: string): string {
 }
 
 // A grant that equals the default is not dumped, so null and the default are one.
-function grants(acl: string, kind: string, owner: string): string {
+function grantsOf(acl: string, kind: string, owner: string): string {
   return `array(select format('%s=%s%s', case a.grantee when 0 then 'public' else pg_get_userbyid(a.grantee) end,
       a.privilege_type, case when a.is_grantable then '*' end) collate "C"
     from aclexplode(coalesce(${acl}, acldefault(${kind}, ${owner}))) a order by 1)`
 }
 
-function fingerprint(select: string): string {
+function fingerprint(select: string, part: Part): string {
   return `with members as (select classid, objid from pg_depend where deptype = 'e'),
 -- TypeORM's own record: it comes with the first migration and stays after the last is reverted
 records as (
@@ -41,12 +70,12 @@ ns as (
 rel as (
   select c.*, format('%I.%I', ns.nspname, c.relname) as name from pg_class c join ns on ns.oid = c.relnamespace
   where c.relkind in ('r', 'p', 'v', 'm', 'S', 'f', 'c') and c.relpersistence <> 't'
-    and c.oid not in (select oid from records)
+    and c.oid not in (select oid from records)${ignoredTables(part.ignored)}
     and not exists (select from members m where m.classid = 'pg_class'::regclass and m.objid = c.oid)
     and not exists (select from pg_depend d where d.classid = 'pg_class'::regclass and d.objid = c.oid
       and d.refclassid = 'pg_class'::regclass and d.refobjid in (select oid from records))
 ),
-typ as (
+${ignoredColumns(part.ignored)}typ as (
   select t.*, format('%I.%I', ns.nspname, t.typname) as name from pg_type t join ns on ns.oid = t.typnamespace
   where t.typtype in ('e', 'd', 'r')
     and not exists (select from members m where m.classid = 'pg_type'::regclass and m.objid = t.oid)
@@ -62,18 +91,56 @@ named(classid) as (
     ('pg_event_trigger'), ('pg_language')
 ),
 lines(line) as (
-${lines().join('\n  union all\n')}
+${lines(part).join('\n  union all\n')}
 )
 ${select} from lines`
 }
 
-function lines(): readonly string[] {
+// The sequence of an ignored table goes with it.
+function ignoredTables({ tables }: Ignored): string {
+  if (tables.length === 0) return ''
+  const named = `case ns.nspname when 'public' then '' else ns.nspname || '.' end || c.relname`
+  return `
+    and not ${matches(named, tables)}
+    and not exists (select from pg_depend d join pg_class t on t.oid = d.refobjid join pg_namespace tn on tn.oid = t.relnamespace
+      where c.relkind = 'S' and d.classid = 'pg_class'::regclass and d.objid = c.oid and d.refclassid = 'pg_class'::regclass
+      and d.deptype in ('a', 'i') and ${matches(`case tn.nspname when 'public' then '' else tn.nspname || '.' end || t.relname`, tables)})`
+}
+
+function ignoredColumns({ columns }: Ignored): string {
+  if (columns.length === 0) return ''
+  const named = `case n.nspname when 'public' then '' else n.nspname || '.' end || c.relname || '.' || a.attname`
+  return `ignored as (
+  select a.attrelid, a.attnum from pg_attribute a join pg_class c on c.oid = a.attrelid join pg_namespace n on n.oid = c.relnamespace
+  where a.attnum > 0 and not a.attisdropped and ${matches(named, columns)}
+),
+`
+}
+
+function matches(name: string, patterns: readonly string[]): string {
+  const each = patterns.map((it) => it.replaceAll(/[.*+?^${}()|[\]\\]/g, (c) => (c === '*' ? '.*' : `\\${c}`)))
+  return `${name} ~ ${literal(`^(${each.join('|')})$`)}`
+}
+
+function lines({ administration, ignored }: Part): readonly string[] {
+  const grants = administration ? grantsOf : () => 'null'
+  const owner = (role: string) => (administration ? `pg_get_userbyid(${role})` : 'null')
+  const unless = (relation: string, numbers: string) =>
+    ignored.columns.length === 0
+      ? ''
+      : ` and not exists (select from ignored x where x.attrelid = ${relation} and x.attnum = any(${numbers}))`
+  // The comment of an ignored table, or of a column of it, goes with it.
+  const ofTheRest =
+    ignored.tables.length === 0
+      ? ''
+      : ` and (d.classoid <> 'pg_class'::regclass or d.objoid in (select oid from rel)
+      or exists (select from pg_index i join rel r on r.oid = i.indrelid where i.indexrelid = d.objoid))`
   return [
-    `select concat_ws(' ', 'schema', quote_ident(n.nspname), pg_get_userbyid(n.nspowner),
+    `select concat_ws(' ', 'schema', quote_ident(n.nspname), ${owner('n.nspowner')},
     ${grants('n.nspacl', `'n'`, 'n.nspowner')}) from ns n`,
     `select concat_ws(' ', 'extension', quote_ident(e.extname), quote_ident(n.nspname))
     from pg_extension e join pg_namespace n on n.oid = e.extnamespace`,
-    `select concat_ws(' ', 'relation', r.relkind, r.name, pg_get_userbyid(r.relowner), r.relpersistence,
+    `select concat_ws(' ', 'relation', r.relkind, r.name, ${owner('r.relowner')}, r.relpersistence,
     r.relrowsecurity, r.relforcerowsecurity, r.relreplident,
     ${grants('r.relacl', `case r.relkind when 'S' then 's' else 'r' end::"char"`, 'r.relowner')},
     array(select o collate "C" from unnest(r.reloptions) o order by 1),
@@ -83,12 +150,12 @@ function lines(): readonly string[] {
     a.attstorage, coalesce(a.attstattarget, -1), (select collname from pg_collation c where c.oid = a.attcollation),
     ${settled('pg_get_expr(d.adbin, d.adrelid)')},
     case when a.attacl is not null then ${grants('a.attacl', `'c'`, 'r.relowner')} end)
-    from rel r join pg_attribute a on a.attrelid = r.oid and a.attnum > 0 and not a.attisdropped
+    from rel r join pg_attribute a on a.attrelid = r.oid and a.attnum > 0 and not a.attisdropped${unless('a.attrelid', 'array[a.attnum]')}
     left join pg_attrdef d on d.adrelid = r.oid and d.adnum = a.attnum where r.relkind <> 'S'`,
     `select concat_ws(' ', 'constraint', r.name, quote_ident(c.conname), c.convalidated,
-    ${settled('pg_get_constraintdef(c.oid)')}) from pg_constraint c join rel r on r.oid = c.conrelid`,
+    ${settled('pg_get_constraintdef(c.oid)')}) from pg_constraint c join rel r on r.oid = c.conrelid${unless('r.oid', 'c.conkey')}`,
     `select concat_ws(' ', 'index', r.name, i.indisvalid, i.indisclustered, i.indisreplident,
-    ${settled('pg_get_indexdef(i.indexrelid)')}) from pg_index i join rel r on r.oid = i.indrelid`,
+    ${settled('pg_get_indexdef(i.indexrelid)')}) from pg_index i join rel r on r.oid = i.indrelid${unless('r.oid', 'i.indkey::int2[]')}`,
     `select concat_ws(' ', 'trigger', r.name, t.tgenabled, pg_get_triggerdef(t.oid))
     from pg_trigger t join rel r on r.oid = t.tgrelid where not t.tgisinternal`,
     `select concat_ws(' ', 'rule', r.name, w.ev_enabled, ${settled('pg_get_ruledef(w.oid)')})
@@ -103,23 +170,18 @@ function lines(): readonly string[] {
     s.seqmin, s.seqcache, s.seqcycle, (select pg_describe_object(d.refclassid, d.refobjid, d.refobjsubid) from pg_depend d
       where d.classid = 'pg_class'::regclass and d.objid = r.oid and d.deptype in ('a', 'i')
       and d.refclassid = 'pg_class'::regclass limit 1)) from pg_sequence s join rel r on r.oid = s.seqrelid`,
-    `select concat_ws(' ', 'type', t.typtype, t.name, pg_get_userbyid(t.typowner),
+    `select concat_ws(' ', 'type', t.typtype, t.name, ${owner('t.typowner')},
     ${grants('t.typacl', `'T'`, 't.typowner')}, format_type(t.typbasetype, t.typtypmod), t.typnotnull, t.typdefault,
     array(select quote_literal(e.enumlabel) from pg_enum e where e.enumtypid = t.oid order by e.enumsortorder),
     (select format_type(g.rngsubtype, null) from pg_range g where g.rngtypid = t.oid),
     array(select ${settled('pg_get_constraintdef(c.oid)')} collate "C" from pg_constraint c where c.contypid = t.oid order by 1))
     from typ t`,
-    `select concat_ws(' ', 'function', p.name, p.prokind, pg_get_userbyid(p.proowner),
+    `select concat_ws(' ', 'function', p.name, p.prokind, ${owner('p.proowner')},
     ${grants('p.proacl', `'f'`, 'p.proowner')}, case when p.prokind = 'a'
       then (select to_jsonb(g)::text from (select a.aggtransfn::text, a.aggfinalfn::text, a.aggtranstype::regtype::text,
         a.agginitval from pg_aggregate a where a.aggfnoid = p.oid) g)
       else pg_get_functiondef(p.oid) end) from proc p`,
-    `select concat_ws(' ', 'default grants', pg_get_userbyid(d.defaclrole), d.defaclnamespace::regnamespace,
-    d.defaclobjtype, ${grants('d.defaclacl', 'd.defaclobjtype', 'd.defaclrole')}) from pg_default_acl d`,
     `select concat_ws(' ', 'statistics', pg_get_statisticsobjdef(s.oid)) from pg_statistic_ext s join rel r on r.oid = s.stxrelid`,
-    `select concat_ws(' ', 'publication', quote_ident(p.pubname), p.puballtables, p.pubinsert, p.pubupdate, p.pubdelete,
-    p.pubtruncate, array(select x.prrelid::regclass::text collate "C" from pg_publication_rel x
-      where x.prpubid = p.oid order by 1)) from pg_publication p`,
     `select concat_ws(' ', 'object', o.type, o.identity) from named n, lateral (
     select oid from pg_operator where n.classid = 'pg_operator'::regclass
     union all select oid from pg_opclass where n.classid = 'pg_opclass'::regclass
@@ -139,6 +201,17 @@ function lines(): readonly string[] {
     from pg_description d, lateral pg_identify_object(d.classoid, d.objoid, d.objsubid) o
     where (d.objoid >= 16384 or d.classoid = 'pg_namespace'::regclass) and o.identity is not null
     and not (d.classoid = 'pg_class'::regclass and d.objoid in (select oid from records))
-    and not exists (select from members m where m.classid = d.classoid and m.objid = d.objoid)`,
+    and not exists (select from members m where m.classid = d.classoid and m.objid = d.objoid)${unless('d.objoid', 'array[d.objsubid::int2]')}${ofTheRest}`,
+    ...(administration ? administered() : []),
+  ]
+}
+
+function administered(): readonly string[] {
+  return [
+    `select concat_ws(' ', 'default grants', pg_get_userbyid(d.defaclrole), d.defaclnamespace::regnamespace,
+    d.defaclobjtype, ${grantsOf('d.defaclacl', 'd.defaclobjtype', 'd.defaclrole')}) from pg_default_acl d`,
+    `select concat_ws(' ', 'publication', quote_ident(p.pubname), p.puballtables, p.pubinsert, p.pubupdate, p.pubdelete,
+    p.pubtruncate, array(select x.prrelid::regclass::text collate "C" from pg_publication_rel x
+      where x.prpubid = p.oid order by 1)) from pg_publication p`,
   ]
 }
