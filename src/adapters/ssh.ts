@@ -1,4 +1,5 @@
 // One SSH connection to one host. What it cannot know it does not answer: a dead connection throws, it is never exit 0.
+import { once } from 'node:events'
 import type { Duplex } from 'node:stream'
 import type { Client, ClientChannel, SFTPWrapper } from 'ssh2'
 import { StepbackError } from '../plan/failure.js'
@@ -91,6 +92,23 @@ export class SshConnection {
         },
       )
       return collecting.ended
+    })
+  }
+
+  /** Opens one that stays, and takes a session until it is closed; `closed` throws `Unreachable` for a dead connection. */
+  hold(command: string): Promise<{ readonly stream: ClientChannel; readonly closed: Promise<void> }> {
+    return new Promise((resolve, reject) => {
+      const closed: Promise<void> = this.#session(undefined, async () => {
+        const ending = await this.#open<ClientChannel, Promise<unknown>>(
+          (done) => this.#client.exec(command, done),
+          (stream) => {
+            resolve({ stream, closed: closed })
+            return once(stream, 'close')
+          },
+        )
+        await ending
+      })
+      closed.catch(reject)
     })
   }
 

@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs'
 import { answerOf, helperCall, helperParts, installCall } from '../../commands/helper.js'
 import { StepbackError } from '../../plan/failure.js'
 import type { SshConnection } from '../ssh.js'
+import { execInLane } from './lanes.js'
 
 export interface HelperOptions {
   readonly ssh: () => Promise<SshConnection>
@@ -29,11 +30,8 @@ export async function callHelper(input: {
   for (let attempt = 1; ; attempt += 1) {
     const nonce = randomBytes(8).toString('hex')
     const ssh = await options.ssh()
-    const result = await ssh.exec({
-      command: helperCall({ ...options, helper: helper().name, nonce, words }),
-      ...(input.payload ? { stdin: input.payload } : {}),
-      signal: input.signal,
-    })
+    const command = helperCall({ ...options, helper: helper().name, nonce, words })
+    const result = await execInLane(ssh, options.shell, { command, stdin: input.payload, signal: input.signal })
     const answer = answerOf({ nonce, stdout: result.stdout, stderr: result.stderr })
     if (answer.kind === 'answer') return answer
     if (answer.kind === 'failed') throw refusedBy({ code: answer.code, message: answer.message, options, words })
