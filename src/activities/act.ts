@@ -36,15 +36,14 @@ async function perform<N extends ActName>(
 ): Promise<ActResult> {
   return await beating(async () => {
     const context = await ActContext.open(deps, input)
-    await context.ensureLease()
-    await context.record('start', { act: name })
+    await context.begin(name)
     try {
       if (input.undo > 0) await context.sealDo(catalogue[input.stepName].jobs)
       const detail = await catalogue[name].run(context, input.args)
-      await context.record('end', { act: name, outcome: 'done', ...(detail === null ? {} : { detail }) })
+      await context.end({ act: name, outcome: 'done', ...(detail === null ? {} : { detail }) })
       return { detail, attempts: Context.current().info.attempt }
     } catch (error) {
-      await context.record('end', { act: name, outcome: 'failed', detail: messageOf(error) }).catch(() => undefined)
+      await context.end({ act: name, outcome: 'failed', detail: messageOf(error) }).catch(() => undefined)
       throw error
     }
   })

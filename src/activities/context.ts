@@ -95,14 +95,13 @@ export class ActContext {
     return holderOf(this.deps)
   }
 
-  async record(
-    kind: 'start' | 'end',
-    what: { act: ActName; outcome?: 'done' | 'failed'; detail?: string },
-  ): Promise<void> {
-    const { step, undo, attempt } = this.input
-    const entry = { kind, run: this.origin, step, undo: undo > 0, ...what } as LedgerEntry
-    const id = [this.run.runId, this.origin.runId, this.token, step, undo, attempt, kind, what.outcome ?? ''].join('.')
-    await this.host.appendLedger({ token: this.token, id, entry })
+  /** Nothing is done under a lease that is another's, and nothing before the ledger says so: both in one call. */
+  async begin(act: ActName): Promise<void> {
+    await this.#record('start', { act }, this.holder)
+  }
+
+  async end(what: { act: ActName; outcome: 'done' | 'failed'; detail?: string }): Promise<void> {
+    await this.#record('end', what)
   }
 
   /** Runs a script on the host as a job of this act, exactly once over all attempts; returns what it printed. */
@@ -141,6 +140,17 @@ export class ActContext {
       type: 'StepFailed',
       message: `a look at the host ended with exit status ${exitCode}${said(stderr)}`,
     })
+  }
+
+  async #record(
+    kind: 'start' | 'end',
+    what: { act: ActName; outcome?: 'done' | 'failed'; detail?: string },
+    holder?: Holder,
+  ): Promise<void> {
+    const { step, undo, attempt } = this.input
+    const entry = { kind, run: this.origin, step, undo: undo > 0, ...what } as LedgerEntry
+    const id = [this.run.runId, this.origin.runId, this.token, step, undo, attempt, kind, what.outcome ?? ''].join('.')
+    await this.host.appendLedger({ token: this.token, id, entry, holder })
   }
 
   #jobId(name: string, undo: number, attempt: number): string {

@@ -86,8 +86,16 @@ export class Host {
     await callHelper({ options: this.#options, words: ['prune', input.olderThanDays] })
   }
 
-  /** Safe to repeat under the same id. Throws `Fenced` when an entry of a greater token is before it. */
-  appendLedger(input: { token: number; id: string; entry: object }): Promise<{ number: number; sha256: string }> {
+  /**
+   * Safe to repeat under the same id. Throws `Fenced` when an entry of a greater token is before it. With `holder` it is
+   * a renewal as well, and writes nothing where that would throw.
+   */
+  appendLedger(input: {
+    token: number
+    id: string
+    entry: object
+    holder?: Holder | undefined
+  }): Promise<{ number: number; sha256: string }> {
     return append(this.#options, 'ledger', input)
   }
 

@@ -22,8 +22,10 @@ job() {
   while [ -e "$JOB/claim.$((LAST + 1))" ]; do LAST=$((LAST + 1)); done
 }
 
-# start ID TOKEN GENERATION LENGTH ENDING: answers which generation to follow: this one, spawned here or before, or an
-# earlier one, where this one may not follow it, because that has an exit or a verdict by now; nobody waits here
+# start ID TOKEN GENERATION LENGTH ENDING [ROUNDS LIMIT]: answers which generation to follow: this one, spawned here or
+# before, or an earlier one, where this one may not follow it, because that has an exit or a verdict by now. Then, where
+# ROUNDS are given, what `wait` answers for it; but not where jobs are in the group of this very call, which is then ended
+# with them.
 op_start() {
   job "$1"
   renewed "$2"
@@ -38,6 +40,7 @@ op_start() {
     LAST=$3
   fi
   printf 'follow %s\n' "$LAST"
+  if [ $# -gt 6 ] && leader; then op_wait "$1" "$2" "$LAST" "$6" "$7"; fi
 }
 
 # same_files LENGTH ENDING: one id is one command for ever, so a retry must bring the same
@@ -160,7 +163,7 @@ op_wait() {
     fi
     case $wt_round in
     [1-6]) sleep 0.02 ;;
-    [7-9] | 1?) sleep 0.05 ;;
+    [7-9] | [1-5]?) sleep 0.05 ;;
     *) sleep 0.1 ;;
     esac
   done

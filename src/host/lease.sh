@@ -138,10 +138,15 @@ sweep() {
   [ -z "$sw_stuck" ] || fail stuck "$sw_stuck"
 }
 
+# holds TOKEN: whether the lease is this identity's under that token
+holds() {
+  content "$1" && names_us && [ -z "$FREE" ] && in_force "$1"
+}
+
 # renew TOKEN LENGTH
 op_renew() {
   holder "$2"
-  if content "$1" && names_us && [ -z "$FREE" ] && in_force "$1"; then
+  if holds "$1"; then
     renewed "$1"
     printf 'extended\n'
   else

@@ -81,14 +81,22 @@ find_entry() {
   return 1
 }
 
-# append BOOK TOKEN ID LENGTH: at least once is safe, by the id; who links a number has written it. Then the entry is
-# read back: behind a greater token it is void, and the writer learns that it is fenced.
+# append BOOK TOKEN ID LENGTH [HOLDER]: at least once is safe, by the id; who links a number has written it. Then the
+# entry is read back: behind a greater token it is void, and the writer learns that it is fenced. With HOLDER, the length
+# of a holder's two lines behind the entry, nothing is written unless the lease is that holder's, as `renew` says.
 op_append() {
   book "$1"
-  renewed "$2"
-  payload "$4" .
-  IFS= read -r ap_entry <"$PAYLOAD"
+  payload "$(($4 + ${5-0}))" .
+  {
+    IFS= read -r ap_entry
+    [ $# -lt 5 ] || { IFS= read -r WHO && IFS= read -r HOLDER; }
+  } <"$PAYLOAD"
   rm -f "$PAYLOAD"
+  if [ $# -gt 4 ] && ! holds "$2"; then
+    not_ours "$2"
+    return
+  fi
+  renewed "$2"
   while :; do
     last_entry
     pause append-read

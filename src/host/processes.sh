@@ -187,17 +187,23 @@ end_others() {
   done
 }
 
-# detach WORD...: a process that outlives this call, the leader of a group of its own where that can be had; `set -m`
-# gives none in dash and busybox without a terminal. At the worst it stays in the group of the SSH channel.
-detach() {
-  dt_leader=none
-  for dt_way in setsid perl python3; do
-    without "$dt_way" && continue
-    command -v "$dt_way" >/dev/null 2>&1 && dt_leader=$dt_way && break
+# leader: LEADER, how a process becomes the leader of a group of its own here; false where it cannot. `set -m` gives none
+# in dash and busybox without a terminal.
+leader() {
+  for LEADER in setsid perl python3; do
+    without "$LEADER" && continue
+    command -v "$LEADER" >/dev/null 2>&1 && return 0
   done
+  LEADER=none
+  return 1
+}
+
+# detach WORD...: a process that outlives this call; where it cannot lead a group, it stays in that of the SSH channel
+detach() {
+  leader
   (
     trap '' HUP
-    case $dt_leader in
+    case $LEADER in
     setsid) exec setsid "$@" ;;
     perl) exec perl -e 'use POSIX; POSIX::setsid(); exec @ARGV' "$@" ;;
     python3) exec python3 -c 'import os,sys; os.setsid(); os.execvp(sys.argv[1], sys.argv[1:])' "$@" ;;

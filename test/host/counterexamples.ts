@@ -260,7 +260,7 @@ export const counterexamples: readonly Counterexample[] = [
   },
   {
     name: 'RESET=1: a reset run does not go on under the token of its earlier run id',
-    flaw: [['  if content "$1" && names_us && [ -z "$FREE" ] && in_force "$1"; then', '  if in_force "$1"; then']],
+    flaw: [['  content "$1" && names_us && [ -z "$FREE" ] && in_force "$1"', '  in_force "$1"']],
     story: async (site) => {
       const before = holder('before', 'deploy-aria')
       const reset = holder('after', 'deploy-aria')

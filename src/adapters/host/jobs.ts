@@ -1,7 +1,7 @@
 // Jobs, typed: start, attach, judge what was lost, cancel. A retry of the same id joins what is already there.
 import { StepbackError } from '../../plan/failure.js'
 import { callHelper, linesOf } from './helper.js'
-import type { HelperOptions, Reply } from './helper.js'
+import type { HelperOptions } from './helper.js'
 
 export type JobOutcome =
   | {
@@ -85,27 +85,30 @@ export async function listJobs(options: HelperOptions): Promise<readonly JobSumm
 }
 
 async function follow(options: HelperOptions, request: JobRequest): Promise<JobOutcome> {
-  let generation = await start(options, request, 1)
+  let seen = await start(options, request, 1)
   for (;;) {
-    const seen = await wait(options, request, generation)
-    if (seen.kind === 'unclaimed') generation = await start(options, request, generation)
-    else if (seen.kind === 'unstarted') generation = await start(options, request, generation + 1)
+    if (seen.kind === 'more') seen = await wait(options, request, seen.generation)
+    else if (seen.kind === 'unclaimed') seen = await start(options, request, seen.generation)
+    else if (seen.kind === 'unstarted') seen = await start(options, request, seen.generation + 1)
     else if (seen.kind === 'exit') {
       const outcome = await outcomeOf(options, request, seen)
       if (outcome !== 'again') return outcome
       // By number: "the next one" could be one that nobody judged.
-      generation = await start(options, request, generation + 1)
+      seen = await start(options, request, seen.generation + 1)
     }
   }
 }
 
-// Answers the generation to follow, which may be an earlier one: it was ended or judged before this one could start.
-async function start(options: HelperOptions, request: JobRequest, generation: number): Promise<number> {
+// Follows at once, maybe an earlier generation: it was ended or judged before this one could start.
+async function start(options: HelperOptions, request: JobRequest, generation: number): Promise<Seen> {
   const script = Buffer.from(request.script)
   const ending = Buffer.from(request.ending ?? '')
-  const words = ['start', request.id, request.token, generation, script.length, ending.length]
-  const lines = linesOf(await callHelper({ options, words, payload: Buffer.concat([script, ending]) }))
-  return Number(lines.get('follow')?.[0])
+  const words = ['start', request.id, request.token, generation, script.length, ending.length, ...waitWords(request)]
+  const { stdout } = await callHelper({ options, words, payload: Buffer.concat([script, ending]) })
+  const end = stdout.indexOf('\n')
+  const following = Number(stdout.subarray('follow '.length, end).toString('latin1'))
+  const seen = stdout.subarray(end + 1)
+  return seen.length > 0 ? seenIn(seen) : { kind: 'more', generation: following }
 }
 
 interface Exit {
@@ -118,26 +121,29 @@ interface Exit {
   readonly stderr: string
 }
 
-type Seen = Exit | { readonly kind: 'more' | 'unclaimed' | 'unstarted' }
+type Seen = Exit | { readonly kind: 'more' | 'unclaimed' | 'unstarted'; readonly generation: number }
 
 async function wait(options: HelperOptions, request: JobRequest, generation: number): Promise<Seen> {
-  const limit = request.outputLimitBytes ?? defaultOutputLimitBytes
-  const words = ['wait', request.id, request.token, generation, waitRounds, limit]
-  return seenIn(await callHelper({ options, words }))
+  const words = ['wait', request.id, request.token, generation, ...waitWords(request)]
+  return seenIn((await callHelper({ options, words })).stdout)
+}
+
+function waitWords(request: JobRequest): number[] {
+  return [waitRounds, request.outputLimitBytes ?? defaultOutputLimitBytes]
 }
 
 // One line of words, then, after an exit, the bytes that it announces.
-function seenIn(reply: Reply): Seen {
-  const end = reply.stdout.indexOf('\n')
-  const [kind, generation, value = '', verdict = '', force, out, err] = reply.stdout
+function seenIn(stdout: Buffer): Seen {
+  const end = stdout.indexOf('\n')
+  const [kind, generation, value = '', verdict = '', force, out, err] = stdout
     .subarray(0, end)
     .toString('utf8')
     .split(' ')
-  if (kind === 'more' || kind === 'unclaimed' || kind === 'unstarted') return { kind }
+  if (kind === 'more' || kind === 'unclaimed' || kind === 'unstarted') return { kind, generation: Number(generation) }
   if (kind !== 'exit') {
     throw new StepbackError({ type: 'Unreachable', message: `the helper answered '${kind}' to 'wait'` })
   }
-  const output = reply.stdout.subarray(end + 1)
+  const output = stdout.subarray(end + 1)
   return {
     kind,
     generation: Number(generation),

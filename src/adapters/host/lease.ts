@@ -81,13 +81,14 @@ export function fenced(input: { token: number; by: LeaseState; options: HelperOp
 }
 
 // Two lines: the identity as it stands in every lease file, then all of the holder, its keys in one fixed order.
-function identityAndHolder(holder: Holder): Buffer {
+export function identityAndHolder(holder: Holder): Buffer {
   const { workflowId, runId, namespace, kind } = holder
   const identity = JSON.stringify({ workflowId, runId }).slice(1, -1)
   return Buffer.from(`${identity}\n${JSON.stringify({ workflowId, runId, namespace, kind })}\n`)
 }
 
-function notOurs(input: {
+/** What the helper's `other` means for whom it was said to. */
+export function notOurs(input: {
   token: number
   holder: Holder
   lines: ReadonlyMap<string, readonly string[]>

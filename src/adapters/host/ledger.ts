@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto'
 import { StepbackError } from '../../plan/failure.js'
 import { callHelper, linesOf } from './helper.js'
 import type { HelperOptions } from './helper.js'
-import { fenced, readLease } from './lease.js'
+import { type Holder, fenced, identityAndHolder, notOurs, readLease } from './lease.js'
 
 export type Book = 'ledger' | 'audit'
 
@@ -19,16 +19,23 @@ export interface LedgerRecord {
   readonly void: boolean
 }
 
-/** Safe to repeat: an entry with that id is found and its number answered. Behind a greater token's it is `Fenced`. */
+/**
+ * Safe to repeat: an entry with that id is found and its number answered. Behind a greater token's it is `Fenced`. With
+ * a holder the lease is looked at first, and renewed; nothing is written unless it is that holder's.
+ */
 export async function append(
   options: HelperOptions,
   book: Book,
-  input: { token: number; id: string; entry: object },
+  input: { token: number; id: string; entry: object; holder?: Holder | undefined },
 ): Promise<{ number: number; sha256: string }> {
   if (!/^[A-Za-z0-9._:@/-]+$/.test(input.id)) throw new TypeError(`not an entry id: '${input.id}'`)
-  const payload = Buffer.from(`${JSON.stringify(input.entry)}\n`)
-  const words = ['append', book, input.token, input.id, payload.length]
-  const answer = linesOf(await callHelper({ options, words, payload })).get('appended')?.[0] ?? ''
+  const entry = Buffer.from(`${JSON.stringify(input.entry)}\n`)
+  const holder = input.holder && identityAndHolder(input.holder)
+  const words = ['append', book, input.token, input.id, entry.length, ...(holder ? [holder.length] : [])]
+  const payload = holder ? Buffer.concat([entry, holder]) : entry
+  const lines = linesOf(await callHelper({ options, words, payload }))
+  if (input.holder && lines.has('other')) throw notOurs({ token: input.token, holder: input.holder, lines, options })
+  const answer = lines.get('appended')?.[0] ?? ''
   const [number, sha256 = '', isVoid] = answer.split(' ')
   if (isVoid === 'yes' && book === 'ledger') {
     throw fenced({ token: input.token, by: await readLease(options), options })
