@@ -267,6 +267,9 @@ export const counterexamples: readonly Counterexample[] = [
       const taken = await site.host.acquire({ holder: before, mayTake: async () => undefined })
       const token = taken.outcome === 'acquired' ? taken.token : 0
       expectThat((await typeOf(site.host.renew({ token, holder: reset }))) === 'StaleLease', 'renewing is refused')
+      const entry = { token, id: 'after/start', entry: {}, holder: reset }
+      expectThat((await typeOf(site.host.appendLedger(entry))) === 'StaleLease', 'beginning a step is refused')
+      expectThat((await site.host.readLedger()).length === 0, 'and not written')
       expectThat((await typeOf(site.host.release({ token, holder: reset }))) === 'StaleLease', 'releasing is refused')
     },
   },
