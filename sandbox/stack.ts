@@ -88,8 +88,8 @@ function environmentFile(paths: SandboxPaths, { ports, password }: SandboxState)
     'OLLAMA_MODEL=qwen3:32b',
     `ARIA_MOTTO='Grüße, "Aria" — it costs $5 & more'`,
     '',
-    `ARIA_HOME=${paths.directory}`,
-    `ARIA_CONTROL=${paths.control}`,
+    `ARIA_HOME=${quoted(paths.directory)}`,
+    `ARIA_CONTROL=${quoted(paths.control)}`,
     `ARIA_BASE_IMAGE=${baseImage}`,
     `ARIA_POSTGRES_IMAGE=${upstreamImage('postgres')}`,
     `ARIA_SERVICES_IMAGE=${upstreamImage('services')}`,
@@ -99,4 +99,9 @@ function environmentFile(paths: SandboxPaths, { ports, password }: SandboxState)
     ),
     '',
   ].join('\n')
+}
+
+/** A value of an environment file as it is: a sandbox may lie in a directory with spaces, quotes and dollars. */
+function quoted(value: string): string {
+  return `"${value.replaceAll(/["\\$]/g, '\\$&')}"`
 }

@@ -78,6 +78,7 @@ describe('arrows go one way', () => {
 test('each library is imported below one part only', () => {
   const homes = {
     ssh2: ['adapters'],
+    'ssh-config': ['adapters'],
     pg: ['adapters'],
     pino: ['adapters'],
     commander: ['cli'],

@@ -1,10 +1,12 @@
 // A sandbox of its own, beside whichever one is up: brought up, misbehaving, brought back, and taken down.
 
-import { existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type Sandbox, breakIt, down, mend, readSandbox, sandboxPaths, status, up } from '../../sandbox/index.js'
+import { Host } from '../../src/adapters/host.js'
+import { startLogin } from '../support/login.js'
 import { isRunning, startIdentity } from '../../sandbox/processes.js'
 
 // set by `npm test`: a quick run of the other tests should not start a whole stack
@@ -37,6 +39,20 @@ describe.skipIf(!process.env['STEPBACK_END_TO_END'])('a sandbox', { timeout: 300
     const body = JSON.stringify({ content: 'größe', count: 3 })
     await fetch(`${sandbox.api}/api/messages`, { method: 'POST', body })
     expect((await get('/api/messages/count')).body).toEqual({ count: before + 3 })
+  })
+
+  test('has an engine that answers whoever is in the group of its socket, root or not', async () => {
+    const socket = sandbox.processes['dockerd'] ? join(sandboxPaths(root).run, 'docker.sock') : '/var/run/docker.sock'
+    const login = await startLogin({ shell: '/bin/sh', group: statSync(socket).gid })
+    try {
+      const connection = await login.connect()
+      const stateDirectory = join(login.home, 'a directory/.stepback/aria')
+      const host = new Host({ ssh: async () => connection, stateDirectory })
+      const script = `id -u; DOCKER_HOST=unix://${socket} docker ps --quiet --filter name=aria-db | grep -c .`
+      expect(await host.look({ script })).toEqual({ exitCode: 0, stdout: `${login.uid}\n1\n`, stderr: '' })
+    } finally {
+      await login.stop()
+    }
   })
 
   test('misbehaves when told to, and mends', async () => {

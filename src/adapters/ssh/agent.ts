@@ -1,9 +1,10 @@
 // An SSH agent of which only some keys are used, or those first: sshd ends a login after a few keys that it does not
 // know, and agents hold many.
-import { OpenSSHAgent } from 'ssh2'
+// The default export, here and elsewhere: of this CommonJS module Node finds only a few names by itself.
+import ssh2 from 'ssh2'
 import type { IdentityCallback, ParsedKey } from 'ssh2'
 
-export class ChosenAgent extends OpenSSHAgent {
+export class ChosenAgent extends ssh2.OpenSSHAgent {
   readonly #wanted: readonly Buffer[]
   readonly #only: boolean
 

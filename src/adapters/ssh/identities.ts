@@ -1,6 +1,6 @@
 // What a connection authenticates with: key files in their order, then the agent.
 import { existsSync, readFileSync } from 'node:fs'
-import { utils } from 'ssh2'
+import ssh2 from 'ssh2'
 import type { AnyAuthMethod, ParsedKey } from 'ssh2'
 import { StepbackError } from '../../plan/failure.js'
 import { ChosenAgent } from './agent.js'
@@ -106,7 +106,7 @@ function problemOf(input: {
 
 function parsed(data: Buffer, passphrase?: string): ParsedKey | Error {
   // OpenSSH's format comes as a list of keys, whatever the types say.
-  const keys = utils.parseKey(data, passphrase) as ParsedKey | Error | readonly ParsedKey[]
+  const keys = ssh2.utils.parseKey(data, passphrase) as ParsedKey | Error | readonly ParsedKey[]
   return Array.isArray(keys) ? (keys as readonly ParsedKey[])[0]! : (keys as ParsedKey | Error)
 }
 
