@@ -48,7 +48,7 @@ describe.skipIf(!process.env['STEPBACK_END_TO_END'])('a sandbox', { timeout: 300
       const connection = await login.connect()
       const stateDirectory = join(login.home, 'a directory/.stepback/aria')
       const host = new Host({ ssh: async () => connection, stateDirectory })
-      const script = `id -u; DOCKER_HOST=unix://${socket} docker ps --quiet --filter name=aria-db | grep -c .`
+      const script = `id -u; DOCKER_HOST=unix://${socket} docker ps --quiet --filter name=${sandboxPaths(root).project}-aria-db | grep -c .`
       expect(await host.look({ script })).toEqual({ exitCode: 0, stdout: `${login.uid}\n1\n`, stderr: '' })
     } finally {
       await login.stop()
