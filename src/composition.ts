@@ -6,6 +6,7 @@ import * as database from './adapters/database.js'
 import { HostPool } from './adapters/hosts.js'
 import { checkUrl, readField } from './adapters/http.js'
 import * as migrations from './adapters/migrations.js'
+import { findProgram, runProgram } from './adapters/programs.js'
 import { readRelease } from './adapters/release.js'
 import { type Runs, temporalRuns } from './adapters/runs.js'
 import type { Config } from './config/schema.js'
@@ -33,6 +34,7 @@ export function compose(input: {
     http: { check: checkUrl, field: readField },
     runs: client ? temporalRuns(client, namespace) : noRuns,
     migrations,
+    programs: { run: runProgram, find: findProgram },
     readRelease,
     namespace,
     searchable,

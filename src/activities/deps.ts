@@ -2,6 +2,7 @@
 
 import type { HostPool } from '../adapters/hosts.js'
 import type { checkUrl, readField } from '../adapters/http.js'
+import type { findProgram, runProgram } from '../adapters/programs.js'
 import type { readRelease } from '../adapters/release.js'
 import type { Runs } from '../adapters/runs.js'
 import type { Config } from '../config/schema.js'
@@ -16,6 +17,7 @@ export interface Deps {
   readonly database: typeof import('../adapters/database.js')
   /** Compiled migrations: reading and loading them, as the adapter's own module. */
   readonly migrations: typeof import('../adapters/migrations.js')
+  readonly programs: { readonly run: typeof runProgram; readonly find: typeof findProgram }
   readonly readRelease: typeof readRelease
   readonly namespace: string
   /** Whether the server knows the search attributes. */

@@ -3,9 +3,11 @@
 import { adoptMigrations } from './adoption.js'
 import { type ActActivities, type ActCatalogue, actActivities } from './act.js'
 import { dropNewDatabase, restoreDatabase, swapDatabase, swapDatabaseBack } from './database.js'
+import { checkActivities } from './checks.js'
 import type { Deps } from './deps.js'
 import { putFiles, restoreFiles } from './files.js'
 import { checkHealth, checkVersion, collectLogs, watchHealth } from './health.js'
+import { endHook, runHook } from './hooks.js'
 import { buildImages, keepImages, restoreImages } from './images.js'
 import { leaseActivities } from './lease.js'
 import { keepMigrations, migrateDown, migrateUp } from './migrations.js'
@@ -14,11 +16,17 @@ import { takeRestorePoint } from './restore-point.js'
 import { startServices, stopServices } from './services.js'
 
 export type StepbackActivities = ReturnType<typeof planningActivities> &
+  ReturnType<typeof checkActivities> &
   ReturnType<typeof leaseActivities> &
   ActActivities
 
 export function createActivities(deps: Deps): StepbackActivities {
-  return { ...planningActivities(deps), ...leaseActivities(deps), ...actActivities(deps, catalogue) }
+  return {
+    ...planningActivities(deps),
+    ...checkActivities(deps),
+    ...leaseActivities(deps),
+    ...actActivities(deps, catalogue),
+  }
 }
 
 const catalogue: ActCatalogue = {
@@ -42,4 +50,6 @@ const catalogue: ActCatalogue = {
   checkVersion,
   watchHealth,
   collectLogs,
+  runHook,
+  endHook,
 }

@@ -23,6 +23,7 @@ import { ensureAllowed, linkEnds } from '../plan/release.js'
 import { planMigrations } from '../plan/revision.js'
 import { observeDowns } from './observe/database.js'
 import { observeCandidate } from './observe/candidate.js'
+import { observeEnvironment } from './observe/environment.js'
 import { composeProblem, modelOf, observe } from './observe/facts.js'
 import { Look } from './observe/look.js'
 
@@ -120,7 +121,11 @@ async function observeRelease(look: Look, request: DeployRequest): Promise<Relea
   }
   const paths = release.files.map((file) => file.path)
   const migrateTo = paths.includes(releaseFile) ? await readMigrateTo(join(release.directory, releaseFile)) : null
-  return { directory: release.directory, sha256: release.sha256, paths, model: modelOf(look, config), migrateTo }
+  const env = replaced.find((file) => file.path === stack.envFile)
+  const whose = `release "${request.release}"`
+  const environment = env ? await observeEnvironment(look, { text: env.content, keep: [], whose }) : null
+  const model = modelOf(look, config)
+  return { directory: release.directory, sha256: release.sha256, paths, model, migrateTo, environment }
 }
 
 /** What is on the host may stand in its way: a link on the way, a directory in the place of a file, and the reverse. */

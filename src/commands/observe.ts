@@ -82,7 +82,7 @@ export function imageIds(references: readonly string[]): string {
   return `${references.map(one).join('\n')}\n`
 }
 
-/** The value of a key of an environment file, as the last line that sets it has it. */
+/** An environment file, live or saved; it holds secrets, so it is read and dropped. */
 export function readEnvFile(directory: string, envFile: string): string {
   return `cat ${quote(`${directory}/${envFile}`)}\n`
 }

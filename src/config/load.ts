@@ -69,7 +69,8 @@ function resolvePaths(config: Config, base: string): Config {
     const database = target.database && {
       database: { ...target.database, migrations: localModule(target.database.migrations, local) },
     }
-    return [name, { ...target, ssh, ...database }] as const
+    const checks = target.checks.map((check) => ({ ...check, directory: local(check.directory ?? '.') }))
+    return [name, { ...target, ssh, checks, ...database }] as const
   })
   return { ...config, targets: Object.fromEntries(targets) }
 }

@@ -45,6 +45,32 @@ const check = z
   )
   .refine((it) => it.url !== undefined || !(it.json ?? it.contains), 'should have a "url" for "json" and "contains"')
 
+const argv = z
+  .array(z.string().regex(/^[^\0]*$/, 'should be without NUL'))
+  .min(1)
+  .refine((words) => words[0] !== '', 'should begin with a program')
+  .describe('an argument list; no shell reads it')
+
+const deployCheck = z.strictObject({
+  name: name.describe('how the check is called in the plan and in messages'),
+  command: argv,
+  directory: z.string().optional().describe('where it runs for a deploy without a release; default: beside this file'),
+  env: z.record(variable, z.string()).default({}).describe("variables beside the worker's own; no secrets"),
+  timeout: wait.default('10m').describe('how long it may take'),
+})
+
+const hook = z.strictObject({
+  name: name.describe('how the hook is called in the plan and in messages'),
+  when: z
+    .enum(['before-deploy', 'before-restart', 'after-healthy', 'after-deploy'])
+    .describe(
+      'with the restore point taken; with files, images and migrations in place; with every health check well; behind ' +
+        'the watch window',
+    ),
+  command: argv,
+  timeout: wait.default('5m').describe('how long it may take'),
+})
+
 const ssh = z.strictObject({
   host: z
     .string()
@@ -165,6 +191,18 @@ const target = withNothingAgainstItself(
       })
       .prefault({}),
     operatorDeadline: duration.default('30m').describe('a step that keeps failing waits so long before it is undone'),
+    checks: z
+      .array(deployCheck)
+      .default([])
+      .describe(
+        'programs that a deploy runs beside its worker, in the directory of its release; one that fails refuses it',
+      ),
+    hooks: z
+      .array(hook)
+      .default([])
+      .describe(
+        'programs that a deploy runs on the host, in the project directory; never run by a rollback or an undo',
+      ),
     disk: z.strictObject({ freeBytes: z.int().min(0).default(5_000_000_000) }).prefault({}),
   }),
   targetInconsistencies,
@@ -197,6 +235,7 @@ function withNothingAgainstItself<S extends z.ZodType>(schema: S, ask: (value: u
 
 export type Config = z.infer<typeof configSchema>
 export type Target = Config['targets'][string] & { readonly name: string }
+export type DeployCheck = Target['checks'][number]
 export type HealthCheck = Target['health']['checks'][number]
 export type DatabaseConfig = NonNullable<Target['database']>
 export type Reference = z.infer<typeof reference>

@@ -42,6 +42,14 @@ export interface ActArgs {
   readonly checkVersion: { readonly version: string }
   readonly watchHealth: Record<never, never>
   readonly collectLogs: Record<never, never>
+  readonly runHook: {
+    readonly name: string
+    readonly command: readonly string[]
+    readonly timeout: string
+    /** What is being deployed. */
+    readonly version: string
+  }
+  readonly endHook: { readonly name: string }
 }
 
 /** Services that may start together; `wait` where a later level needs them healthy. */

@@ -1,7 +1,7 @@
 import type { ServiceImage, Step } from './act.js'
 import { decideApproval } from './approval.js'
 import { startLevels } from './compose.js'
-import type { Facts, Finding, ReleaseFacts } from './facts.js'
+import type { Facts, Finding, Hook, ReleaseFacts } from './facts.js'
 import { StepbackError } from './failure.js'
 import { broughtPaths, releaseLine, restorePointId } from './ledger.js'
 import { ensureFit, services } from './preflight.js'
@@ -10,6 +10,7 @@ import type { DeployRequest } from './request.js'
 import { type MigrationInfo, planMigrations } from './revision.js'
 import { migrateUp } from './steps/database.js'
 import { putFiles } from './steps/files.js'
+import { runHook } from './steps/hooks.js'
 import { checkHealth, checkVersion, collectLogs, watchHealth } from './steps/health.js'
 import { buildImages } from './steps/images.js'
 import { keepImages, keepMigrations, takeRestorePoint } from './steps/restore-point.js'
@@ -22,15 +23,18 @@ export function planDeploy(request: DeployRequest, facts: Facts, release: Releas
   })
   const current = currentVersion(facts)
   ensureNew(request, current)
+  ensureHooks(request, facts)
   const migrations = migrationsUp(request, facts, release)
   const mayLoseRows = request.mayLoseRows ?? facts.stack.mayLoseRows
   return {
     kind: 'deploy',
     target: request.target,
     version: request.version,
-    because: `${request.version} replaces ${current}`,
+    because: `${request.version} replaces ${current}${request.hotfix ? '; a hotfix, so checks are skipped' : ''}`,
     safety: restorePointId({ at: facts.at, version: current }),
     steps: deploySteps({ request, facts, release, current, migrations, mayLoseRows }),
+    ...plannedChecks(request, facts, release),
+    ...(release?.environment ? { environment: release.environment } : {}),
     approval: deployApproval(request, facts, mayLoseRows),
     already: false,
     before: { version: facts.version, head: migrationHead(facts) },
@@ -109,6 +113,8 @@ function deploySteps(input: {
   const before = runningImages(facts)
   // An undo stops what the release brought: the stack that it goes back to does not know it.
   const brought = all.filter((service) => facts.model.services[service] === undefined).toSorted()
+  const hooks = (when: Hook['when']) =>
+    facts.stack.hooks.filter((hook) => hook.when === when).map((hook) => runHook(hook, request.version))
   return [
     takeRestorePoint({
       version: input.current,
@@ -118,9 +124,11 @@ function deploySteps(input: {
     }),
     ...keepCode(facts, release),
     keepImages({ images: before, levels: runningLevels(facts) }),
+    ...hooks('before-deploy'),
     ...(release ? [putFiles({ release: release.directory, sha256: release.sha256, paths: release.paths })] : []),
     ...(builds.length > 0 ? [buildImages({ services: builds, before })] : []),
     ...(migrations.length > 0 ? [migrateUp({ migrations, application, mayLoseRows: input.mayLoseRows })] : []),
+    ...hooks('before-restart'),
     restartServices({
       levels: startLevels({ model, services: all, scaled: scaledByHand(facts) }),
       application: [...application, ...brought],
@@ -128,9 +136,31 @@ function deploySteps(input: {
     }),
     checkHealth(),
     ...(facts.stack.asksVersion ? [checkVersion({ version: request.version })] : []),
+    ...hooks('after-healthy'),
     watchHealth(),
     ...(facts.stack.logs ? [collectLogs()] : []),
+    ...hooks('after-deploy'),
   ]
+}
+
+/** A hook that is not there would fail behind the first change. */
+function ensureHooks(request: DeployRequest, { missingPrograms }: Facts): void {
+  if (missingPrograms.length === 0) return
+  throw new StepbackError({
+    type: 'Refused',
+    message: `the host of target "${request.target}" has no ${missingPrograms.join(', ')}, which hooks run`,
+    hint: 'install it there, or mend the hooks in the configuration.',
+  })
+}
+
+function plannedChecks(
+  { hotfix, version }: DeployRequest,
+  { stack }: Facts,
+  release: ReleaseFacts | null,
+): Pick<Plan, 'checks'> {
+  if (hotfix || stack.checks.length === 0) return {}
+  const brought = release && { directory: release.directory, sha256: release.sha256 }
+  return { checks: { names: stack.checks, version, release: brought } }
 }
 
 /** Services that the configuration names already may come with the release. */
@@ -183,5 +213,6 @@ function deployApproval(request: DeployRequest, facts: Facts, mayLoseRows: numbe
   const loss = raised ? `its undo may lose ${mayLoseRows} rows, more than the configured ${stack.mayLoseRows}` : null
   const policy = request.hotfix && !raised ? 'never' : stack.approval.deploy
   const approval = decideApproval({ policy, wish: request.approval, loss, target: request.target })
-  return raised ? { ...approval, required: true, why: loss ?? approval.why } : approval
+  if (raised) return { ...approval, required: true, why: loss ?? approval.why }
+  return request.hotfix && !approval.required ? { ...approval, why: 'a hotfix asks nobody' } : approval
 }

@@ -47,7 +47,8 @@ function describePlan(progress: Progress): string[] {
   const { plan } = progress
   if (!plan) return []
   const strategy = plan.strategy ? `strategy **${plan.strategy}**: ` : ''
-  return [`${strategy}${escape(plan.because)}`, '', `digest \`${plan.digest}\``]
+  const notes = (plan.notes ?? []).flatMap((note) => ['', escape(note)])
+  return [`${strategy}${escape(plan.because)}`, ...notes, '', `digest \`${plan.digest}\``]
 }
 
 function describeExposure(exposure: Exposure): string[] {

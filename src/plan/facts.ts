@@ -3,7 +3,7 @@
 import type { ComposeModel } from './compose.js'
 import type { Recorded } from './ledger.js'
 import type { Manifest } from './manifest.js'
-import type { Exposure } from './plan.js'
+import type { EnvironmentChange, Exposure } from './plan.js'
 import type { MigrationInfo } from './revision.js'
 
 /** What the configuration says about a target, as far as a plan needs it. No secret is in it. */
@@ -18,6 +18,9 @@ export interface Stack {
   readonly application: readonly string[]
   readonly databaseService: string | null
   readonly named: readonly NamedService[]
+  /** Names of the checks that a deploy runs before its first change. */
+  readonly checks: readonly string[]
+  readonly hooks: readonly Hook[]
   readonly logs: boolean
   readonly asksVersion: boolean
   readonly mayLoseRows: number
@@ -31,6 +34,14 @@ export interface Stack {
 export interface NamedService {
   readonly key: string
   readonly service: string
+}
+
+/** A program of the operator's, run on the host by a deploy. */
+export interface Hook {
+  readonly name: string
+  readonly when: 'before-deploy' | 'before-restart' | 'after-healthy' | 'after-deploy'
+  readonly command: readonly string[]
+  readonly timeout: string
 }
 
 export type ApprovalPolicy = 'never' | 'data-loss' | 'always'
@@ -75,6 +86,8 @@ export interface Facts {
   /** What the version check answered; null where there is none or the application does not answer. */
   readonly version: string | null
   readonly database: DatabaseFacts | null
+  /** Programs of hooks that the host does not have. */
+  readonly missingPrograms: readonly string[]
   readonly records: readonly Recorded[]
   readonly manifests: readonly Manifest[]
 }
@@ -88,6 +101,8 @@ export interface ReleaseFacts {
   readonly model: ComposeModel
   /** The revision that its own `release.json` says its code is written for. */
   readonly migrateTo: string | null
+  /** What its environment file changes; null where it has none, or nothing differs. */
+  readonly environment: EnvironmentChange | null
 }
 
 /** The restore point that a rollback would go back to, compared with what is there. */
@@ -107,4 +122,6 @@ export interface CandidateFacts {
   readonly exposure: Exposure | null
   /** What reverting the migrations since would lose: rows of the tables that they drop; null where nobody can tell. */
   readonly downExposure: Exposure | null
+  /** What going back changes in the environment file; null where nothing differs. */
+  readonly environment: EnvironmentChange | null
 }

@@ -21,6 +21,8 @@ export const failures = {
   ExposureExceeded: { retryable: false, exitCode: 5 },
   /** The host could not be reached, or did not answer: the outcome is unknown. */
   Unreachable: { retryable: true, exitCode: 1 },
+  /** Something ran that may not be run twice, and nobody knows how far it came: a person decides. */
+  OutcomeUnknown: { retryable: false, exitCode: 1 },
   /** A lock, a busy database or another passing state: the step did nothing. */
   Busy: { retryable: true, exitCode: 1 },
 } as const

@@ -19,12 +19,29 @@ export interface Plan {
   readonly safety: string
   readonly exposure?: Exposure
   readonly steps: readonly Step[]
+  /** What runs beside the worker before anything else; missing where there is none, or a hotfix skips them. */
+  readonly checks?: PlannedChecks
+  /** How the environment file changes; missing where it stays as it is. */
+  readonly environment?: EnvironmentChange
   readonly approval: Approval
   /** Nothing differs from what was asked for. */
   readonly already: boolean
   /** What ran when the plan was made; an undo is checked against it. */
   readonly before: { readonly version: string | null; readonly head: string | null }
   readonly deadlines: { readonly approvalMs: number; readonly operatorMs: number }
+}
+
+/** Keys whose values in the file that is put in place are not the live ones: names only, values never. */
+export interface EnvironmentChange {
+  readonly changed: readonly string[]
+  /** Named under `secrets`, so that the live value stays. */
+  readonly kept: readonly string[]
+}
+
+export interface PlannedChecks {
+  readonly names: readonly string[]
+  readonly version: string
+  readonly release: { readonly directory: string; readonly sha256: string } | null
 }
 
 export type RunKind = 'deploy' | 'rollback'
@@ -48,6 +65,16 @@ export interface ExposedTable {
   readonly deleted: number
   readonly newest: string | null
   readonly method: string
+}
+
+/** What the steps do not show, in words. */
+export function planNotes({ checks, environment }: Plan): string[] {
+  const { changed = [], kept = [] } = environment ?? {}
+  return [
+    ...(checks ? [`checks before anything else: ${checks.names.join(', ')}`] : []),
+    ...(changed.length > 0 ? [`other values in the environment file: ${changed.join(', ')}`] : []),
+    ...(kept.length > 0 ? [`secrets that keep their live values: ${kept.join(', ')}`] : []),
+  ]
 }
 
 /** The text whose hash is the digest: keys sorted, and nothing in it that moves with the clock. */

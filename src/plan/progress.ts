@@ -1,6 +1,6 @@
 // What a run shows of itself: the same object answers the query, fills the Web UI, and is its result.
 
-import type { Exposure, Plan, RunKind } from './plan.js'
+import { type Exposure, type Plan, type RunKind, planNotes } from './plan.js'
 
 export type Phase =
   | 'planning'
@@ -35,6 +35,8 @@ export interface PlanProgress {
   readonly because: string
   readonly restorePoint: string | null
   readonly exposure: Exposure | null
+  /** What a reader of the plan should know besides: checks that run first, keys whose values change. */
+  readonly notes?: readonly string[]
 }
 
 /** An open question, and what answers it. */
@@ -93,6 +95,7 @@ export function newProgress(input: {
 
 /** Shows a plan: its steps are pending again, even where an earlier plan of the same run had begun. */
 export function showPlan(progress: Progress, plan: Plan): void {
+  const notes = planNotes(plan)
   progress.scope = plan.scope ?? null
   progress.plan = {
     digest: plan.digest,
@@ -100,6 +103,7 @@ export function showPlan(progress: Progress, plan: Plan): void {
     because: plan.because,
     restorePoint: plan.restorePoint ?? null,
     exposure: plan.exposure ?? null,
+    ...(notes.length > 0 ? { notes } : {}),
   }
   progress.steps = plan.steps.map(({ act }) => pending(act.name, act.title))
 }

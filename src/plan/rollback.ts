@@ -48,6 +48,7 @@ export function planRollback(
     ...(choice?.strategy ? { strategy: choice.strategy } : {}),
     because: [because, ...(choice ? [choice.because] : [])].join('; '),
     restorePoint: manifest.id,
+    ...(full && candidate.environment ? { environment: candidate.environment } : {}),
     already,
     steps: already ? [] : rollbackSteps({ request, facts, candidate, choice }),
   }

@@ -41,7 +41,7 @@ export function failureOf(error: unknown): Failed {
 
 /** The step did not reach the host, or nobody knows how far it came. */
 export function isUnknown(failed: Failed): boolean {
-  return failed.type === 'Unknown' || failed.type === 'Unreachable' || failed.type === 'Busy'
+  return ['Unknown', 'OutcomeUnknown', 'Unreachable', 'Busy'].includes(failed.type)
 }
 
 /** A step failed, and undoing is what comes next. */

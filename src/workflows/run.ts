@@ -9,7 +9,7 @@ import {
   setHandler,
 } from '@temporalio/workflow'
 import type { Debt } from '../plan/ledger.js'
-import type { Plan, RunKind } from '../plan/plan.js'
+import type { Plan, PlannedChecks, RunKind } from '../plan/plan.js'
 import type { HealthReport, Phase, Progress, RunResult } from '../plan/progress.js'
 import { acts, briefActs, stubbornActs } from './activities.js'
 import { Gate } from './gate.js'
@@ -37,6 +37,7 @@ export async function run(kind: RunKind, request: unknown): Promise<RunResult> {
 async function tell(state: RunState, gate: Gate, request: unknown): Promise<RunResult> {
   const plan = await makePlan(state, request)
   if ((request as { dryRun?: unknown }).dryRun === true) return result(state, { phase: 'done', plan, health: [] })
+  if (plan.checks) await runChecks(plan, plan.checks)
   if (!plan.already) await askForApproval(state, gate, plan)
   for (;;) {
     try {
@@ -61,6 +62,12 @@ async function makePlan(state: RunState, request: unknown, destination?: string)
   state.setPlan(plan)
   state.tag()
   return plan
+}
+
+/** Once for a run, before anybody is asked: what they look at does not change when the plan is made again. */
+async function runChecks({ target }: Plan, checks: PlannedChecks): Promise<void> {
+  const summary = `run the ${checks.names.length === 1 ? 'check' : 'checks'} ${checks.names.join(', ')}`
+  await acts.runChecks.executeWithOptions({ summary }, [{ target, ...checks }])
 }
 
 async function askForApproval(state: RunState, gate: Gate, plan: Plan): Promise<void> {

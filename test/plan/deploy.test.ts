@@ -1,6 +1,10 @@
 import { describe, expect, test } from 'vitest'
 import { planDeploy } from '../../src/plan/deploy.js'
+import type { Hook } from '../../src/plan/facts.js'
+import { planNotes } from '../../src/plan/plan.js'
 import {
+  afterDeploy,
+  candidate,
   container,
   database,
   deployPlan,
@@ -13,6 +17,7 @@ import {
   model,
   records,
   release,
+  rollbackPlan,
   stack,
 } from '../support/plans.js'
 
@@ -188,6 +193,74 @@ test('the version that runs is the one of the ledger, whatever the application a
     because: '2.1.0 replaces 2.0.5',
     safety: '20261123T140211Z-2.0.5',
   })
+})
+
+describe('the hooks of a deploy', () => {
+  const hook = (when: Hook['when']): Hook => ({ name: when, when, command: ['true'], timeout: '5m' })
+  const moments = ['after-deploy', 'after-healthy', 'before-restart', 'before-deploy'] as const
+  const seen = facts({ stack: { ...stack, hooks: moments.map(hook) } })
+
+  test('are steps at their moments, each with an undo that only ends it', () => {
+    const plan = planDeploy(deployRequest(), seen, release)
+    expect(plan.steps.map(({ act }) => (act.name === 'runHook' ? act.title : act.name))).toEqual([
+      'takeRestorePoint',
+      'keepImages',
+      'hook before-deploy',
+      'putFiles',
+      'buildImages',
+      'migrateUp',
+      'hook before-restart',
+      'startServices',
+      'checkHealth',
+      'checkVersion',
+      'hook after-healthy',
+      'watchHealth',
+      'collectLogs',
+      'hook after-deploy',
+    ])
+    expect(undoOf(plan, 'runHook').map((act) => act.name)).toEqual(['endHook'])
+  })
+
+  test('run neither in a rollback nor in an undo', () => {
+    const back = rollbackPlan(undefined, afterDeploy({ stack: { ...stack, hooks: moments.map(hook) } }))
+    const undos = planDeploy(deployRequest(), seen, release).steps.flatMap((step) => step.undo)
+    expect([...back.steps.map((step) => step.act), ...undos].filter((act) => act.name === 'runHook')).toEqual([])
+  })
+
+  test('refuse a deploy whose host does not have their programs, and no rollback', () => {
+    expect(() => planDeploy(deployRequest(), facts({ missingPrograms: ['notify'] }), release)).toThrow(
+      expect.objectContaining({ type: 'Refused', message: expect.stringContaining('has no notify, which hooks run') }),
+    )
+    expect(() => rollbackPlan(undefined, afterDeploy({ missingPrograms: ['notify'] }))).not.toThrow()
+  })
+})
+
+describe('the checks of a deploy', () => {
+  const seen = facts({ stack: { ...stack, checks: ['unit', 'memory'] } })
+
+  test('are named in the plan, with the release that they run in, and are no part of its digest', () => {
+    const plan = deployPlan(deployRequest(), seen)
+    const { directory, sha256 } = release
+    expect(plan.checks).toEqual({ names: ['unit', 'memory'], version: '2.1.0', release: { directory, sha256 } })
+    expect(planNotes(plan)).toEqual(['checks before anything else: unit, memory'])
+    expect(plan.digest).toBe(deployPlan().digest)
+  })
+
+  test('are skipped by a hotfix, which says so, and takes its restore point all the same', () => {
+    const plan = planDeploy(deployRequest({ hotfix: true, reason: 'down' }), seen, release)
+    expect(plan).not.toHaveProperty('checks')
+    expect(plan.because).toBe('2.1.0 replaces 2.0.0; a hotfix, so checks are skipped')
+    expect(plan.approval.why).toBe('a hotfix asks nobody')
+    expect(names(plan)[0]).toBe('takeRestorePoint')
+  })
+})
+
+test('keys of the environment file that change are part of the plan, by name', () => {
+  const environment = { changed: ['LOG_LEVEL'], kept: [] }
+  const plan = deployPlan(deployRequest(), facts(), { ...release, environment })
+  expect(planNotes(plan)).toEqual(['other values in the environment file: LOG_LEVEL'])
+  const back = rollbackPlan(undefined, undefined, candidate({ environment: { changed: [], kept: ['DB_PASSWORD'] } }))
+  expect(planNotes(back)).toEqual(['secrets that keep their live values: DB_PASSWORD'])
 })
 
 describe('the approval of a deploy', () => {

@@ -43,6 +43,8 @@ export const stack: Stack = {
   application: ['api', 'worker', 'web'],
   databaseService: 'db',
   named: [{ key: 'logs.service', service: 'worker' }],
+  checks: [],
+  hooks: [],
   logs: true,
   asksVersion: true,
   mayLoseRows: 0,
@@ -87,6 +89,7 @@ export function facts(changes: Partial<Facts> = {}): Facts {
     model,
     version: '2.0.0',
     database: database(),
+    missingPrograms: [],
     records: [],
     manifests: [],
     ...changes,
@@ -99,6 +102,7 @@ export const release: ReleaseFacts = {
   paths: ['docker-compose.yml', 'api/main.py'],
   model,
   migrateTo: null,
+  environment: null,
 }
 
 export function deployRequest(changes: Partial<DeployRequest> = {}): DeployRequest {
@@ -175,6 +179,7 @@ export function candidate(changes: Partial<CandidateFacts> = {}): CandidateFacts
     missingImages: [],
     exposure: exposure(0),
     downExposure: exposure(0),
+    environment: null,
     ...changes,
   }
 }

@@ -24,6 +24,7 @@ export interface Call {
 /** Every activity by its name: a missing one does not compile. */
 const names: Readonly<Record<Name, true>> = {
   plan: true,
+  runChecks: true,
   observeEnd: true,
   acquireLease: true,
   keepLease: true,
@@ -50,9 +51,11 @@ const names: Readonly<Record<Name, true>> = {
   checkVersion: true,
   watchHealth: true,
   collectLogs: true,
+  runHook: true,
+  endHook: true,
 }
 
-const around = ['plan', 'observeEnd', 'acquireLease', 'keepLease', 'recordPlan', 'closeDebt', 'finishRun']
+const around = ['plan', 'runChecks', 'observeEnd', 'acquireLease', 'keepLease', 'recordPlan', 'closeDebt', 'finishRun']
 
 /** A stage for runs of one test file: one server, one worker, one set of fakes. */
 export class Stage {

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { deployPlan, deployRequest, statesAfterUndo, undosOf } from '../support/plans.js'
+import { deployPlan, deployRequest, facts, stack, statesAfterUndo, undosOf } from '../support/plans.js'
 import { Stage, fail, failTimes } from '../support/workflow.js'
 
 const plan = deployPlan()
@@ -58,6 +58,48 @@ test('an act gets the lease, the run whose plan it is, the safety restore point,
 test('a good end names the release for the ledger, and is written once', async () => {
   await (await stage.start('deployWorkflow', request)).result()
   expect(stage.calls('finishRun')).toEqual([{ target: 'shop', token: 7, outcome: 'done', plan }])
+})
+
+describe('a deploy with checks and a hook', () => {
+  const hook = { name: 'notify', when: 'after-healthy', command: ['notify'], timeout: '5m' } as const
+  const checked = deployPlan(request, facts({ stack: { ...stack, checks: ['unit'], hooks: [hook] } }))
+  const place = checked.steps.findIndex((step) => step.act.name === 'runHook')
+  beforeEach(() => stage.reset(checked))
+
+  test('runs the checks once, behind its first look and before the lease', async () => {
+    await (await stage.start('deployWorkflow', request)).result()
+    expect(stage.all.slice(0, 4)).toEqual(['plan', 'runChecks', 'acquireLease', 'plan'])
+    expect(stage.calls('runChecks')).toEqual([{ target: 'shop', ...checked.checks }])
+  })
+
+  test('is refused by a check that fails, with nothing changed', async () => {
+    stage.on('runChecks', fail('Refused', 'check "unit" failed'))
+    const failure = await (await stage.start('deployWorkflow', request)).failure()
+    expect(failure).toMatchObject({ type: 'Refused', message: 'check "unit" failed', details: { phase: 'refused' } })
+    expect(stage.all).toEqual(['plan', 'runChecks'])
+  })
+
+  test('names the checks in a dry run, and runs none', async () => {
+    const result = await (await stage.start('deployWorkflow', { ...request, dryRun: true })).result()
+    expect(result.plan!.notes).toEqual(['checks before anything else: unit'])
+    expect(stage.all).toEqual(['plan'])
+  })
+
+  test('is undone where the hook fails', async () => {
+    stage.on('runHook', fail('StepFailed'))
+    expect((await (await stage.start('deployWorkflow', request)).failure()).type).toBe('Undone')
+    expect(stage.acts.slice(place)).toEqual(['runHook', ...undosOf(checked, place)])
+  })
+
+  test('asks a person about a hook of unknown end, and does not run it again by itself', async () => {
+    stage.on('runHook', failTimes(1, 'OutcomeUnknown'))
+    const run = await stage.start('deployWorkflow', request)
+    await run.until('waiting-for-operator')
+    expect(stage.calls('runHook')).toHaveLength(1)
+    await run.answer('resolve', { by: 'ann', action: 'retry' })
+    expect((await run.result()).phase).toBe('done')
+    expect(stage.calls('runHook').map((input) => input.attempt)).toEqual([1, 2])
+  })
 })
 
 describe('a definite failure', () => {

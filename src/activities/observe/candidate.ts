@@ -1,5 +1,5 @@
 import { type FileFact, describeFiles, parseFileFacts } from '../../commands/files.js'
-import { composeConfig, imageIds } from '../../commands/observe.js'
+import { composeConfig, imageIds, readEnvFile } from '../../commands/observe.js'
 import type { CandidateFacts, Facts } from '../../plan/facts.js'
 import { StepbackError } from '../../plan/failure.js'
 import type { Manifest, ManifestFile } from '../../plan/manifest.js'
@@ -7,6 +7,7 @@ import type { RollbackRequest } from '../../plan/request.js'
 import { type WayBack, isWhole, wayBack } from '../../plan/way-back.js'
 import { composeStack } from '../context.js'
 import { observeDowns, observeExposure } from './database.js'
+import { observeEnvironment } from './environment.js'
 import { composeProblem, modelOf } from './facts.js'
 import type { Look } from './look.js'
 
@@ -18,15 +19,16 @@ export async function observeCandidate(
   const { manifest } = input
   const way = wayBack(manifest, input.facts.manifests, '~')
   await verifyFiles(look, manifest, way)
-  const [model, changedFiles, images, exposure, downExposure] = await Promise.all([
+  const [model, changedFiles, images, exposure, downExposure, environment] = await Promise.all([
     readModel(look, manifest),
     readChangedFiles(look, way),
     compareImages(look, manifest),
     input.request.strategy === 'migrate' ? null : observeExposure(look, manifest),
     observeDowns(look, appliedSince(input.facts, manifest)),
+    input.request.scope === 'full' ? readEnvironment(look, manifest, input.request.secrets) : null,
   ])
   const paths = [...way.files.map((file) => file.path!), ...way.absent]
-  return { manifest, model, paths, changedFiles, ...images, exposure, downExposure }
+  return { manifest, model, paths, changedFiles, ...images, exposure, downExposure, environment }
 }
 
 function appliedSince(facts: Facts, manifest: Manifest): readonly string[] {
@@ -71,6 +73,18 @@ async function readModel(look: Look, manifest: Manifest): Promise<CandidateFacts
     message: `docker compose cannot read the compose file of restore point "${manifest.id}": ${composeProblem(config)}`,
     hint: 'choose another restore point with --to.',
   })
+}
+
+async function readEnvironment(
+  look: Look,
+  manifest: Manifest,
+  secrets: RollbackRequest['secrets'],
+): Promise<CandidateFacts['environment']> {
+  const saved = manifest.files.find((file) => file.path === look.target.compose.envFile && isWhole(file))
+  if (!saved) return null
+  const text = await look.look(readEnvFile(look.target.backups, saved.name))
+  const keep = secrets === 'keep' ? look.target.secrets : []
+  return await observeEnvironment(look, { text, keep, whose: `restore point "${manifest.id}"` })
 }
 
 /** Managed files that are not as they were, and those that did not exist then. */

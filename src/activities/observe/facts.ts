@@ -7,6 +7,7 @@ import {
   dockerVersion,
   freeBytes,
 } from '../../commands/observe.js'
+import { missingPrograms } from '../../commands/hooks.js'
 import { type ComposeModel, parseComposeModel, parseComposeVolumes } from '../../plan/compose.js'
 import type { Target } from '../../config/schema.js'
 import { durationMs } from '../../plan/duration.js'
@@ -24,7 +25,7 @@ import { readManifests } from './manifests.js'
 /** All that a plan is made from, read in parallel over one connection. */
 export async function observe(look: Look, release?: string): Promise<Facts> {
   const stack = stackOf(look)
-  const [docker, composeProgram, config, containers, labels, volumes, version, records, manifests, database] =
+  const [docker, composeProgram, config, containers, labels, volumes, version, records, manifests, database, missing] =
     await Promise.all([
       look.try(dockerVersion),
       look.try(composeVersion),
@@ -36,6 +37,7 @@ export async function observe(look: Look, release?: string): Promise<Facts> {
       ledgerRecords(look.host),
       readManifests(look),
       observeDatabase(look, release),
+      readMissingPrograms(look),
     ])
   const model = config.exitCode === 0 ? modelOf(look, config) : null
   const findings = preflight({
@@ -64,6 +66,7 @@ export async function observe(look: Look, release?: string): Promise<Facts> {
     model: model ?? { services: {} },
     version,
     database: database.facts,
+    missingPrograms: missing,
     records,
     manifests,
   }
@@ -71,6 +74,16 @@ export async function observe(look: Look, release?: string): Promise<Facts> {
 
 export function modelOf(look: Look, config: Answer): ComposeModel {
   return parseComposeModel({ json: config.stdout, project: look.target.compose.project })
+}
+
+/** A program with a path of its own may come with the release. */
+async function readMissingPrograms(look: Look): Promise<string[]> {
+  const programs = look.target.hooks
+    .map((hook) => hook.command[0]!)
+    .filter((it) => !it.includes('/') || it.startsWith('/'))
+  if (programs.length === 0) return []
+  const { stdout } = await look.try(missingPrograms(look.target.directory, [...new Set(programs)]))
+  return stdout.split('\n').filter((line) => line !== '')
 }
 
 function namedServices({ services, database, logs, health }: Target): NamedService[] {
@@ -140,6 +153,8 @@ function stackOf(look: Look): Stack {
     application: target.services.application,
     databaseService: target.database?.service ?? null,
     named: namedServices(target),
+    checks: target.checks.map((check) => check.name),
+    hooks: target.hooks,
     logs: target.logs !== undefined,
     asksVersion: target.version !== undefined,
     mayLoseRows: target.undo.mayLoseRows,

@@ -2,7 +2,7 @@
 
 import { StepbackClient } from '../../client.js'
 import type { Deps } from '../../activities/deps.js'
-import type { Config, Target } from '../../config/schema.js'
+import type { Config, DeployCheck, Target } from '../../config/schema.js'
 import { findTarget } from '../../config/load.js'
 import type { Finding } from '../../plan/facts.js'
 import { StepbackError } from '../../plan/failure.js'
@@ -56,14 +56,37 @@ async function examineTemporal(config: Config): Promise<Finding[]> {
 async function examineTarget(deps: Deps, name: string, meet: (target: Target) => Promise<void>): Promise<Finding[]> {
   const { Look } = await import('../../activities/observe/look.js')
   const { observe } = await import('../../activities/observe/facts.js')
+  const { hooks, checks } = findTarget(deps.config, name)
   const reached = await findingOr('ssh', async () => {
     await meet(findTarget(deps.config, name))
     const { ssh } = await Look.at(deps, name)
     return [{ check: 'ssh', ok: true, detail: ssh.where }]
   })
   if (reached.some((finding) => !finding.ok)) return reached
-  const looked = await findingOr('look', async () => [...(await observe(await Look.at(deps, name))).findings])
-  return [...reached, ...looked]
+  const looked = await findingOr('look', async () => {
+    const { findings, missingPrograms } = await observe(await Look.at(deps, name))
+    return [...findings, ...programs('hooks', hooks, missingPrograms, 'on the host')]
+  })
+  return [...reached, ...looked, ...programs('checks', checks, await missingChecks(deps, checks), 'here')]
+}
+
+/** A program with a path of its own is looked for in a release, which is not there yet. */
+async function missingChecks({ programs }: Deps, checks: readonly DeployCheck[]): Promise<string[]> {
+  const names = checks.map(({ command }) => command[0]!).filter((it) => !it.includes('/') || it.startsWith('/'))
+  const found = await Promise.all(names.map(async (it) => ((await programs.find(it, '/')) ? [] : [it])))
+  return found.flat()
+}
+
+function programs(
+  check: string,
+  used: readonly { readonly name: string }[],
+  missing: readonly string[],
+  where: string,
+): Finding[] {
+  if (used.length === 0) return []
+  if (missing.length === 0) return [{ check, ok: true, detail: used.map((it) => it.name).join(', ') }]
+  const detail = `no ${missing.join(', ')} ${where}`
+  return [{ check, ok: false, detail, hint: 'install it, or mend the command in the configuration.' }]
 }
 
 async function findingOr(check: string, look: () => Promise<Finding[]>): Promise<Finding[]> {

@@ -1,7 +1,7 @@
 // A plan before it runs: its steps with their undos, what it loses, and what an approval of it names.
 
 import type { Step } from '../../plan/act.js'
-import type { Plan } from '../../plan/plan.js'
+import { type Plan, planNotes } from '../../plan/plan.js'
 import { renderExposure } from './exposure.js'
 import { visible } from './visible.js'
 
@@ -10,6 +10,7 @@ export function renderPlanInFull(plan: Plan): string {
   return [
     visible(`${plan.kind} of ${plan.target}${plan.scope ? ` (${plan.scope})` : ''}${to}, then ${plan.version} runs`),
     `strategy  ${visible(plan.strategy ? `${plan.strategy}: ${plan.because}` : plan.because)}`,
+    ...planNotes(plan).map((note) => `note      ${visible(note)}`),
     `approval  ${plan.approval.required ? 'required' : 'not required'}: ${visible(plan.approval.why)}`,
     `digest    ${visible(plan.digest)}`,
     ...(plan.exposure ? ['', ...renderExposure(plan.exposure)] : []),

@@ -34,7 +34,7 @@ export function title(progress: Progress): string {
 export function renderPlan({ plan }: Progress): string[] {
   if (!plan) return []
   const strategy = plan.strategy ? `${plan.strategy}: ` : ''
-  return [visible(`${strategy}${plan.because}`), `digest ${visible(plan.digest)}`]
+  return [visible(`${strategy}${plan.because}`), ...(plan.notes ?? []).map(visible), `digest ${visible(plan.digest)}`]
 }
 
 /** The open question, what it is about, and what to type. */
