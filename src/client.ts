@@ -51,16 +51,18 @@ export class StepbackClient {
 
   readonly address: string
   readonly namespace: string
+  readonly means: readonly string[]
   readonly #client: Client
   readonly #answersWithinMs: number
 
   private constructor(
     private readonly connection: Connection,
-    { address, namespace, answersWithinMs }: Address,
+    { address, namespace, means, answersWithinMs }: Address,
     readonly taskQueue: string,
   ) {
     this.address = address
     this.namespace = namespace
+    this.means = means
     this.#answersWithinMs = answersWithinMs
     this.#client = new Client({ connection, namespace })
   }

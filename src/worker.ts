@@ -102,7 +102,7 @@ async function connect(address: Address, logger: Logger, stop: AbortSignal): Pro
       return await NativeConnection.connect(address.connection)
     } catch (cause) {
       if (Date.now() > deadline) throw unreachable(address.address, cause)
-      logger.warn({ address: address.address }, 'Temporal does not answer yet')
+      logger.warn({ address: address.address, why: (cause as Error).message }, 'Temporal does not answer yet')
       await sleep(1_000)
     }
   }

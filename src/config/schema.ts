@@ -212,6 +212,13 @@ export const configSchema = withNothingAgainstItself(
   z.strictObject({
     temporal: z
       .strictObject({
+        profile: z
+          .string()
+          .min(1)
+          .optional()
+          .describe(
+            'of the Temporal profile file, where API key and TLS belong; default: TEMPORAL_PROFILE, then `default`',
+          ),
         address: z.string().optional().describe('default: the Temporal profile or TEMPORAL_ADDRESS'),
         namespace: z.string().optional(),
         taskQueue: z.string().default('stepback'),

@@ -36,7 +36,11 @@ async function examineTemporal(config: Config): Promise<Finding[]> {
     try {
       const workers = await client.workers()
       return [
-        { check: 'temporal', ok: true, detail: `answers at ${client.address}, namespace ${client.namespace}` },
+        {
+          check: 'temporal',
+          ok: true,
+          detail: [`answers at ${client.address}`, `namespace ${client.namespace}`, ...client.means].join(', '),
+        },
         workers > 0
           ? { check: 'worker', ok: true, detail: `polls ${client.taskQueue}` }
           : {
