@@ -12,7 +12,7 @@ import { StepbackError } from '../plan/failure.js'
 import { type LedgerEntry, type RunId, debts } from '../plan/ledger.js'
 import type { ActDefinition } from './act.js'
 import { runDigits } from './context.js'
-import { databaseOf, type DatabaseUser, withJournal } from './database-access.js'
+import { asMigrations, databaseOf, type DatabaseUser, withJournal } from './database-access.js'
 import { raiseDatabaseFence } from './database-fence.js'
 import type { Deps } from './deps.js'
 import { knownMigrations } from './known-migrations.js'
@@ -167,15 +167,16 @@ async function adopt(
       const runner = await database.MigrationRunner.connect({ ...at, migrations, lockTimeoutMs })
       return await work(runner).finally(() => runner.end())
     }
+    const own = await asMigrations(user, address)
     const beside = { ...address, database: besideName(user) }
     await checkFence()
-    await database.createEmptyDatabase(address, { name: beside.database, owner: address.user })
+    await database.createEmptyDatabase(address, { name: beside.database, owner: own.user })
     try {
-      await withRunner(beside, (runner) => runner.up({ names, checkFence }))
+      await withRunner({ ...own, database: beside.database }, (runner) => runner.up({ names, checkFence }))
       const [made, live] = await Promise.all([read(user, beside, structure), read(user, address, structure)])
       ensureSameSchema(user.target.name, input.revision, schemaDifferences({ expected: made.lines, found: live.lines }))
       const expected = { settings: structure.settings, sql: structure.hash, sha256: made.sha256 }
-      await withRunner(address, (runner) => runner.adopt({ names, checkFence, expected }))
+      await withRunner(own, (runner) => runner.adopt({ names, checkFence, expected }))
     } finally {
       await database.dropEmptyDatabase(address, beside.database).catch(() => undefined)
     }

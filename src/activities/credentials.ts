@@ -11,13 +11,18 @@ export interface CredentialSource {
   look(script: string): Promise<string>
 }
 
-/** The database's login from the worker's environment or the target's own environment file. */
+/** `admin` takes, restores and exchanges databases; one role may be both. */
+export type DatabaseRole = 'admin' | 'migrations'
+
+/** A role's login from the worker's environment or the target's own environment file. */
 export async function databaseLogin(
   source: CredentialSource,
+  role: DatabaseRole = 'admin',
 ): Promise<{ readonly user: string; readonly password: Secret }> {
   const { database, directory, compose } = source.target
   if (!database) throw missing('the configuration has no database', source.target.name)
-  const references = [database.user, database.password]
+  const login = (role === 'admin' ? database.admin : undefined) ?? database
+  const references = [login.user, login.password]
   const values = references.some((it) => 'envFile' in it)
     ? parseEnvFile(await source.look(readEnvFile(directory, compose.envFile)))
     : new Map<string, string>()

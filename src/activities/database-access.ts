@@ -72,6 +72,12 @@ export async function withTunnel<T>(
   }
 }
 
+/** The same way to the same database, as the role of the migrations. */
+export async function asMigrations(user: DatabaseUser, address: DatabaseAddress): Promise<DatabaseAddress> {
+  const login = await databaseLogin(user, 'migrations')
+  return { ...address, user: login.user, password: login.password.reveal() }
+}
+
 /** The same with a connection to the journal, whose row says whether this token is still in force. */
 export async function withJournal<T>(
   user: DatabaseUser,

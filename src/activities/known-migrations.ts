@@ -8,6 +8,7 @@ import type { Target } from '../config/schema.js'
 import { keptMigrations } from '../plan/ledger.js'
 import type { Deps } from './deps.js'
 import { ledgerRecords } from './observe/ledger.js'
+import { messageOf } from './to-failure.js'
 
 export interface MigrationsUser {
   readonly deps: Deps
@@ -20,6 +21,8 @@ export interface KnownMigrations {
   readonly classes: readonly MigrationClass[]
   /** The checksum of the configured code; null where none is here. */
   readonly code: string | null
+  /** Why copies that the host keeps cannot be used; what only they have is not among them. */
+  readonly unusable: readonly string[]
 }
 
 /** `needed`: full names that must be among them where anything kept has them. `release`: a directory of one. */
@@ -35,18 +38,22 @@ export async function knownMigrations(
   // Inside a release that is not at hand: what the newest one left is what runs.
   const always = configured === null && typeof user.target.database?.migrations === 'object'
   const code = configured?.sha256 ?? null
-  if (!always && missing().length === 0) return { classes: known, code }
+  const unusable: string[] = []
+  if (!always && missing().length === 0) return { classes: known, code, unusable }
   for (const [index, sha256] of keptMigrations(await ledgerRecords(user.host)).entries()) {
     const whole = always && index === 0
     if (!whole && missing().length === 0) break
     const wanted = missing()
-    const kept = await fetch(user, sha256)
+    const kept = await fetch(user, sha256).catch((error: unknown) => {
+      unusable.push(messageOf(error))
+      return []
+    })
     known.push(...kept.filter((it) => whole || wanted.includes(migrations.nameOf(it))))
   }
-  return { classes: known, code }
+  return { classes: known, code, unusable }
 }
 
-/** None where it is gone from the host; refused, before any of it runs, where it is not what the ledger says. */
+/** None where it is gone from the host; `Refused`, before any of it runs, where it is not what the ledger says. */
 async function fetch(user: MigrationsUser, sha256: string): Promise<readonly MigrationClass[]> {
   const { load, codeLimitBytes } = user.deps.migrations
   const { stateDirectory } = user.host

@@ -9,7 +9,7 @@ import { revisionOf } from '../plan/revision.js'
 import type { ActDefinition } from './act.js'
 import { keepBaseline } from './baseline.js'
 import { type ActContext, doneAgain } from './context.js'
-import { databaseOf, withJournal } from './database-access.js'
+import { asMigrations, databaseOf, withJournal } from './database-access.js'
 import { knownMigrations } from './known-migrations.js'
 import { readManifest } from './observe/manifests.js'
 
@@ -65,7 +65,11 @@ async function withMigrations<T>(
   const { classes: migrations } = await knownMigrations(context, { needed: names })
   const lockTimeoutMs = durationMs(databaseOf(context.target).lockTimeout)
   return await withJournal(context, what, async (journal, address) => {
-    const runner = await context.deps.database.MigrationRunner.connect({ ...address, migrations, lockTimeoutMs })
+    const runner = await context.deps.database.MigrationRunner.connect({
+      ...(await asMigrations(context, address)),
+      migrations,
+      lockTimeoutMs,
+    })
     try {
       return await work(runner, () => journal.checkFence(context.operation), address)
     } finally {

@@ -99,6 +99,10 @@ const database = z.strictObject({
   name: z.string().min(1).max(63),
   user: reference,
   password: reference,
+  admin: z
+    .strictObject({ user: reference, password: reference })
+    .optional()
+    .describe('the role that takes, restores and exchanges databases; default: the one of the migrations'),
   port: z
     .int()
     .min(1)

@@ -63,6 +63,8 @@ export interface DatabaseFacts {
   readonly known: readonly MigrationInfo[]
   /** The checksum of the configured compiled migrations; absent where none are here. */
   readonly code?: string
+  /** Why compiled migrations that the host keeps cannot be used. */
+  readonly unusable?: readonly string[]
   readonly preparedTransactions: number
   /** There are tables, and no record of a migration. */
   readonly unrecorded?: boolean

@@ -54,7 +54,7 @@ function canMigrate(facts: DatabaseFacts, { manifest }: CandidateFacts): { no: s
   if (missing.length > 0) return { no: `${missing.join(', ')} would have to be applied, not reverted`, down: [] }
   const down = extra.map((name) => facts.known.find((known) => known.name === name))
   if (down.some((migration) => migration === undefined))
-    return { no: 'the code of a migration is not known here', down: [] }
+    return { no: ['the code of a migration is not known here', ...(facts.unusable ?? [])].join('; '), down: [] }
   const irreversible = down.find((migration) => migration && !migration.reversible)
   if (irreversible) return { no: `${irreversible.revision} is irreversible`, down: [] }
   return { no: null, down: down as MigrationInfo[] }

@@ -71,10 +71,18 @@ async function read(
     const live = await look.deps.database.TargetDatabase.connect(address)
     try {
       const { sizeBytes, applied, preparedTransactions, unrecorded } = await live.observe()
-      const { classes, code } = await knownMigrations(look, { needed: applied, release })
+      const { classes, code, unusable } = await knownMigrations(look, { needed: applied, release })
       const known = await look.deps.database.describeMigrations(classes)
       return {
-        facts: { sizeBytes, applied, known, preparedTransactions, ...(code === null ? {} : { code }), unrecorded },
+        facts: {
+          sizeBytes,
+          applied,
+          known,
+          preparedTransactions,
+          ...(code === null ? {} : { code }),
+          ...(unusable.length === 0 ? {} : { unusable }),
+          unrecorded,
+        },
         error: null,
       }
     } finally {

@@ -35,7 +35,8 @@ export function bundleOf(path: string): MigrationCode {
 
 /** Throws where the text is not what its hash says: it is never run then. */
 export function parseCode(code: MigrationCode): Bundle {
-  if (sha256Of(code.text) !== code.sha256) throw new TypeError(`the content is not the one of checksum ${code.sha256}`)
+  if (sha256Of(code.text) !== code.sha256)
+    throw new TypeError('its content is not the one of that checksum, so none of it was run')
   return JSON.parse(code.text) as Bundle
 }
 

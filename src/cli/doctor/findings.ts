@@ -60,6 +60,7 @@ async function examineTemporal(config: Config): Promise<Finding[]> {
 async function examineTarget(deps: Deps, name: string, meet: (target: Target) => Promise<void>): Promise<Finding[]> {
   const { Look } = await import('../../activities/observe/look.js')
   const { observe } = await import('../../activities/observe/facts.js')
+  const { observeRoles } = await import('../../activities/observe/roles.js')
   const { hooks, checks } = findTarget(deps.config, name)
   const reached = await findingOr('ssh', async () => {
     await meet(findTarget(deps.config, name))
@@ -71,7 +72,8 @@ async function examineTarget(deps: Deps, name: string, meet: (target: Target) =>
     const { findings, missingPrograms } = await observe(await Look.at(deps, name))
     return [...findings, ...programs('hooks', hooks, missingPrograms, 'on the host')]
   })
-  return [...reached, ...looked, ...programs('checks', checks, await missingChecks(deps, checks), 'here')]
+  const roles = await findingOr('roles', async () => await observeRoles(await Look.at(deps, name)))
+  return [...reached, ...looked, ...roles, ...programs('checks', checks, await missingChecks(deps, checks), 'here')]
 }
 
 /** A program with a path of its own is looked for in a release, which is not there yet. */
