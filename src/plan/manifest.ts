@@ -254,7 +254,7 @@ function readJson(text: string): unknown {
   try {
     return JSON.parse(text)
   } catch (cause) {
-    throw refused(`the manifest: not JSON: ${(cause as Error).message}`)
+    throw refused(`not JSON: ${(cause as Error).message}`)
   }
 }
 

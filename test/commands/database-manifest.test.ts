@@ -64,7 +64,7 @@ describe('a manifest', () => {
       'state: expected taken or proven or warm or kept or broken, found "fine"; files[0].bytes: expected number, found "12"; ' +
         'database.properties.owner: expected string, found nothing',
     )
-    expect(() => parseManifest('{')).toThrow('the manifest: not JSON')
+    expect(() => parseManifest('{')).toThrow('not JSON')
     expect(() => parseManifest('[]')).toThrow('the manifest: expected an object')
   })
 })

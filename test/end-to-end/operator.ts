@@ -27,8 +27,13 @@ export class Operator {
   }
 
   /** Starts a run exactly as the contract writes it. */
-  async start(type: 'deployWorkflow' | 'rollbackWorkflow', run: string, input: object): Promise<void> {
-    const words = ['--task-queue', 'stepback', '--type', type, '--workflow-id', run, '--input', JSON.stringify(input)]
+  async start(
+    type: 'deployWorkflow' | 'rollbackWorkflow',
+    run: string,
+    input: object,
+    queue = 'stepback',
+  ): Promise<void> {
+    const words = ['--task-queue', queue, '--type', type, '--workflow-id', run, '--input', JSON.stringify(input)]
     await this.temporal('workflow', 'start', ...words)
   }
 
