@@ -179,6 +179,7 @@ export function placeFiles(input: {
     '  [ -e "$3/$1" ] || { [ -f "./$1" ] && [ "$(sha256 "./$1")" = "$2" ] && return 0; fail "staged file is missing" "$1"; }',
     '  [ "$(sha256 "$3/$1")" = "$2" ] || fail "staged file has another checksum" "$1"',
     '}',
+    openUmask,
     'place() { [ ! -e "$2/$1" ] || put_file "$1" "$2/$1" "$3"; }',
     ...fitting(files, input.ends),
     ...files.filter(isFile).map((file) => command('check', file.path, file.sha256, staging)),
@@ -187,6 +188,9 @@ export function placeFiles(input: {
     '',
   ].join('\n')
 }
+
+/** Jobs are private; directories that are made on the way are for whoever may enter the project, its containers too. */
+const openUmask = 'umask 022'
 
 function isFile(file: { readonly kind: PlacedFile['kind'] }): boolean {
   return file.kind === 'file'
@@ -237,8 +241,7 @@ export function restoreFiles(input: {
       (name, index) => `mkdir "$staging/${index}"; tar -xpzf ${quote(`${backups}/${name}`)} -C "$staging/${index}"`,
     ),
     ...mergeEnvFile(input),
-    // What is made anew on the way is for those who may enter the project, as it was before.
-    'umask 022',
+    openUmask,
     'back() { enter "$1" make; rm -f "$part"; cp -pP "$2" "$part"; [ -L "$part" ] || chmod "$3" "$part"; settle; }',
     ...files.map((file) => {
       if (!isFile(file)) return putWithout(file)

@@ -304,7 +304,9 @@ describe.each(shells)('under %s', (program, ...flags) => {
     for (const path of ['dir', 'dir/old']) chownSync(join(project, path), user, group)
     capture(['dir/old'])
     for (const path of ['dir/old', 'dir/new/file']) stage(path, path)
-    sh(place(['dir/old', 'dir/new/file']))
+    sh(`umask 077\n${place(['dir/old', 'dir/new/file'])}`)
+    // As on a host, where jobs are private.
+    expect(statSync(join(project, 'dir/new')).mode & 0o777).toBe(0o755)
     for (const path of ['dir/old', 'dir/new', 'dir/new/file']) {
       expect(statSync(join(project, path))).toMatchObject({ uid: user, gid: group })
     }

@@ -8,7 +8,9 @@ import { parseEnvFile } from '../../src/config/env-file.js'
 import { findTarget, loadConfig } from '../../src/config/load.js'
 import { down, up } from '../../sandbox/index.js'
 import { sleepingSession, underLease } from './leaves-the-group.js'
-import { Operator, processArguments } from './operator.js'
+import { composeFile } from '../../sandbox/config.js'
+import { type Bad, badHosts, badReleases, badRequests, damaged, damages, everything, meet } from './refusals.js'
+import { type Ended, Operator, processArguments } from './operator.js'
 
 describe.skipIf(!process.env['STEPBACK_END_TO_END'])('the main job', { timeout: 300_000 }, () => {
   const root = mkdtempSync(join(tmpdir(), 'stepback-main-'))
@@ -83,6 +85,33 @@ describe.skipIf(!process.env['STEPBACK_END_TO_END'])('the main job', { timeout: 
     expect(result.health.every((it) => it.healthy)).toBe(true)
     expect(await operator.api('/api/status')).toMatchObject({ version: '2.1.0', revision: 'a007_add_engine_fields' })
     expect(await operator.rows()).toEqual(rowsAtFirst)
+  })
+
+  test('refuses what is bad with one clear error each, and changes nothing', async () => {
+    const bad = [...badRequests(), ...badReleases(join(root, 'bad releases'), composeFile)]
+    const hosts = badHosts(operator, root)
+    try {
+      const before = await everything(operator)
+      const [here, there] = await Promise.all([meet(operator, bad), meet(operator, hosts.bad, hosts.queue)])
+      expect([...here, ...there].map(plain)).toEqual([...bad, ...hosts.bad].map(expected))
+      expect(await everything(operator)).toEqual(before)
+    } finally {
+      hosts.stop()
+    }
+  })
+
+  test('refuses a restore point of which anything is damaged, and changes nothing', async () => {
+    const { backups } = operator.sandbox
+    const [manifest] = readdirSync(backups).filter((name) => name.startsWith('manifest_'))
+    const id = manifest!.slice('manifest_'.length, -'.json'.length)
+    const before = await everything(operator)
+    for (const [index, { file, damage, says }] of damages(id).entries()) {
+      const request = { target: 'aria', strategy: 'restore', to: id }
+      const bad: Bad = { title: `damage ${index}`, type: 'rollbackWorkflow', request, outcome: 'Refused', says: [says] }
+      const [ended] = await damaged(join(backups, file), damage, () => meet(operator, [bad]))
+      expect(plain(ended!)).toEqual(expected(bad))
+    }
+    expect(await everything(operator)).toEqual(before)
   })
 
   test('asks before migrations are reverted that drop tables with rows, and takes a signal for an answer', async () => {
@@ -211,3 +240,12 @@ describe.skipIf(!process.env['STEPBACK_END_TO_END'])('the main job', { timeout: 
     expect(written.join('\n')).not.toContain(secret)
   })
 })
+
+function plain({ outcome, message, result }: Ended): object {
+  return { outcome, phase: result.phase, message, hinted: message.includes('\nhint: ') }
+}
+
+function expected({ outcome, says }: Bad): object {
+  const message = says.map((it) => `(?=[^]*${it.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&')})`).join('')
+  return { outcome, phase: 'refused', message: expect.stringMatching(`^${message}`), hinted: expect.any(Boolean) }
+}

@@ -10,6 +10,7 @@ import {
   readdirSync,
   readlinkSync,
   renameSync,
+  rmSync,
   symlinkSync,
   truncateSync,
   writeFileSync,
@@ -124,7 +125,7 @@ export function damages(
     { file: dump, damage: flip, says: other },
     { file: dump, damage: (file) => truncateSync(file, 1000), says: `${other} than the recorded one (1000 bytes)` },
     { file: dump, damage: (file) => truncateSync(file, 0), says: `${other} than the recorded one (0 bytes)` },
-    { file: dump, damage: (file) => renameSync(file, `${file}.gone`), says: `${dump} is missing` },
+    { file: dump, damage: (file) => rmSync(file), says: `${dump} is missing` },
     { file: `config_${id}.tar.gz`, damage: flip, says: `config_${id}.tar.gz has another checksum` },
     {
       file: `manifest_${id}.json`,
@@ -170,7 +171,12 @@ export function badHosts(
     closed: elsewhere('closed', { port: 1 }),
     nameless: elsewhere('nameless', { host: 'nowhere.invalid' }),
     unknown: elsewhere('unknown', { knownHosts: knownHosts('none', '') }),
-    changed: elsewhere('changed', { knownHosts: knownHosts('other', line.replace(/.{12}$/m, 'AAAAAAAAAAAA')) }),
+    changed: elsewhere('changed', {
+      knownHosts: knownHosts(
+        'other',
+        line.replace(/(?<=AAAAC3NzaC1lZDI1NTE5AAAAI.{8})./, (it) => (it === 'A' ? 'B' : 'A')),
+      ),
+    }),
     revoked: elsewhere('revoked', { knownHosts: knownHosts('revoked', `${line}@revoked ${line}`) }),
   }
   const file = put(join(root, 'bad-hosts.yaml'), stringify(config))
