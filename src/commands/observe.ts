@@ -75,11 +75,13 @@ export function databaseFreeBytes(stack: ComposeStack, service: string): string 
   return `${compose(stack, 'exec', '-T', service, 'sh', '-c', inner)} </dev/null | awk 'NR == 2 { printf "%.0f\\n", $4 * 1024 }'\n`
 }
 
-/** `I <reference> <id>` for each image reference that exists. */
+/** A line for each reference: the id of its image, or `-` where there is none. */
 export function imageIds(references: readonly string[]): string {
-  const one = (reference: string) =>
-    `id=$(docker image inspect --format '{{.Id}}' ${quote(reference)} 2>/dev/null) && echo "$id" || echo -`
-  return `${references.map(one).join('\n')}\n`
+  const inspect = "docker image inspect --format '{{.Id}}'"
+  const one = (reference: string) => `id=$(${inspect} ${quote(reference)} 2>/dev/null) && echo "$id" || echo -`
+  // All at once where all are there, since each start of the client costs more than its answer.
+  const all = `ids=$(${inspect} ${command(...references)} 2>/dev/null) && echo "$ids"`
+  return `${all} || {\n${references.map(one).join('\n')}\n}\n`
 }
 
 /** An environment file, live or saved; it holds secrets, so it is read and dropped. */

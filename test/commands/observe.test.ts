@@ -78,8 +78,14 @@ test('free bytes of a database are asked inside its container, with nothing of o
 })
 
 test('images that exist print their id, others a dash, one line each', () => {
-  const fake = 'docker() { [ "$5" = here ] && echo sha256:11; }\n'
+  // As the real one: what is there is printed, and one that is missing makes it fail.
+  const fake = `docker() {
+    shift 4; status=0
+    for it in "$@"; do if [ "$it" = here ]; then echo sha256:11; else status=1; fi; done
+    return $status
+  }\n`
   expect(sh(fake + imageIds(['here', 'not here', 'here']))).toBe('sha256:11\n-\nsha256:11\n')
+  expect(sh(fake + imageIds(['here', 'here']))).toBe('sha256:11\nsha256:11\n')
 })
 
 test('an environment file is read by its whole path', () => {

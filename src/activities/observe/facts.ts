@@ -25,20 +25,35 @@ import { readManifests } from './manifests.js'
 /** All that a plan is made from, read in parallel over one connection. */
 export async function observe(look: Look, release?: string): Promise<Facts> {
   const stack = stackOf(look)
-  const [docker, composeProgram, config, containers, labels, volumes, version, records, manifests, database, missing] =
-    await Promise.all([
-      look.try(dockerVersion),
-      look.try(composeVersion),
-      look.try(composeConfig(composeStack(look.target))),
-      readContainers(look).catch(() => []),
-      readLabels(look).catch(() => []),
-      readVolumes(look).catch(() => []),
-      readVersion(look.deps, look.target, look.ssh),
-      ledgerRecords(look.host),
-      readManifests(look),
-      observeDatabase(look, release),
-      readMissingPrograms(look),
-    ])
+  const [
+    docker,
+    composeProgram,
+    config,
+    containers,
+    labels,
+    volumes,
+    version,
+    records,
+    manifests,
+    database,
+    space,
+    managed,
+    missing,
+  ] = await Promise.all([
+    look.try(dockerVersion),
+    look.try(composeVersion),
+    look.try(composeConfig(composeStack(look.target))),
+    readContainers(look).catch(() => []),
+    readLabels(look).catch(() => []),
+    readVolumes(look).catch(() => []),
+    readVersion(look.deps, look.target, look.ssh),
+    ledgerRecords(look.host),
+    readManifests(look),
+    observeDatabase(look, release),
+    readSpace(look),
+    readManaged(look),
+    readMissingPrograms(look),
+  ])
   const model = config.exitCode === 0 ? modelOf(look, config) : null
   const findings = preflight({
     docker: programFound(docker),
@@ -48,7 +63,7 @@ export async function observe(look: Look, release?: string): Promise<Facts> {
     target: stack.target,
     named: stack.named,
     services: model && Object.keys(model.services),
-    disks: docker.exitCode === 0 ? await readDisks(look, database.facts) : [],
+    disks: docker.exitCode === 0 ? disksOf(look, space, database.facts) : [],
     database: look.target.database
       ? {
           error: database.error,
@@ -61,7 +76,7 @@ export async function observe(look: Look, release?: string): Promise<Facts> {
   return {
     at: new Date().toISOString(),
     stack,
-    findings: [...findings, ...(await readManaged(look))],
+    findings: [...findings, ...managed],
     containers,
     model: model ?? { services: {} },
     version,
@@ -119,18 +134,12 @@ async function readManaged(look: Look): Promise<Finding[]> {
 }
 
 /** Room for a dump where backups lie, for a second database where the first lies, and to spare on each. */
-async function readDisks(look: Look, database: DatabaseFacts | null): Promise<Disk[]> {
-  const { backups, disk, compose, database: configured } = look.target
+function disksOf(look: Look, space: Space, database: DatabaseFacts | null): Disk[] {
+  const { backups, disk } = look.target
   const spare = disk.freeBytes
   const size = database?.sizeBytes ?? 0
-  const bytes = async (script: string) => Number((await look.try(script)).stdout.trim() || Number.NaN)
-  const [atBackups, atDocker, atDatabase] = await Promise.all([
-    bytes(freeBytes(backups)),
-    bytes(dockerFreeBytes()),
-    configured && database
-      ? bytes(databaseFreeBytes({ directory: look.target.directory, ...compose }, configured.service))
-      : Number.NaN,
-  ])
+  const { atBackups, atDocker } = space
+  const atDatabase = database ? space.atDatabase : Number.NaN
   const disks = [
     { what: 'a dump', path: backups, freeBytes: atBackups, neededBytes: spare + size },
     // Docker Desktop keeps its data in a virtual machine, where the host's df finds nothing to read.
@@ -138,6 +147,24 @@ async function readDisks(look: Look, database: DatabaseFacts | null): Promise<Di
     { what: 'a second database', path: 'the data directory', freeBytes: atDatabase, neededBytes: spare + size * 1.2 },
   ]
   return disks.filter((it) => !Number.isNaN(it.freeBytes))
+}
+
+/** Free bytes; NaN where nobody can tell. */
+interface Space {
+  readonly atBackups: number
+  readonly atDocker: number
+  readonly atDatabase: number
+}
+
+async function readSpace(look: Look): Promise<Space> {
+  const { backups, directory, compose, database } = look.target
+  const bytes = async (script: string) => Number((await look.try(script)).stdout.trim() || Number.NaN)
+  const [atBackups, atDocker, atDatabase] = await Promise.all([
+    bytes(freeBytes(backups)),
+    bytes(dockerFreeBytes()),
+    database ? bytes(databaseFreeBytes({ directory, ...compose }, database.service)) : Number.NaN,
+  ])
+  return { atBackups, atDocker, atDatabase }
 }
 
 function stackOf(look: Look): Stack {
