@@ -6,15 +6,19 @@ import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { parse, stringify } from 'yaml'
 import { loadConfig, findTarget } from '../src/config/load.js'
 import type { Target } from '../src/config/schema.js'
-import { StepbackClient } from '../src/client.js'
+import { type RollbackInput, type RunResult, StepbackClient } from '../src/client.js'
 import { type Sandbox, type Session, down, openSession, up } from '../sandbox/index.js'
 import { packageRoot } from '../sandbox/paths.js'
 import { stopProcess } from '../sandbox/processes.js'
 import { run } from '../sandbox/run.js'
 import type { Say } from './measurement.js'
+
+/** With 1 GB on a busy machine, far from it. */
+const endsWithinMs = 15 * 60_000
 
 export class Ground {
   /** Brings a sandbox up for the work, and takes it down whatever comes of it. */
@@ -55,32 +59,31 @@ export class Ground {
     const words = [main, 'worker', '--config', this.#config]
     const worker = spawn(process.execPath, words, { env, stdio: ['ignore', 'pipe', 'inherit'] })
     const ended = once(worker, 'exit')
+    const end = () => void worker.kill('SIGTERM')
+    process.once('exit', end)
     try {
       await ready(worker)
       return await work(worker.pid!)
     } finally {
-      worker.kill('SIGTERM')
+      process.off('exit', end)
+      end()
       await ended
     }
   }
 
-  /** To 2.1.0, whatever runs now: the state that every measured way starts from. */
-  async deploy(): Promise<void> {
+  /** To 2.1.0, whatever runs now: the state that every measured way starts from. Returns the restore point taken. */
+  async deploy(): Promise<string> {
     const version = '2.1.0'
     const release = this.sandbox.releases[version]!
-    await this.#ends(await this.client.startDeploy({ target: this.target.name, version, release, redeploy: true }))
+    const run = await this.client.startDeploy({ target: this.target.name, version, release, redeploy: true })
+    return (await this.#end(run)).restorePoint!
   }
 
   /** A whole rollback by the product; its run. */
-  async rollback(strategy: 'auto' | 'restore'): Promise<string> {
-    const run = await this.client.startRollback({ target: this.target.name, strategy })
-    await this.#ends(run)
+  async rollback(request: Omit<RollbackInput, 'target'>): Promise<string> {
+    const run = await this.client.startRollback({ target: this.target.name, ...request })
+    await this.#end(run)
     return run
-  }
-
-  /** What a rollback would do: a dry run. */
-  async planOnly(): Promise<void> {
-    await this.#ends(await this.client.startRollback({ target: this.target.name, dryRun: true }))
   }
 
   /** A script on the host, by the shell that the product uses; what it printed. */
@@ -89,9 +92,14 @@ export class Ground {
     return stdout
   }
 
-  async #ends(name: string): Promise<void> {
-    const ended = await this.client.result(name)
-    if (ended.outcome !== 'done') throw new Error(`run "${name}" ended as ${ended.outcome}: ${JSON.stringify(ended)}`)
+  async #end(name: string): Promise<RunResult> {
+    // A run that waits for a person would wait for ever.
+    const late = sleep(endsWithinMs, undefined, { ref: false }).then(() => this.client.progress(name))
+    const ended = await Promise.race([this.client.result(name), late])
+    if (!('outcome' in ended))
+      throw new Error(`run "${name}" does not end: ${JSON.stringify(ended.gate ?? ended.phase)}`)
+    if (ended.outcome === 'done') return ended.result
+    throw new Error(`run "${name}" ended as ${ended.outcome}: ${ended.message}`)
   }
 }
 

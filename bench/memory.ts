@@ -43,7 +43,7 @@ async function peakOf(ground: Ground): Promise<number> {
   return await ground.withWorker(async (pid) => {
     const watch = watchPeak(pid)
     await ground.deploy()
-    await ground.rollback('restore')
+    await ground.rollback({ strategy: 'restore' })
     return watch.end() / 1_000_000
   })
 }
