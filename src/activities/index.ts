@@ -13,6 +13,7 @@ import { leaseActivities } from './lease.js'
 import { keepMigrations, migrateDown, migrateUp } from './migrations.js'
 import { planningActivities } from './planning.js'
 import { takeRestorePoint } from './restore-point.js'
+import { recreateDatabase } from './recreate-database.js'
 import { startServices, stopServices } from './services.js'
 
 export type StepbackActivities = ReturnType<typeof planningActivities> &
@@ -37,6 +38,7 @@ const catalogue: ActCatalogue = {
   restoreFiles,
   buildImages,
   restoreImages,
+  recreateDatabase,
   stopServices,
   startServices,
   migrateUp,

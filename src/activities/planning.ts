@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { parseDeployRequest, parseRollbackRequest } from '../config/request.js'
 import type { Release } from '../adapters/release.js'
 import { fitFiles } from '../commands/files.js'
-import { composeConfigWith } from '../commands/observe.js'
+import { command } from '../commands/shell.js'
 import { planDeploy } from '../plan/deploy.js'
 import type { Facts, ReleaseFacts } from '../plan/facts.js'
 import { StepbackError } from '../plan/failure.js'
@@ -21,11 +21,13 @@ import type { Deps } from './deps.js'
 import { askChecks, readVersion } from './health.js'
 import { ensureAllowed, linkEnds } from '../plan/release.js'
 import { planMigrations } from '../plan/revision.js'
+import { observeAhead } from './observe/ahead.js'
 import { observeDowns } from './observe/database.js'
 import { observeCandidate } from './observe/candidate.js'
 import { observeEnvironment } from './observe/environment.js'
 import { composeProblem, modelOf, observe } from './observe/facts.js'
 import { Look } from './observe/look.js'
+import { type Replaced, askWith } from './observe/resulting.js'
 
 export interface Planned {
   readonly plan: Plan
@@ -69,8 +71,13 @@ export function planningActivities(deps: Deps) {
 async function deploy(deps: Deps, raw: unknown): Promise<Plan> {
   const request = parseDeployRequest(raw)
   const look = await Look.at(deps, request.target)
-  const [facts, release] = await Promise.all([observe(look, request.release), observeRelease(look, request)])
-  return withDigest(planDeploy(request, facts, release), request)
+  const [seen, brought] = await Promise.all([observe(look, request.release), observeRelease(look, request)])
+  const replaced = brought?.replaced ?? []
+  const { model } = brought?.facts ?? seen
+  const ask = (...words: readonly string[]) => askWith(look, replaced, words)
+  const ahead = await observeAhead(look, { model, containers: seen.containers, ask })
+  const facts = brought ? seen : { ...seen, ahead }
+  return withDigest(planDeploy(request, facts, brought && { ...brought.facts, ahead }), request)
 }
 
 async function rollback(deps: Deps, raw: unknown, destination: string | undefined): Promise<Plan> {
@@ -100,7 +107,7 @@ async function decideRollback(
 }
 
 /** The release's files, and the stack as Compose will read it with them. */
-async function observeRelease(look: Look, request: DeployRequest): Promise<ReleaseFacts | null> {
+async function observeRelease(look: Look, request: DeployRequest): Promise<Brought | null> {
   if (request.release === undefined) return null
   const release = await look.deps.readRelease({ directory: request.release, limits: look.target.release })
   ensureAllowed(release, look.target.protected)
@@ -108,10 +115,12 @@ async function observeRelease(look: Look, request: DeployRequest): Promise<Relea
   const stack = composeStack(look.target)
   const own = release.files.filter((file) => stack.files.includes(file.path) || file.path === stack.envFile)
   const replaced = await Promise.all(
-    own.map(async ({ path }) => ({ path, content: await readFile(join(release.directory, path), 'utf8') })),
+    own.map(async ({ path }) => ({
+      path,
+      print: command('printf', '%s', await readFile(join(release.directory, path), 'utf8')),
+    })),
   )
-  const { stateDirectory } = look.host
-  const config = await look.try(composeConfigWith({ stack, stateDirectory, replaced }))
+  const config = await askWith(look, replaced)
   if (config.exitCode !== 0) {
     throw new StepbackError({
       type: 'Refused',
@@ -121,11 +130,23 @@ async function observeRelease(look: Look, request: DeployRequest): Promise<Relea
   }
   const paths = release.files.map((file) => file.path)
   const migrateTo = paths.includes(releaseFile) ? await readMigrateTo(join(release.directory, releaseFile)) : null
-  const env = replaced.find((file) => file.path === stack.envFile)
+  const env = own.find((file) => file.path === stack.envFile)
   const whose = `release "${request.release}"`
-  const environment = env ? await observeEnvironment(look, { text: env.content, keep: [], whose }) : null
+  const environment = env
+    ? await observeEnvironment(look, {
+        text: await readFile(join(release.directory, env.path), 'utf8'),
+        keep: [],
+        whose,
+      })
+    : null
   const model = modelOf(look, config)
-  return { directory: release.directory, sha256: release.sha256, paths, model, migrateTo, environment }
+  const facts = { directory: release.directory, sha256: release.sha256, paths, model, migrateTo, environment }
+  return { facts, replaced }
+}
+
+interface Brought {
+  readonly facts: ReleaseFacts
+  readonly replaced: readonly Replaced[]
 }
 
 /** What is on the host may stand in its way: a link on the way, a directory in the place of a file, and the reverse. */

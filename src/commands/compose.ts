@@ -97,6 +97,13 @@ function serviceContainers(stack: ComposeStack, service: string, status?: 'runni
   return command('docker', 'ps', '--all', '--quiet', '--no-trunc', ...filters.flatMap((it) => ['--filter', it]))
 }
 
+/** Waits, for a minute, until the server of a service accepts connections. */
+export function untilAccepting(stack: ComposeStack, service: string): string {
+  const ready = `${compose(stack, 'exec', '-T', service, 'pg_isready', '-q')} </dev/null`
+  const late = `{ echo ${quote(`stepback: the database of service ${service} accepts no connections`)} >&2; exit 1; }`
+  return `n=0; until ${ready}; do n=$((n + 1)); [ $n -lt 60 ] || ${late}; sleep 1; done`
+}
+
 export function build(stack: ComposeStack, services: readonly string[]): string {
   return compose(stack, 'build', ...services)
 }

@@ -262,11 +262,20 @@ export function restoreFiles(input: {
 function mergeEnvFile(input: Parameters<typeof restoreFiles>[0]): string[] {
   const saved = input.files.find((file) => file.path === input.envFile && isFile(file))
   if (!saved || input.liveKeys.length === 0) return []
-  const live = quote(`./${input.envFile}`)
   return [
-    `live=${live}; [ -e "$live" ] || live=/dev/null`,
-    `LC_ALL=C awk -v keys=${quote(input.liveKeys.join(' '))} ${quote(mergeEnv)} "$live" ${quote(`${input.backups}/${saved.name}`)} >"$staging/env"`,
+    `${mergedEnv({ live: `./${input.envFile}`, saved: `${input.backups}/${saved.name}`, liveKeys: input.liveKeys })} >"$staging/env"`,
   ]
+}
+
+/** Prints the saved environment file with the live lines of some keys. */
+export function mergedEnv(input: {
+  readonly live: string
+  readonly saved: string
+  readonly liveKeys: readonly string[]
+}): string {
+  const keys = quote(input.liveKeys.join(' '))
+  const live = `live=${quote(input.live)}; [ -e "$live" ] || live=/dev/null`
+  return `{ ${live}; LC_ALL=C awk -v keys=${keys} ${quote(mergeEnv)} "$live" ${quote(input.saved)}; }`
 }
 
 // Whole statements: a quoted value may span lines, and what looks like a key in it is none.

@@ -7,6 +7,8 @@ import { command, quote } from './shell.js'
 export const dockerVersion = `${command('docker', 'version', '--format', '{{.Server.Version}}')}\n`
 export const composeVersion = `${command('docker', 'compose', 'version', '--short')}\n`
 
+const asJson = ['config', '--format', 'json']
+
 /** One JSON list a line, since a label may hold anything: name, project, directory, compose files, environment file. */
 export const labelledContainers = rows(
   ['docker', 'ps', '--all'],
@@ -23,7 +25,7 @@ function rows(list: readonly string[], fields: readonly string[]): string {
 
 /** The stack as Compose reads it, as JSON; it holds secrets, so it is read and dropped, never kept. */
 export function composeConfig(stack: ComposeStack): string {
-  return `${compose(stack, 'config', '--format', 'json')}\n`
+  return `${compose(stack, ...asJson)}\n`
 }
 
 /**
@@ -33,7 +35,9 @@ export function composeConfig(stack: ComposeStack): string {
 export function composeConfigWith(input: {
   readonly stack: ComposeStack
   readonly stateDirectory: string
-  readonly replaced: readonly { readonly path: string; readonly content: string }[]
+  /** `print` is a command whose output is the file's content. */
+  readonly replaced: readonly { readonly path: string; readonly print: string }[]
+  readonly words?: readonly string[]
 }): string {
   const names = new Map(input.replaced.map((file, index) => [file.path, `"$d"/${index}`]))
   const inside = (path: string) => names.get(path) ?? quote(`${input.stack.directory}/${path}`)
@@ -43,16 +47,35 @@ export function composeConfigWith(input: {
     `mkdir -p ${quote(`${input.stateDirectory}/staging`)}`,
     `d=$(mktemp -d ${quote(`${input.stateDirectory}/staging/look.XXXXXX`)}) || exit 1`,
     `trap 'rm -rf "$d"' EXIT`,
-    ...input.replaced.map((file, index) => `printf %s ${quote(file.content)} >"$d"/${index}`),
+    ...input.replaced.map((file, index) => `${file.print} >"$d"/${index} || exit 1`),
     [
       command('docker', 'compose', '--project-name', project, '--project-directory', directory),
       ...files.map((file) => `--file ${inside(file)}`),
       `--env-file ${inside(envFile)}`,
       ...profiles.map((profile) => `--profile ${quote(profile)}`),
-      'config --format json',
+      command(...(input.words ?? asJson)),
     ].join(' '),
     '',
   ].join('\n')
+}
+
+/** Prints the major version of the PostgreSQL in an image; nothing where that cannot be told. It never starts a server. */
+export function imageMajor(image: string): string {
+  const told = command('docker', 'image', 'inspect', '--format', '{{range .Config.Env}}{{println .}}{{end}}', image)
+  const run = command('docker', 'run', '--rm', '--pull', 'never', '--network', 'none', '--entrypoint', 'postgres')
+  const asked = `${run} ${command(image, '--version')}`
+  return [
+    `major=$(${told} | sed -n 's/^PG_MAJOR=\\([0-9]*\\).*/\\1/p')`,
+    `[ -n "$major" ] || major=$(${asked} 2>/dev/null </dev/null | sed -n 's/^[^0-9]*\\([0-9]*\\).*/\\1/p')`,
+    'echo "$major"',
+    '',
+  ].join('\n')
+}
+
+/** The major version that the data of a running container belong to. */
+export function dataMajor(container: string): string {
+  const inner = 'cat "${PGDATA:-/var/lib/postgresql/data}/PG_VERSION"'
+  return `${command('docker', 'exec', container, 'sh', '-c', inner)} </dev/null || true\n`
 }
 
 /** Free bytes where a path, or the nearest parent of it that exists, lies. */

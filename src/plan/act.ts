@@ -27,6 +27,8 @@ export interface ActArgs {
   readonly restoreFiles: { readonly from: RestorePointRef; readonly secrets: 'keep' | 'restore' }
   readonly buildImages: { readonly services: readonly string[] }
   readonly restoreImages: { readonly images: readonly ServiceImage[] }
+  /** `image`: given to the reference first; null for what the reference has. */
+  readonly recreateDatabase: { readonly service: string; readonly image: ServiceImage | null }
   readonly stopServices: { readonly services: readonly string[] }
   readonly startServices: { readonly levels: readonly ServiceLevel[] }
   readonly migrateUp: { readonly migrations: readonly string[] }

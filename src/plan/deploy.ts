@@ -1,7 +1,8 @@
 import type { ServiceImage, Step } from './act.js'
+import { ensureStartable } from './ahead.js'
 import { decideApproval } from './approval.js'
 import { startLevels } from './compose.js'
-import type { Facts, Finding, Hook, ReleaseFacts } from './facts.js'
+import type { Facts, Finding, Hook, Recreation, ReleaseFacts } from './facts.js'
 import { StepbackError } from './failure.js'
 import { broughtPaths, releaseLine, restorePointId } from './ledger.js'
 import { ensureFit, services } from './preflight.js'
@@ -13,6 +14,7 @@ import { putFiles } from './steps/files.js'
 import { runHook } from './steps/hooks.js'
 import { checkHealth, checkVersion, collectLogs, watchHealth } from './steps/health.js'
 import { buildImages } from './steps/images.js'
+import { recreateBack, recreateDatabase } from './steps/recreate.js'
 import { keepImages, keepMigrations, takeRestorePoint } from './steps/restore-point.js'
 import { restartServices } from './steps/services.js'
 
@@ -21,6 +23,7 @@ export function planDeploy(request: DeployRequest, facts: Facts, release: Releas
   ensureFit(request.target, release ? findingsWith(release, facts) : facts.findings, {
     records: request.migrateTo !== 'none',
   })
+  ensureStartable(request.target, (release ?? facts).ahead)
   const current = currentVersion(facts)
   ensureNew(request, current)
   ensureHooks(request, facts)
@@ -58,6 +61,14 @@ export function runningImages(facts: Facts): ServiceImage[] {
       return ref === undefined ? [] : [{ service, id, ref }]
     })
     .toSorted((a, b) => (a.service < b.service ? -1 : 1))
+}
+
+/** A database's image is kept where its container will be another one. */
+export function withDatabase(
+  images: readonly ServiceImage[],
+  recreation: Recreation | null | undefined,
+): ServiceImage[] {
+  return recreation ? [...images, recreation.before] : [...images]
 }
 
 /** Levels that start again exactly the services that run now, the database left alone. */
@@ -108,6 +119,7 @@ function deploySteps(input: {
   const { request, facts, release, migrations } = input
   const { application, databaseService } = facts.stack
   const model = release?.model ?? facts.model
+  const recreation = (release ?? facts).ahead?.recreation
   const all = Object.keys(model.services).filter((service) => service !== databaseService)
   const builds = all.filter((service) => model.services[service]?.builds).toSorted()
   const before = runningImages(facts)
@@ -123,10 +135,20 @@ function deploySteps(input: {
       paths: capturedPaths(facts, release?.paths ?? []),
     }),
     ...keepCode(facts, release),
-    keepImages({ images: before, levels: runningLevels(facts) }),
+    keepImages({ images: withDatabase(before, recreation), levels: runningLevels(facts) }),
     ...hooks('before-deploy'),
-    ...(release ? [putFiles({ release: release.directory, sha256: release.sha256, paths: release.paths })] : []),
+    ...(release
+      ? [
+          putFiles({
+            release: release.directory,
+            sha256: release.sha256,
+            paths: release.paths,
+            madeFrom: recreateBack(recreation),
+          }),
+        ]
+      : []),
     ...(builds.length > 0 ? [buildImages({ services: builds, before })] : []),
+    ...(recreation ? [recreateDatabase({ service: recreation.service, image: null })] : []),
     ...(migrations.length > 0 ? [migrateUp({ migrations, application, mayLoseRows: input.mayLoseRows })] : []),
     ...hooks('before-restart'),
     restartServices({

@@ -1,5 +1,6 @@
 // What was observed before anything is decided. Every figure is as read; nothing here is a decision.
 
+import type { ServiceImage } from './act.js'
 import type { ComposeModel } from './compose.js'
 import type { Recorded } from './ledger.js'
 import type { Manifest } from './manifest.js'
@@ -54,6 +55,8 @@ export interface Container {
   readonly imageRef: string
   readonly running: boolean
   readonly health: string | null
+  /** Compose's own hash of the configuration that it was made from. */
+  readonly configHash?: string
 }
 
 export interface DatabaseFacts {
@@ -92,6 +95,27 @@ export interface Facts {
   readonly missingPrograms: readonly string[]
   readonly records: readonly Recorded[]
   readonly manifests: readonly Manifest[]
+  /** What starting the stack from the files that are there would meet. */
+  readonly ahead?: Ahead
+}
+
+/** What starting the stack from some files would meet. */
+export interface Ahead {
+  /** References that the files name, that nothing builds, and that are not on the host. */
+  readonly absentImages: readonly string[]
+  /** Null where the database's container would be left alone. */
+  readonly recreation: Recreation | null
+}
+
+/** The database's container as it would be made anew. */
+export interface Recreation {
+  readonly service: string
+  /** What it runs now. */
+  readonly before: ServiceImage
+  /** What it would run; its id is null where that is not on the host. */
+  readonly after: { readonly ref: string; readonly id: string | null }
+  /** Major versions of the server, the data's and the other image's; null for one that nobody could tell. */
+  readonly majors: { readonly before: string | null; readonly after: string | null } | null
 }
 
 /** A release directory as the worker reads it, compared with the host. */
@@ -105,6 +129,7 @@ export interface ReleaseFacts {
   readonly migrateTo: string | null
   /** What its environment file changes; null where it has none, or nothing differs. */
   readonly environment: EnvironmentChange | null
+  readonly ahead?: Ahead
 }
 
 /** The restore point that a rollback would go back to, compared with what is there. */
@@ -126,4 +151,5 @@ export interface CandidateFacts {
   readonly downExposure: Exposure | null
   /** What going back changes in the environment file; null where nothing differs. */
   readonly environment: EnvironmentChange | null
+  readonly ahead?: Ahead
 }

@@ -1,4 +1,5 @@
-import type { Step } from './act.js'
+import type { ServiceImage, Step } from './act.js'
+import { ensureStartable } from './ahead.js'
 import { decideApproval } from './approval.js'
 import { startLevels } from './compose.js'
 import {
@@ -9,8 +10,9 @@ import {
   runningImages,
   runningLevels,
   scaledByHand,
+  withDatabase,
 } from './deploy.js'
-import type { CandidateFacts, Facts } from './facts.js'
+import type { CandidateFacts, Facts, Recreation } from './facts.js'
 import { StepbackError } from './failure.js'
 import { restorePointId } from './ledger.js'
 import type { Manifest } from './manifest.js'
@@ -23,6 +25,7 @@ import { migrateDown, restoreDatabase, swapDatabase } from './steps/database.js'
 import { restoreFiles } from './steps/files.js'
 import { checkHealth, checkVersion, collectLogs } from './steps/health.js'
 import { restoreImages } from './steps/images.js'
+import { recreateBack, recreateDatabase } from './steps/recreate.js'
 import { keepImages, takeRestorePoint } from './steps/restore-point.js'
 import { restartServices, stopServices } from './steps/services.js'
 
@@ -37,6 +40,7 @@ export function planRollback(
   // Without records only a dump can bring the database back, which the choice of the strategy says.
   ensureFit(request.target, facts.findings, { records: false })
   ensureWhole(candidate)
+  if (request.scope === 'full') ensureStartable(request.target, candidate.ahead)
   const { manifest } = candidate
   const choice = facts.database ? chooseStrategy({ asked: request.strategy, facts: facts.database, candidate }) : null
   const full = request.scope === 'full'
@@ -94,6 +98,7 @@ function rollbackSteps(input: {
   const services = Object.keys(model.services).filter((service) => service !== databaseService)
   const levels = full ? startLevels({ model, services, scaled: scaledByHand(facts) }) : runningLevels(facts)
   const images = manifest.images.filter((image) => image.service !== databaseService)
+  const recreation = full ? candidate.ahead?.recreation : null
   return [
     takeRestorePoint({
       version: currentVersion(facts),
@@ -101,10 +106,13 @@ function rollbackSteps(input: {
       head: migrationHead(facts),
       paths: capturedPaths(facts, candidate.paths),
     }),
-    keepImages({ images: runningImages(facts), levels: runningLevels(facts) }),
+    keepImages({ images: withDatabase(runningImages(facts), recreation), levels: runningLevels(facts) }),
     ...(choice?.strategy === 'restore' ? [restoreDatabase({ from: manifest.id })] : []),
     stopServices({ services: full ? [...application, ...unknownTo(model, facts)] : application }),
-    ...(full ? [restoreFiles({ from: manifest.id, secrets: request.secrets })] : []),
+    ...(full
+      ? [restoreFiles({ from: manifest.id, secrets: request.secrets, madeFrom: recreateBack(recreation) })]
+      : []),
+    ...(recreation ? [recreateDatabase({ service: recreation.service, image: imageOf(recreation) })] : []),
     ...databaseSteps(choice, manifest, request.scope === 'full' || request.scope === 'database'),
     ...(full ? [restoreImages({ images, before: runningImages(facts) })] : []),
     restartServices({ levels, application, commit: true }),
@@ -120,6 +128,11 @@ function unknownTo(model: CandidateFacts['model'], facts: Facts): string[] {
   // A service of an inactive profile is in neither, and is left alone.
   const brought = running.map((it) => it.service).filter((it) => facts.model.services[it] && !model.services[it])
   return [...new Set(brought)].filter((it) => !facts.stack.application.includes(it)).toSorted()
+}
+
+/** The recorded image goes back to its reference first: another one may have it by now. */
+function imageOf({ service, after }: Recreation): ServiceImage | null {
+  return after.id === null ? null : { service, id: after.id, ref: after.ref }
 }
 
 function databaseSteps(choice: Choice | null, manifest: Manifest, wanted: boolean): Step[] {

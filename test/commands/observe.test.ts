@@ -11,10 +11,12 @@ import {
   dockerVersion,
   freeBytes,
   imageIds,
+  imageMajor,
   labelledContainers,
   labelledVolumes,
   readEnvFile,
 } from '../../src/commands/observe.js'
+import { command } from '../../src/commands/shell.js'
 
 const directory = mkdtempSync(join(tmpdir(), "stepback it's "))
 afterAll(() => rmSync(directory, { recursive: true, force: true }))
@@ -53,8 +55,8 @@ test('a release is read with its own files in the place of those on the host, an
     stack,
     stateDirectory: `${directory}/state`,
     replaced: [
-      { path: 'a.yml', content },
-      { path: '.env', content: 'A=1' },
+      { path: 'a.yml', print: command('printf', '%s', content) },
+      { path: '.env', print: 'printf A=1' },
     ],
   })
   const fake =
@@ -91,4 +93,13 @@ test('images that exist print their id, others a dash, one line each', () => {
 test('an environment file is read by its whole path', () => {
   writeFileSync(join(directory, 'my env'), 'A=1\n')
   expect(sh(readEnvFile(directory, 'my env'))).toBe('A=1\n')
+})
+
+test.each([
+  ['says so itself', 'echo PG_MAJOR=17', 'exit 9', '17'],
+  ['is asked, and no server is started', 'echo PATH=/bin', 'echo "postgres (PostgreSQL) 16.4 (Debian)"', '16'],
+  ['cannot be asked', 'exit 1', 'exit 1', ''],
+])('the major version of an image that %s', (_what, inspect, run, major) => {
+  const fake = `docker() { case "$*" in image*) (${inspect});; "run --rm --pull never --network none --entrypoint postgres"*) (${run});; esac; }\n`
+  expect(sh(fake + imageMajor("it's:1"))).toBe(`${major}\n`)
 })

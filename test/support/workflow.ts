@@ -36,6 +36,7 @@ const names: Readonly<Record<Name, true>> = {
   adoptMigrations: true,
   keepImages: true,
   putFiles: true,
+  recreateDatabase: true,
   restoreFiles: true,
   buildImages: true,
   restoreImages: true,

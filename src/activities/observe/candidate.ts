@@ -1,15 +1,19 @@
-import { type FileFact, describeFiles, parseFileFacts } from '../../commands/files.js'
-import { composeConfig, imageIds, readEnvFile } from '../../commands/observe.js'
-import type { CandidateFacts, Facts } from '../../plan/facts.js'
+import { type FileFact, describeFiles, mergedEnv, parseFileFacts } from '../../commands/files.js'
+import { imageIds, readEnvFile } from '../../commands/observe.js'
+import { command } from '../../commands/shell.js'
+import type { ComposeModel } from '../../plan/compose.js'
+import type { Ahead, CandidateFacts, Facts } from '../../plan/facts.js'
 import { StepbackError } from '../../plan/failure.js'
 import type { Manifest, ManifestFile } from '../../plan/manifest.js'
 import type { RollbackRequest } from '../../plan/request.js'
 import { type WayBack, isWhole, wayBack } from '../../plan/way-back.js'
 import { composeStack } from '../context.js'
+import { observeAhead } from './ahead.js'
 import { observeDowns, observeExposure } from './database.js'
 import { observeEnvironment } from './environment.js'
 import { composeProblem, modelOf } from './facts.js'
 import type { Look } from './look.js'
+import { type Replaced, askWith } from './resulting.js'
 
 /** A restore point compared with what is there. Its checksums come first: a bad one costs nothing. */
 export async function observeCandidate(
@@ -19,8 +23,8 @@ export async function observeCandidate(
   const { manifest } = input
   const way = wayBack(manifest, input.facts.manifests, '~')
   await verifyFiles(look, manifest, way)
-  const [model, changedFiles, images, exposure, downExposure, environment] = await Promise.all([
-    readModel(look, manifest),
+  const [{ model, ahead }, changedFiles, images, exposure, downExposure, environment] = await Promise.all([
+    readResulting(look, input, way),
     readChangedFiles(look, way),
     compareImages(look, manifest),
     input.request.strategy === 'migrate' ? null : observeExposure(look, manifest),
@@ -28,7 +32,7 @@ export async function observeCandidate(
     input.request.scope === 'full' ? readEnvironment(look, manifest, input.request.secrets) : null,
   ])
   const paths = [...way.files.map((file) => file.path!), ...way.absent]
-  return { manifest, model, paths, changedFiles, ...images, exposure, downExposure, environment }
+  return { manifest, model, ahead, paths, changedFiles, ...images, exposure, downExposure, environment }
 }
 
 function appliedSince(facts: Facts, manifest: Manifest): readonly string[] {
@@ -54,24 +58,40 @@ async function verifyFiles(look: Look, manifest: Manifest, way: WayBack): Promis
   })
 }
 
-async function readModel(look: Look, manifest: Manifest): Promise<CandidateFacts['model']> {
-  const stack = composeStack(look.target)
-  const { backups } = look.target
-  const saved = (path: string) => manifest.files.find((file) => file.path === path && isWhole(file))
-  const composeFile = saved(stack.files[0]!)
-  const envFile = saved(stack.envFile)
-  const config = await look.try(
-    composeConfig({
-      ...stack,
-      files: [composeFile ? `${backups}/${composeFile.name}` : stack.files[0]!, ...stack.files.slice(1)],
-      envFile: envFile ? `${backups}/${envFile.name}` : stack.envFile,
-    }),
-  )
-  if (config.exitCode === 0) return modelOf(look, config)
-  throw new StepbackError({
-    type: 'Refused',
-    message: `docker compose cannot read the compose file of restore point "${manifest.id}": ${composeProblem(config)}`,
-    hint: 'choose another restore point with --to.',
+/** The stack as it would be: the recorded files, with the live lines of secrets that are kept. */
+async function readResulting(
+  look: Look,
+  input: { readonly request: RollbackRequest; readonly facts: Facts; readonly manifest: Manifest },
+  way: WayBack,
+): Promise<{ readonly model: ComposeModel; readonly ahead: Ahead }> {
+  const { manifest, request, facts } = input
+  const replaced = recordedFiles(look, way, request.secrets)
+  const config = await askWith(look, replaced)
+  if (config.exitCode !== 0) {
+    throw new StepbackError({
+      type: 'Refused',
+      message: `docker compose cannot read the compose file of restore point "${manifest.id}": ${composeProblem(config)}`,
+      hint: 'choose another restore point with --to.',
+    })
+  }
+  const model = modelOf(look, config)
+  const ask = (...words: readonly string[]) => askWith(look, replaced, words)
+  const recorded = manifest.images
+  return { model, ahead: await observeAhead(look, { model, containers: facts.containers, ask, recorded }) }
+}
+
+/** Every file of the stack that the restore point holds; further compose files lie in its archive. */
+function recordedFiles(look: Look, way: WayBack, secrets: RollbackRequest['secrets']): Replaced[] {
+  const { directory, backups, secrets: keys } = look.target
+  const { files, envFile } = composeStack(look.target)
+  return [...files, envFile].flatMap((path) => {
+    const saved = way.files.find((file) => file.path === path && file.kind === undefined)
+    if (!saved) return []
+    const name = `${backups}/${saved.name}`
+    if (!isWhole(saved)) return [{ path, print: command('tar', '-xzOf', name, `./${path}`) }]
+    if (path !== envFile || secrets === 'restore' || keys.length === 0) return [{ path, print: command('cat', name) }]
+    const live = `${directory}/${envFile}`
+    return [{ path, print: mergedEnv({ live, saved: name, liveKeys: keys }) }]
   })
 }
 

@@ -19,6 +19,7 @@ export async function readContainers(looker: Looker): Promise<Container[]> {
   return parseInspect(stdout)
     .toSorted((a, b) => number(a) - number(b))
     .map((raw) => ({
+      configHash: raw.Config.Labels['com.docker.compose.config-hash'] ?? '',
       id: raw.Id,
       service: raw.Config.Labels['com.docker.compose.service'] ?? '',
       imageId: raw.Image,

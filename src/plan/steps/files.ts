@@ -5,16 +5,24 @@ export function putFiles(input: {
   readonly release: string
   readonly sha256: string
   readonly paths: readonly string[]
+  /** Undone behind the files: what is made from them. */
+  readonly madeFrom?: readonly Act[]
 }): Step {
+  const { madeFrom = [], ...args } = input
   const title = `put ${input.paths.length} ${input.paths.length === 1 ? 'file' : 'files'} of the release in place`
-  return { act: { name: 'putFiles', title, args: input }, undo: [putBack], commit: false }
+  return { act: { name: 'putFiles', title, args }, undo: [putBack, ...madeFrom], commit: false }
 }
 
 /** Puts the files of a restore point back, and removes those that did not exist then. */
-export function restoreFiles(input: { readonly from: RestorePointRef; readonly secrets: 'keep' | 'restore' }): Step {
+export function restoreFiles(input: {
+  readonly from: RestorePointRef
+  readonly secrets: 'keep' | 'restore'
+  readonly madeFrom?: readonly Act[]
+}): Step {
+  const { madeFrom = [], ...args } = input
   return {
-    act: { name: 'restoreFiles', title: `put the files of ${input.from} back`, args: input },
-    undo: [putBack],
+    act: { name: 'restoreFiles', title: `put the files of ${input.from} back`, args },
+    undo: [putBack, ...madeFrom],
     commit: false,
   }
 }

@@ -1,0 +1,16 @@
+import { composeConfigWith } from '../../commands/observe.js'
+import { composeStack } from '../context.js'
+import type { Answer, Look } from './look.js'
+
+/** A file of the stack as it would be; `print` is a command on the host whose output is its content. */
+export interface Replaced {
+  readonly path: string
+  readonly print: string
+}
+
+/** Asks Compose about the stack with some of its files replaced; by default for the whole of it as JSON. */
+export async function askWith(look: Look, replaced: readonly Replaced[], words?: readonly string[]): Promise<Answer> {
+  const { stateDirectory } = look.host
+  const stack = composeStack(look.target)
+  return await look.try(composeConfigWith({ stack, stateDirectory, replaced, ...(words ? { words } : {}) }))
+}

@@ -1,0 +1,19 @@
+import { untilAccepting, up } from '../commands/compose.js'
+import { restore } from '../commands/images.js'
+import { script } from '../commands/shell.js'
+import type { ActDefinition } from './act.js'
+import { doneAgain } from './context.js'
+
+/** Compose leaves a container alone that is as its files and image say, so that the same again changes nothing. */
+export const recreateDatabase: ActDefinition<'recreateDatabase'> = {
+  jobs: ['recreate'],
+  run: async (context, { service, image }) => {
+    const lines = [
+      ...(image ? restore([image]) : []),
+      ...up(context.stack, [{ services: [service], wait: true }]),
+      untilAccepting(context.stack, service),
+    ]
+    await context.job('recreate', script(...lines), { holds: doneAgain })
+    return 'accepts connections'
+  },
+}

@@ -1,0 +1,209 @@
+// Stacks as people have them, on the engine, the SSH server and the Temporal server of a sandbox.
+
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
+import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { composeArgv } from '../../src/commands/compose.js'
+import { parseEnvFile } from '../../src/config/env-file.js'
+import { baseImage } from '../../sandbox/install/image.js'
+import { down, openSession, sandboxPaths, up } from '../../sandbox/index.js'
+import { envFile, values } from '../support/env-file.js'
+import { type ForeignStack, composeFiles, layOut, password, shopFiles, tinyFiles } from './foreign-stack.js'
+import { Operator } from './operator.js'
+
+describe.skipIf(!process.env['STEPBACK_END_TO_END'])('stacks as people have them', { timeout: 300_000 }, () => {
+  const root = mkdtempSync(join(tmpdir(), 'stepback-stacks-'))
+  const id = sandboxPaths(root).project.replace('aria-sandbox', 'foreign')
+  let operator: Operator
+  let stack: ForeignStack
+  let env: NodeJS.ProcessEnv
+  let worker: ChildProcess | undefined
+  let databaseImage = ''
+
+  beforeAll(async () => {
+    const sandbox = await up({ root })
+    operator = new Operator(sandbox)
+    env = { ...(await openSession(root))!.env, FOREIGN_DB_USER: 'app' }
+    databaseImage = docker('ps', '--filter', 'label=com.docker.compose.service=aria-db', '--format', '{{.Image}}')
+    stack = layOut(sandbox, root, { base: baseImage, database: databaseImage }, id)
+    const [program, ...words] = sandbox.processes.worker!.command
+    worker = spawn(program!, [...words.slice(0, -1), stack.config], { env, stdio: 'ignore' })
+    shop('up', '--detach', '--build')
+    compose('tiny', ['compose.yml'], stack.tiny, 'up', '--detach')
+  }, 300_000)
+
+  afterAll(async () => {
+    worker?.kill('SIGTERM')
+    for (const project of ['shop', 'tiny', 'gone'].map((name) => `${id}-${name}`)) {
+      const filter = ['--quiet', '--filter', `label=com.docker.compose.project=${project}`]
+      for (const [list, remove] of [
+        [
+          ['ps', '--all'],
+          ['rm', '--force', '--volumes'],
+        ],
+        [
+          ['volume', 'ls'],
+          ['volume', 'rm'],
+        ],
+        [
+          ['network', 'ls'],
+          ['network', 'rm'],
+        ],
+        [
+          ['images', '--all'],
+          ['rmi', '--force'],
+        ],
+      ]) {
+        const found = docker(...list!, ...filter)
+          .split('\n')
+          .filter((it) => it !== '')
+        if (found.length > 0) docker(...remove!, ...new Set(found))
+      }
+    }
+    await down({ root })
+    rmSync(root, { recursive: true, force: true })
+  }, 120_000)
+
+  const docker = (...words: string[]) => execFileSync('docker', words, { env, encoding: 'utf8', stdio: 'pipe' }).trim()
+  const compose = (name: string, files: readonly string[], directory: string, ...words: string[]) => {
+    const profiles = name === 'shop' ? ['extra'] : []
+    const identity = { project: `${id}-${name}`, directory, files, envFile: '.env', profiles }
+    return docker(...composeArgv(identity, ...words).slice(1))
+  }
+  const shop = (...words: string[]) => compose('shop', composeFiles, stack.directory, ...words)
+  const services = () =>
+    docker(
+      'ps',
+      '--filter',
+      `label=com.docker.compose.project=${id}-shop`,
+      '--format',
+      '{{.Label "com.docker.compose.service"}}',
+    )
+      .split('\n')
+      .toSorted()
+  const database = () => {
+    const name = `database-of-${id}-shop`
+    const query = (sql: string) => docker('exec', name, 'psql', '-U', 'app', '-d', 'shop', '-Atc', sql)
+    const mark = docker('inspect', '--format', '{{range .Config.Env}}{{println .}}{{end}}', name)
+    return { container: docker('inspect', '--format', '{{.Id}}', name), query, mark: /^MARK=(.*)$/m.exec(mark)?.[1] }
+  }
+  const run = async (type: 'deployWorkflow' | 'rollbackWorkflow', name: string, input: object) => {
+    await operator.start(type, name, input, 'foreign')
+    return await operator.end(name)
+  }
+  const names = (result: { readonly steps: readonly { readonly name: string }[] }) => result.steps.map((it) => it.name)
+
+  test('reads an environment file as the Compose that is here does', () => {
+    const keys = Object.keys(values).filter((key) => /^[A-Za-z_]/.test(key))
+    const environment = Object.fromEntries(keys.map((key) => [key, `\${${key}-not set}`]))
+    const directory = mkdtempSync(join(root, 'echo-'))
+    writeFileSync(join(directory, 'c.yml'), JSON.stringify({ services: { echo: { image: 'echo', environment } } }))
+    for (const text of [envFile, `\uFEFF${envFile.replaceAll('\n', '\r\n')}`]) {
+      writeFileSync(join(directory, '.env'), text)
+      const { services: read } = JSON.parse(compose('echo', ['c.yml'], directory, 'config', '--format', 'json')) as {
+        readonly services: { readonly echo: { readonly environment: Record<string, string> } }
+      }
+      const own = parseEnvFile(text)
+      for (const key of keys) expect(own.get(key)).toBe(read.echo.environment[key]!.replaceAll('$$', '$'))
+    }
+  })
+
+  test('refuses before the first change: the volume of another project, a missing image, another server', async () => {
+    const labels = [`com.docker.compose.project=${id}-gone`, 'com.docker.compose.volume=ghost']
+    docker('volume', 'create', ...labels.flatMap((it) => ['--label', it]), `${id}-gone_ghost`)
+    docker('build', '--quiet', '--label', labels[0]!, '--tag', `${id}-other-server`, other())
+    const asked = (name: string, changes: object) => ({
+      target: 'shop',
+      version: '9.9.9',
+      migrateTo: 'none',
+      dryRun: true,
+      release: stack.release(name, shopFiles({ mark: 'first', version: '9', ...changes })),
+    })
+    const [ghost, image, server] = await Promise.all([
+      run('deployWorkflow', 'deploy-ghost', { target: 'ghost', version: '1', dryRun: true }),
+      run('deployWorkflow', 'deploy-image', asked('image', { services: { cache: { image: 'cache.test/cache:1' } } })),
+      run('deployWorkflow', 'deploy-server', asked('server', { databaseImage: `${id}-other-server` })),
+    ])
+    expect([ghost.outcome, image.outcome, server.outcome]).toEqual(['Refused', 'Refused', 'Refused'])
+    expect(ghost.message).toContain(`volume "${id}-gone_ghost" belongs to project "${id}-gone"`)
+    expect(image.message).toContain('docker pull cache.test/cache:1')
+    expect(server.message).toContain('runs PostgreSQL 17')
+    expect(server.message).toContain('holds 99')
+  })
+
+  /** A build that says to hold another major version. */
+  const other = () => {
+    const directory = mkdtempSync(join(root, 'other-'))
+    writeFileSync(join(directory, 'Dockerfile'), `FROM ${databaseImage}\nENV PG_MAJOR=99\n`)
+    return directory
+  }
+
+  test('deploys a stack of several files, with a job, replicas, profiles and a database whose port is not published', async () => {
+    const before = database()
+    const release = stack.release('1.1.0', shopFiles({ mark: 'first', version: '1.1.0' }))
+    const input = { target: 'shop', version: '1.1.0', release, migrateTo: 'a001_sessions' }
+    const { outcome, message, result } = await run('deployWorkflow', 'deploy-first', input)
+    expect([outcome, message]).toEqual(['done', ''])
+    expect(names(result).slice(0, 6).join(' ')).toBe(
+      'takeRestorePoint keepMigrations keepImages putFiles buildImages migrateUp',
+    )
+    expect(names(result)).not.toContain('recreateDatabase')
+    expect(database().container).toBe(before.container)
+    expect(services()).toEqual(['api', 'db', 'extra', 'web', 'web'])
+    expect(result.steps.find((it) => it.name === 'startServices')?.detail).toBe('3 of 3 running')
+    expect(readFileSync(join(stack.directory, 'made/log'), 'utf8').trim().split('\n')).toHaveLength(2)
+    database().query(`insert into sessions (title) values ('kept: größe $1')`)
+  })
+
+  const rows = () => database().query('select title from sessions')
+
+  test('undoes a deploy that fails behind the recreation of its database, and brings the old container back', async () => {
+    const release = stack.release('1.2.0', shopFiles({ mark: 'second', version: '1.2.0', healthy: false }))
+    const input = { target: 'shop', version: '1.2.0', release, migrateTo: 'a002_messages' }
+    const before = database()
+    const { outcome, result } = await run('deployWorkflow', 'deploy-failing', input)
+    expect(outcome).toBe('Undone')
+    expect(names(result).join(' ')).toContain('buildImages recreateDatabase migrateUp')
+    expect(result.steps.find((it) => it.name === 'recreateDatabase')?.state).toBe('done')
+    expect(database().container).not.toBe(before.container)
+    expect(database().mark).toBe('first')
+    expect(rows()).toBe('kept: größe $1')
+    expect(services()).toEqual(['api', 'db', 'extra', 'web', 'web'])
+  })
+
+  test('rolls every file and the database container back, and keeps the rows and the secret', async () => {
+    const release = stack.release('1.3.0', shopFiles({ mark: 'third', version: '1.3.0' }))
+    const input = { target: 'shop', version: '1.3.0', release, migrateTo: 'a001_sessions' }
+    expect(await run('deployWorkflow', 'deploy-again', input)).toMatchObject({ outcome: 'done' })
+    expect(database().mark).toBe('third')
+    const { outcome, message, result } = await run('rollbackWorkflow', 'rollback-shop', { target: 'shop' })
+    expect([outcome, message]).toEqual(['done', ''])
+    expect(names(result).join(' ')).toContain('stopServices restoreFiles recreateDatabase')
+    expect(database().mark).toBe('first')
+    expect(rows()).toBe('kept: größe $1')
+    expect(readFileSync(join(stack.directory, 'over, ride.yml'), 'utf8')).toContain('1.1.0')
+    expect(shop('exec', '-T', 'api', 'cat', '/marks/version')).toBe('1.1.0')
+    expect(services()).toEqual(['api', 'db', 'extra', 'web', 'web'])
+    const live = parseEnvFile(readFileSync(join(stack.directory, '.env'), 'utf8'))
+    expect(live.get('DB_PASSWORD')).toBe(password)
+  })
+
+  test('deploys and rolls back a stack without a database', async () => {
+    const release = stack.release('tiny-2', tinyFiles({ base: baseImage, greeting: 'second' }))
+    const greeting = () => compose('tiny', ['compose.yml'], stack.tiny, 'exec', '-T', 'app', 'printenv', 'GREETING')
+    const deployed = await run('deployWorkflow', 'deploy-tiny', { target: 'tiny', version: '2', release })
+    expect([deployed.outcome, deployed.message]).toEqual(['done', ''])
+    expect(greeting()).toBe('second')
+    const rolled = await run('rollbackWorkflow', 'rollback-tiny', { target: 'tiny' })
+    expect([rolled.outcome, rolled.message]).toEqual(['done', ''])
+    expect(names(rolled.result)).toEqual(
+      ['takeRestorePoint', 'keepImages', 'stopServices', 'restoreFiles', 'restoreImages', 'startServices'].concat([
+        'checkHealth',
+      ]),
+    )
+    expect(greeting()).toBe('first')
+    expect(readdirSync(join(stack.tiny, 'backups')).some((name) => name.startsWith('db_'))).toBe(false)
+  })
+})
