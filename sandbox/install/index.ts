@@ -26,11 +26,13 @@ export async function install(progress: Progress, ownEngine = false): Promise<To
   return { temporal, docker, sshd, sshKeygen, baseTarball }
 }
 
-/** What the tests need beside a sandbox: other shells, a PostgreSQL of their own, and the server that skips time. */
+/**
+ * What the tests need: all of a sandbox, since several come up at once, and other shells, a PostgreSQL of their own, and
+ * the server that skips time.
+ */
 export async function installForTests(progress: Progress): Promise<{ temporal: string; testServer: string }> {
-  const temporal = await timed(progress, 'Temporal CLI', noting(temporalCli))
+  const { temporal } = await install(progress)
   const testServer = await timed(progress, 'Temporal test server', noting(temporalTestServer))
-  await timed(progress, 'SSH server', async () => void (await sshServer()))
   await timed(progress, 'PostgreSQL server', async () => {
     if (!(await hasPostgres()))
       await installPackages(['postgresql'], 'install the PostgreSQL server: tests start their own')

@@ -1,7 +1,7 @@
 // An operator at the sandbox: only the `temporal` CLI, the application's own answers, and PostgreSQL from outside.
 
 import { execFile, spawn } from 'node:child_process'
-import { openSync, readFileSync, readdirSync } from 'node:fs'
+import { closeSync, openSync, readFileSync, readdirSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import pg from 'pg'
@@ -26,6 +26,14 @@ export class Operator {
     return stdout.trim() === '' ? null : JSON.parse(stdout)
   }
 
+  /** What a command of the CLI prints. */
+  async stepback(...words: string[]): Promise<string> {
+    const [program, main] = this.sandbox.processes.worker!.command
+    const all = [main!, ...words, '--config', this.sandbox.config]
+    const { stdout, stderr } = await promisify(execFile)(program!, all)
+    return `${stdout}${stderr}`
+  }
+
   /** Starts a run exactly as the contract writes it. */
   async start(
     type: 'deployWorkflow' | 'rollbackWorkflow',
@@ -44,9 +52,26 @@ export class Operator {
     return answer.queryResult[0]
   }
 
+  /** The run's present run id, after a reset another than at first; asked for until the server answers. */
+  async runId(run: string): Promise<string> {
+    interface Described {
+      readonly workflowExecutionInfo: { readonly execution: { readonly runId: string } }
+    }
+    const deadline = Date.now() + 60_000
+    for (;;) {
+      try {
+        const described = (await this.temporal('workflow', 'describe', '--workflow-id', run)) as Described
+        return described.workflowExecutionInfo.execution.runId
+      } catch (error) {
+        if (Date.now() > deadline) throw error
+        await sleep(500)
+      }
+    }
+  }
+
   /** Waits until the run's progress is so, whatever worker answers meanwhile. */
   async until(run: string, wanted: (progress: Progress) => boolean): Promise<Progress> {
-    const deadline = Date.now() + 180_000
+    const deadline = Date.now() + 300_000
     for (;;) {
       const progress = await this.progress(run).catch(() => undefined)
       if (progress && wanted(progress)) return progress
@@ -58,15 +83,30 @@ export class Operator {
   /** The end of a run from its history. */
   async end(run: string): Promise<Ended> {
     await this.until(run, (progress) => progress.finishedAt !== null)
-    const history = (await this.temporal('workflow', 'show', '--workflow-id', run)) as {
-      readonly events: readonly Event[]
-    }
-    const last = history.events.at(-1)!
+    const last = (await this.#events(run)).at(-1)!
     const completed = last.workflowExecutionCompletedEventAttributes
     if (completed) return { outcome: 'done', message: '', result: decode(completed.result.payloads[0]!) }
     const failure = last.workflowExecutionFailedEventAttributes!.failure
     const { type = '', details } = failure.applicationFailureInfo ?? {}
     return { outcome: type, message: failure.message, result: decode(details!.payloads[0]!) }
+  }
+
+  /** Each activity of a run in order, with what ended its last attempt but one, such as `TIMEOUT_TYPE_HEARTBEAT`. */
+  async activities(run: string): Promise<readonly { readonly name: string; readonly before: string }[]> {
+    const events = await this.#events(run)
+    return events.flatMap(({ activityTaskStartedEventAttributes: started }) => {
+      if (!started) return []
+      const scheduled = events.find(({ eventId }) => eventId === started.scheduledEventId)
+      const name = scheduled!.activityTaskScheduledEventAttributes!.activityType.name
+      return [{ name, before: started.lastFailure?.timeoutFailureInfo?.timeoutType ?? '' }]
+    })
+  }
+
+  async #events(run: string): Promise<readonly Event[]> {
+    const history = (await this.temporal('workflow', 'show', '--workflow-id', run)) as {
+      readonly events: readonly Event[]
+    }
+    return history.events
   }
 
   /** Every history of the server as text, payloads decoded. */
@@ -89,7 +129,16 @@ export class Operator {
   }
 
   async query<T extends object>(text: string): Promise<T[]> {
-    const client = new pg.Client({ connectionString: this.sandbox.database })
+    return await this.#ask<T>(this.sandbox.database, text)
+  }
+
+  /** The journal of database work. */
+  async journal<T extends object>(text: string): Promise<T[]> {
+    return await this.#ask<T>(this.sandbox.database.replace(/[^/]*$/, 'stepback'), text)
+  }
+
+  async #ask<T extends object>(connectionString: string, text: string): Promise<T[]> {
+    const client = new pg.Client({ connectionString })
     await client.connect()
     try {
       return (await client.query<T>(text)).rows
@@ -125,20 +174,40 @@ export class Operator {
     return rows.map((row) => row.datname)
   }
 
-  /** `kill -9`, and the same command again, as the sandbox's own file says it. */
+  /** `kill -9`, and the same command again. */
   replaceWorker(): void {
-    const { pid, command, log } = this.sandbox.processes.worker!
-    process.kill(this.#worker ?? pid, 'SIGKILL')
+    this.killWorker()
+    this.startWorker()
+  }
+
+  killWorker(signal: NodeJS.Signals = 'SIGKILL'): void {
+    process.kill(this.#worker ?? this.sandbox.processes.worker!.pid, signal)
+  }
+
+  startWorker(): void {
+    this.#worker = this.#start('worker')
+  }
+
+  /** `kill -9` of Temporal's server, and its command again. */
+  replaceTemporal(): void {
+    process.kill(this.sandbox.processes.temporal!.pid, 'SIGKILL')
+    this.#start('temporal')
+  }
+
+  /** The command that the sandbox's own file says. */
+  #start(name: 'worker' | 'temporal'): number {
+    const { command, log } = this.sandbox.processes[name]!
     const [program, ...words] = command
     const out = openSync(log, 'a')
     const child = spawn(program!, words, { stdio: ['ignore', out, out], detached: true })
+    closeSync(out)
     child.unref()
-    this.#worker = child.pid
+    return child.pid!
   }
 
   #worker: number | undefined
 
-  /** Ends the worker that `replaceWorker` started: the sandbox does not know it. */
+  /** Ends the worker that was started here: the sandbox does not know it. */
   stopWorker(): void {
     if (this.#worker) process.kill(this.#worker, 'SIGKILL')
   }
@@ -163,6 +232,12 @@ interface Payload {
 }
 
 interface Event {
+  readonly eventId: string
+  readonly activityTaskScheduledEventAttributes?: { readonly activityType: { readonly name: string } }
+  readonly activityTaskStartedEventAttributes?: {
+    readonly scheduledEventId: string
+    readonly lastFailure?: { readonly timeoutFailureInfo?: { readonly timeoutType: string } }
+  }
   readonly workflowExecutionCompletedEventAttributes?: { readonly result: { readonly payloads: readonly Payload[] } }
   readonly workflowExecutionFailedEventAttributes?: {
     readonly failure: {
