@@ -73,6 +73,18 @@ test('a host that cannot part a job from its channel gets no lane, and answers a
   expect(await inside(ssh, shell)('cat', 'as ever')).toMatchObject({ exitCode: 0, stdout: 'as ever' })
 })
 
+test('more calls at once than there are lanes are answered all the same, also while each lane is held', async () => {
+  const exec = inside(await sshd.connect(), 'sh')
+  const file = join(sshd.directory, 'go-on')
+  const held = Array.from({ length: 6 }, () => exec(`while [ ! -e ${file} ]; do sleep 0.02; done; echo held`))
+  const more = await Promise.all([exec('echo more'), exec('echo more')])
+  expect(more.map((it) => it.stdout)).toEqual(['more\n', 'more\n'])
+  const last = Array.from({ length: 8 }, (_, index) => exec(`echo ${index}`))
+  expect(await exec(`touch ${file}`)).toMatchObject({ exitCode: 0 })
+  expect((await Promise.all(held)).map((it) => it.stdout)).toEqual(Array.from({ length: 6 }, () => 'held\n'))
+  expect((await Promise.all(last)).map((it) => it.stdout)).toEqual(last.map((_, index) => `${index}\n`))
+})
+
 test('the end of the connection is the end of a call in a lane', async () => {
   const ssh = await sshd.connect()
   const exec = inside(ssh, 'sh')
