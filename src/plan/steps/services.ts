@@ -28,7 +28,6 @@ function stop(services: readonly string[]): Act {
   return { name: 'stopServices', title: `stop ${list(services)}`, args: { services } }
 }
 
-/** Names as titles show them. */
 /** Names for a title; a long list is cut, since the Web UI cuts long titles anywhere. */
 export function list(names: readonly string[]): string {
   if (names.length === 0) return 'nothing'
