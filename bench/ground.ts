@@ -24,9 +24,10 @@ export class Ground {
   /** Brings a sandbox up for the work, and takes it down whatever comes of it. */
   static async during<T>(say: Say, work: (ground: Ground) => Promise<T>, size?: number): Promise<T> {
     const root = mkdtempSync(join(tmpdir(), 'stepback-bench-'))
-    // Asked to stop, the measurement still takes its sandbox along.
-    const leave = () => void down({ root }).finally(() => process.exit(1))
-    process.once('SIGINT', leave).once('SIGTERM', leave)
+    // Asked to stop, once or again, the measurement still takes its sandbox along.
+    let leaving: Promise<void> | undefined
+    const leave = () => void (leaving ??= down({ root }).finally(() => process.exit(1)))
+    process.on('SIGINT', leave).on('SIGTERM', leave)
     try {
       const sandbox = await up({ root, progress: say, ...(size === undefined ? {} : { size }) })
       const session = (await openSession(root))!
