@@ -17,8 +17,8 @@ import { stopProcess } from '../sandbox/processes.js'
 import { run } from '../sandbox/run.js'
 import type { Say } from './measurement.js'
 
-/** With 1 GB on a busy machine, far from it. */
-const endsWithinMs = 15 * 60_000
+/** Longer than any run with 1 GB on a busy machine. */
+const endsWithinMs = 10 * 60_000
 
 export class Ground {
   /** Brings a sandbox up for the work, and takes it down whatever comes of it. */
@@ -94,11 +94,15 @@ export class Ground {
   }
 
   async #end(name: string): Promise<RunResult> {
-    // A run that waits for a person would wait for ever.
-    const late = sleep(endsWithinMs, undefined, { ref: false }).then(() => this.client.progress(name))
-    const ended = await Promise.race([this.client.result(name), late])
-    if (!('outcome' in ended))
-      throw new Error(`run "${name}" does not end: ${JSON.stringify(ended.gate ?? ended.phase)}`)
+    // A run that waits for a person would wait for ever, and keep the lease.
+    const late = new AbortController()
+    const waits = sleep(endsWithinMs, undefined, { signal: late.signal }).then(
+      () => this.client.resolve(name, { by: 'bench', action: 'abort' }),
+      () => undefined,
+    )
+    const ended = await this.client.result(name)
+    late.abort()
+    await waits
     if (ended.outcome === 'done') return ended.result
     throw new Error(`run "${name}" ended as ${ended.outcome}: ${ended.message}`)
   }

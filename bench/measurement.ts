@@ -30,12 +30,26 @@ export async function inTurn<K extends string>(
   const values = Object.fromEntries(names.map((name) => [name, [] as number[]])) as Record<K, number[]>
   for (let run = 1; run <= runs; run++) {
     for (const name of names) {
-      const value = await ways[name]()
+      const value = await again(ways[name], (why) =>
+        say(`run ${run} of ${runs}, ${name}, failed and is done again: ${why}`),
+      )
       values[name].push(value)
       say(`run ${run} of ${runs}, ${name}: ${value.toFixed(2)}`)
     }
   }
   return values
+}
+
+/** A program of the host may fail now and then, in a plain script as anywhere; what failed is no time of a rollback. */
+async function again<T>(work: () => Promise<T>, failed: (why: string) => void): Promise<T> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await work()
+    } catch (error) {
+      if (tries === 3) throw error
+      failed((error as Error).message)
+    }
+  }
 }
 
 export function median(values: readonly number[]): number {
