@@ -1,5 +1,6 @@
-import { createJournal } from '../commands/database/journal.js'
+import { createJournal, journalMark } from '../commands/database/journal.js'
 import { sessionPrefix } from '../commands/database/names.js'
+import type { Host } from '../adapters/host.js'
 import type { Target } from '../config/schema.js'
 import { StepbackError } from '../plan/failure.js'
 import type { RunId } from '../plan/ledger.js'
@@ -23,17 +24,43 @@ export async function raiseDatabaseFence(
     token,
     look: async (text) => (await host.look({ script: text })).stdout,
   }
+  if (await raise(user).catch(absent)) return
+  await makeJournal(user, host, by)
+  if (!(await raise(user))) throw notMade()
+}
+
+/** False where the journal is not as this version needs it. */
+async function raise(user: DatabaseUser): Promise<boolean> {
+  const mine = { target: user.target.name, token: user.token }
+  return await withJournal(user, 'fence', async (journal) => {
+    if (!(await journal.has(journalMark))) return false
+    await journal.raiseFence(mine)
+    await journal.endSessions({ prefix: sessionPrefix({ target: mine.target }), olderThan: mine.token })
+    // Whoever died between closing and swapping left the door closed; its token is over now.
+    await journal.mend(mine)
+    return true
+  })
+}
+
+/** Where there is no journal yet, connecting to it is refused. */
+function absent(error: unknown): false {
+  if (error instanceof StepbackError && error.type === 'Refused') return false
+  throw error
+}
+
+async function makeJournal(
+  user: DatabaseUser,
+  host: Host,
+  by: { readonly run: RunId; readonly attempt: number },
+): Promise<void> {
   const { access } = await databaseAccess(user, 'journal')
+  const { token } = user
   // Each attempt has a job of its own: one that failed stays failed for ever, and making it twice is well.
   const id = `${runDigits(by.run)}.journal.${token}.${by.attempt}`
   const made = await host.runJob({ id, token, script: createJournal(access), holds: doneAgain })
-  if (made.outcome !== 'done' && (made.outcome !== 'exited' || made.exitCode !== 0)) {
-    throw new StepbackError({ type: 'Unreachable', message: 'the journal of database work could not be made' })
-  }
-  await withJournal(user, 'fence', async (journal) => {
-    await journal.raiseFence({ target: target.name, token })
-    await journal.endSessions({ prefix: sessionPrefix({ target: target.name }), olderThan: token })
-    // Whoever died between closing and swapping left the door closed; its token is over now.
-    await journal.mend({ target: target.name, token })
-  })
+  if (made.outcome !== 'done' && (made.outcome !== 'exited' || made.exitCode !== 0)) throw notMade()
+}
+
+function notMade(): StepbackError {
+  return new StepbackError({ type: 'Unreachable', message: 'the journal of database work could not be made' })
 }

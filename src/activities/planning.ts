@@ -27,7 +27,7 @@ import { observeCandidate } from './observe/candidate.js'
 import { observeEnvironment } from './observe/environment.js'
 import { composeProblem, modelOf, observe } from './observe/facts.js'
 import { Look } from './observe/look.js'
-import { type Replaced, askWith } from './observe/resulting.js'
+import { askWith, hashWith } from './observe/resulting.js'
 
 export interface Planned {
   readonly plan: Plan
@@ -72,10 +72,9 @@ async function deploy(deps: Deps, raw: unknown): Promise<Plan> {
   const request = parseDeployRequest(raw)
   const look = await Look.at(deps, request.target)
   const [seen, brought] = await Promise.all([observe(look, request.release), observeRelease(look, request)])
-  const replaced = brought?.replaced ?? []
   const { model } = brought?.facts ?? seen
-  const ask = (...words: readonly string[]) => askWith(look, replaced, words)
-  const ahead = await observeAhead(look, { model, containers: seen.containers, ask })
+  const hash = brought ? brought.hash : await hashWith(look, [])
+  const ahead = await observeAhead(look, { model, containers: seen.containers, hash })
   const facts = brought ? seen : { ...seen, ahead }
   return withDigest(planDeploy(request, facts, brought && { ...brought.facts, ahead }), request)
 }
@@ -120,7 +119,7 @@ async function observeRelease(look: Look, request: DeployRequest): Promise<Broug
       print: command('printf', '%s', await readFile(join(release.directory, path), 'utf8')),
     })),
   )
-  const config = await askWith(look, replaced)
+  const [config, hash] = await Promise.all([askWith(look, replaced), hashWith(look, replaced)])
   if (config.exitCode !== 0) {
     throw new StepbackError({
       type: 'Refused',
@@ -141,12 +140,12 @@ async function observeRelease(look: Look, request: DeployRequest): Promise<Broug
     : null
   const model = modelOf(look, config)
   const facts = { directory: release.directory, sha256: release.sha256, paths, model, migrateTo, environment }
-  return { facts, replaced }
+  return { facts, hash }
 }
 
 interface Brought {
   readonly facts: ReleaseFacts
-  readonly replaced: readonly Replaced[]
+  readonly hash: string | null
 }
 
 /** What is on the host may stand in its way: a link on the way, a directory in the place of a file, and the reverse. */

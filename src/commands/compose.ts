@@ -58,7 +58,7 @@ export function stop(stack: ComposeStack, services: readonly string[], graceSeco
   // By label, not by `compose stop`: that one does nothing at all where one of the names is not in the files of now.
   return services.map((service) =>
     [
-      `ids=$(${serviceContainers(stack, service, 'running')})`,
+      `ids=$(${serviceContainers(stack.project, service, 'running')})`,
       `[ -z "$ids" ] || docker stop --time ${graceSeconds} $ids`,
     ].join('; '),
   )
@@ -68,7 +68,7 @@ export function stop(stack: ComposeStack, services: readonly string[], graceSeco
 function complete(stack: ComposeStack, service: string): string {
   const failed = `{ echo ${quote(`stepback: service ${service} should have ended well, and ended with exit status`)} "$code" >&2; exit 1; }`
   return [
-    `for id in $(${serviceContainers(stack, service)}); do code=$(docker wait "$id")`,
+    `for id in $(${serviceContainers(stack.project, service)}); do code=$(docker wait "$id")`,
     `[ "$code" = 0 ] || ${failed}`,
     'done',
   ].join('; ')
@@ -80,7 +80,7 @@ function restartStale(
   it: { readonly service: string; readonly after: readonly string[] },
 ): string {
   const started = (services: readonly string[]) =>
-    `for id in $(${services.map((service) => serviceContainers(stack, service, 'running')).join('; ')}); do docker inspect --format '{{.State.StartedAt}}' "$id"; done`
+    `for id in $(${services.map((service) => serviceContainers(stack.project, service, 'running')).join('; ')}); do docker inspect --format '{{.State.StartedAt}}' "$id"; done`
   return [
     `own=$(${started([it.service])} | LC_ALL=C sort | head -n 1)`,
     `needed=$(${started(it.after)} | LC_ALL=C sort | tail -n 1)`,
@@ -88,9 +88,10 @@ function restartStale(
   ].join('; ')
 }
 
-function serviceContainers(stack: ComposeStack, service: string, status?: 'running'): string {
+/** Ids of one service's containers, running or not, that Compose made for `up`. */
+export function serviceContainers(project: string, service: string, status?: 'running'): string {
   const filters = [
-    ...projectLabels(stack.project),
+    ...projectLabels(project),
     `label=com.docker.compose.service=${service}`,
     ...(status ? [`status=${status}`] : []),
   ]

@@ -3,7 +3,7 @@
 export type { JobScript } from './database/ending.js'
 export { comparableLines, parseFacts } from './database/facts.js'
 export { schemaFingerprint, schemaStructure } from './database/fingerprint.js'
-export { createJournal, journalDatabase, timerScript } from './database/journal.js'
+export { createJournal, journalDatabase, journalMark, timerScript } from './database/journal.js'
 export { beforeName, isBesideName, newName, sessionName, sessionPrefix, warmName } from './database/names.js'
 export type { DatabaseAccess } from './database/programs.js'
 export { dropDatabase, mismatchExit, restoreInto, type RestoreFormat } from './database/restore.js'

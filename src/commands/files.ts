@@ -6,10 +6,10 @@ import { command, quote } from './shell.js'
 
 /** sha256, size and mode on GNU, BSD and busybox alike; what would run as somebody else (setuid, setgid) is left out. */
 export const fileFacts = [
-  'sum256() { if command -v sha256sum >/dev/null 2>&1; then sha256sum; elif command -v shasum >/dev/null 2>&1; then shasum -a 256; else openssl dgst -sha256 -r; fi | cut -c1-64; }',
+  'sum256() { f_sum=$(if command -v sha256sum >/dev/null 2>&1; then sha256sum; elif command -v shasum >/dev/null 2>&1; then shasum -a 256; else openssl dgst -sha256 -r; fi); echo "${f_sum%% *}"; }',
   'sha256() { sum256 <"$1"; }',
   'mode() { f_mode=$(stat -c %a "$1" 2>/dev/null || stat -f %Lp "$1"); while [ ${#f_mode} -gt 3 ]; do f_mode=${f_mode#?}; done; echo "$f_mode"; }',
-  'size() { wc -c <"$1" | tr -d " "; }',
+  'size() { echo $(($(wc -c <"$1"))); }',
   'hex() { od -An -v -tx1 | tr -d " \\n"; }',
 ].join('\n')
 

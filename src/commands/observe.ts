@@ -1,11 +1,27 @@
 // Looks: scripts that read and change nothing.
 
-import { type ComposeStack, compose } from './compose.js'
+import { type ComposeStack, compose, serviceContainers } from './compose.js'
 import { command, quote } from './shell.js'
 
-/** `V <version>` or nothing, the reason on standard error. */
-export const dockerVersion = `${command('docker', 'version', '--format', '{{.Server.Version}}')}\n`
-export const composeVersion = `${command('docker', 'compose', 'version', '--short')}\n`
+const dockerInfo = [
+  '{{.ServerVersion}}',
+  '{{range .ClientInfo.Plugins}}{{if eq .Name "compose"}}{{.Version}}{{end}}{{end}}',
+  '{{.DockerRootDir}}',
+].join('\n')
+
+/**
+ * Four lines, empty where nobody can tell: the version of the engine, that of the Compose plugin, where the engine
+ * keeps images and containers, and the free bytes there. One call, since a start of the client costs more than its
+ * answer.
+ */
+export const dockerFacts = [
+  `info=$(${command('docker', 'info', '--format', dockerInfo)})`,
+  'status=$?',
+  `printf '%s\\n' "$info"`,
+  freeOf(`df -Pk "$(printf '%s\\n' "$info" | sed -n 3p)" 2>/dev/null`),
+  'exit $status',
+  '',
+].join('\n')
 
 const asJson = ['config', '--format', 'json']
 
@@ -80,22 +96,18 @@ export function dataMajor(container: string): string {
 
 /** Free bytes where a path, or the nearest parent of it that exists, lies. */
 export function freeBytes(path: string): string {
-  return [
-    `p=${quote(path)}`,
-    'while [ ! -e "$p" ]; do p=$(dirname "$p"); done',
-    `df -Pk "$p" | awk 'NR == 2 { printf "%.0f\\n", $4 * 1024 }'`,
-    '',
-  ].join('\n')
+  return [`p=${quote(path)}`, 'while [ ! -e "$p" ]; do p=$(dirname "$p"); done', freeOf('df -Pk "$p"'), ''].join('\n')
 }
 
-/** Free bytes where Docker keeps images and containers, and inside a database's container where its data lies. */
-export function dockerFreeBytes(): string {
-  return `p=$(docker info --format '{{.DockerRootDir}}') && df -Pk "$p" 2>/dev/null | awk 'NR == 2 { printf "%.0f\\n", $4 * 1024 }'\n`
-}
-
-export function databaseFreeBytes(stack: ComposeStack, service: string): string {
+/** The same inside a database's container, where its data lies. */
+export function databaseFreeBytes(project: string, service: string): string {
   const inner = 'df -Pk "${PGDATA:-/var/lib/postgresql}"'
-  return `${compose(stack, 'exec', '-T', service, 'sh', '-c', inner)} </dev/null | awk 'NR == 2 { printf "%.0f\\n", $4 * 1024 }'\n`
+  const asked = `docker exec "$id" ${command('sh', '-c', inner)} </dev/null`
+  return `id=$(${serviceContainers(project, service, 'running')} | head -n 1)\n${freeOf(asked)}\n`
+}
+
+function freeOf(df: string): string {
+  return `${df} | awk 'NR == 2 { printf "%.0f\\n", $4 * 1024 }'`
 }
 
 /** A line for each reference: the id of its image, or `-` where there is none. */

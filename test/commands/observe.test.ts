@@ -6,9 +6,8 @@ import { afterAll, expect, test } from 'vitest'
 import {
   composeConfig,
   composeConfigWith,
-  composeVersion,
   databaseFreeBytes,
-  dockerVersion,
+  dockerFacts,
   freeBytes,
   imageIds,
   imageMajor,
@@ -30,9 +29,16 @@ const stack = {
 }
 const sh = (script: string) => execFileSync('sh', ['-c', script], { encoding: 'utf8' })
 
-test('versions are asked of the engine and of the plugin', () => {
-  expect(dockerVersion).toBe("docker version --format '{{.Server.Version}}'\n")
-  expect(composeVersion).toBe('docker compose version --short\n')
+test('what is known of the engine and its plugin is asked at once, with the free bytes at its root', () => {
+  const engine = (root: string) => `docker() { printf '%s\\n' 28.1 2.26 '${root}'; }\n`
+  const there = sh(engine(directory.replaceAll("'", `'\\''`)) + dockerFacts).split('\n')
+  expect(there).toEqual(['28.1', '2.26', directory, expect.stringMatching(/^\d+$/), ''])
+  expect(sh(engine('/not/on this host') + dockerFacts)).toBe('28.1\n2.26\n/not/on this host\n')
+})
+
+test('an engine that does not answer says so by the exit status, and the plugin is known all the same', () => {
+  const down = `docker() { printf '%s\\n' '' 2.26 ''; return 1; }\n`
+  expect(sh(`${down}( ${dockerFacts} ); echo "status $?"`)).toBe('\n2.26\nstatus 1\n')
 })
 
 test('labels are read as JSON, since paths hold what a list would be split at', () => {
@@ -74,9 +80,10 @@ test('free bytes of a path that does not exist yet are those of its nearest pare
 })
 
 test('free bytes of a database are asked inside its container, with nothing of ours on its standard input', () => {
-  expect(databaseFreeBytes(stack, 'db')).toContain(
-    `exec -T db sh -c 'df -Pk "\${PGDATA:-/var/lib/postgresql}"' </dev/null`,
-  )
+  const fake =
+    'docker() { if [ "$1" = ps ]; then printf "%s\\n" c1 c2; else printf "%s\\n" "Filesystem Blocks" "$2 1 1 7"; cat; fi; }\n'
+  expect(sh(`${fake}echo 9 | { ${databaseFreeBytes('shop', 'db')} }`)).toBe('7168\n')
+  expect(databaseFreeBytes('shop', 'db')).toContain(`sh -c 'df -Pk "\${PGDATA:-/var/lib/postgresql}"' </dev/null`)
 })
 
 test('images that exist print their id, others a dash, one line each', () => {

@@ -4,13 +4,13 @@ import { dataMajor, imageIds, imageMajor } from '../../commands/observe.js'
 import type { ServiceImage } from '../../plan/act.js'
 import type { ComposeModel } from '../../plan/compose.js'
 import type { Ahead, Container, Recreation } from '../../plan/facts.js'
-import type { Answer, Look } from './look.js'
+import type { Look } from './look.js'
 
 export interface Resulting {
   readonly model: ComposeModel
   readonly containers: readonly Container[]
-  /** Compose with the files that would be in place. */
-  readonly ask: (...words: readonly string[]) => Promise<Answer>
+  /** Of the database's definition in the files that would be in place; null where nobody can tell. */
+  readonly hash: string | null
   /** Images that will be given to their references before anything starts; nothing is built then. */
   readonly recorded?: readonly ServiceImage[]
 }
@@ -34,11 +34,8 @@ async function observeRecreation(look: Look, input: Resulting, service: string):
   const container = input.containers.find((it) => it.service === service)
   if (ref === undefined || !container) return null
   const recorded = input.recorded?.find((it) => it.service === service)?.id
-  const [hash, [id = null]] = await Promise.all([
-    input.ask('config', '--hash', service),
-    recorded === undefined ? readIds(look, [ref]) : [recorded],
-  ])
-  const changed = hash.exitCode === 0 && hash.stdout.trim() !== `${service} ${container.configHash ?? ''}`
+  const [id = null] = recorded === undefined ? await readIds(look, [ref]) : [recorded]
+  const changed = input.hash !== null && input.hash !== (container.configHash ?? '')
   // A reference that lost its image changes nothing as long as nobody makes the container anew.
   if (!changed && (id === null || id === container.imageId)) return null
   const before = { service, id: container.imageId, ref: container.imageRef }

@@ -13,7 +13,7 @@ import { observeDowns, observeExposure } from './database.js'
 import { observeEnvironment } from './environment.js'
 import { composeProblem, modelOf } from './facts.js'
 import type { Look } from './look.js'
-import { type Replaced, askWith } from './resulting.js'
+import { type Replaced, askWith, hashWith } from './resulting.js'
 
 /** A restore point compared with what is there. Its checksums come first: a bad one costs nothing. */
 export async function observeCandidate(
@@ -66,7 +66,7 @@ async function readResulting(
 ): Promise<{ readonly model: ComposeModel; readonly ahead: Ahead }> {
   const { manifest, request, facts } = input
   const replaced = recordedFiles(look, way, request.secrets)
-  const config = await askWith(look, replaced)
+  const [config, hash] = await Promise.all([askWith(look, replaced), hashWith(look, replaced)])
   if (config.exitCode !== 0) {
     throw new StepbackError({
       type: 'Refused',
@@ -75,9 +75,8 @@ async function readResulting(
     })
   }
   const model = modelOf(look, config)
-  const ask = (...words: readonly string[]) => askWith(look, replaced, words)
   const recorded = manifest.images
-  return { model, ahead: await observeAhead(look, { model, containers: facts.containers, ask, recorded }) }
+  return { model, ahead: await observeAhead(look, { model, containers: facts.containers, hash, recorded }) }
 }
 
 /** Every file of the stack that the restore point holds; further compose files lie in its archive. */

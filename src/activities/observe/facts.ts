@@ -1,12 +1,5 @@
 import { measureTrees, parseTrees } from '../../commands/files.js'
-import {
-  composeConfig,
-  composeVersion,
-  databaseFreeBytes,
-  dockerFreeBytes,
-  dockerVersion,
-  freeBytes,
-} from '../../commands/observe.js'
+import { composeConfig, databaseFreeBytes, dockerFacts, freeBytes } from '../../commands/observe.js'
 import { missingPrograms } from '../../commands/hooks.js'
 import { type ComposeModel, parseComposeModel, parseComposeVolumes } from '../../plan/compose.js'
 import type { Target } from '../../config/schema.js'
@@ -25,45 +18,33 @@ import { readManifests } from './manifests.js'
 /** All that a plan is made from, read in parallel over one connection. */
 export async function observe(look: Look, release?: string): Promise<Facts> {
   const stack = stackOf(look)
-  const [
-    docker,
-    composeProgram,
-    config,
-    containers,
-    labels,
-    volumes,
-    version,
-    records,
-    manifests,
-    database,
-    space,
-    managed,
-    missing,
-  ] = await Promise.all([
-    look.try(dockerVersion),
-    look.try(composeVersion),
-    look.try(composeConfig(composeStack(look.target))),
-    readContainers(look).catch(() => []),
-    readLabels(look).catch(() => []),
-    readVolumes(look).catch(() => []),
-    readVersion(look.deps, look.target, look.ssh),
-    ledgerRecords(look.host),
-    readManifests(look),
-    observeDatabase(look, release),
-    readSpace(look),
-    readManaged(look),
-    readMissingPrograms(look),
-  ])
+  const [docker, config, containers, labels, volumes, version, records, manifests, database, space, managed, missing] =
+    await Promise.all([
+      look.try(dockerFacts),
+      look.try(composeConfig(composeStack(look.target))),
+      readContainers(look).catch(() => []),
+      readLabels(look).catch(() => []),
+      readVolumes(look).catch(() => []),
+      readVersion(look.deps, look.target, look.ssh),
+      ledgerRecords(look.host),
+      readManifests(look),
+      observeDatabase(look, release),
+      readSpace(look),
+      readManaged(look),
+      readMissingPrograms(look),
+    ])
   const model = config.exitCode === 0 ? modelOf(look, config) : null
   const findings = preflight({
-    docker: programFound(docker),
-    compose: programFound(composeProgram),
+    ...programsFound(docker, config),
     composeFile: { error: config.exitCode === 0 ? null : composeProblem(config) },
     identity: { ...stack, containers: labels, volumes, ownVolumes: model ? parseComposeVolumes(config.stdout) : [] },
     target: stack.target,
     named: stack.named,
     services: model && Object.keys(model.services),
-    disks: docker.exitCode === 0 ? disksOf(look, space, database.facts) : [],
+    disks:
+      docker.exitCode === 0
+        ? disksOf(look, { ...space, atDocker: bytesIn(docker.stdout.split('\n')[3]) }, database.facts)
+        : [],
     database: look.target.database
       ? {
           error: database.error,
@@ -118,13 +99,15 @@ export function composeProblem(config: Answer): string {
   return lines.at(-1)?.slice(0, 300) ?? `exit status ${config.exitCode}`
 }
 
-function programFound(answer: Answer): { version: string | null; error: string } {
-  const version = answer.exitCode === 0 ? answer.stdout.trim() : ''
-  if (version !== '') return { version, error: '' }
-  return {
-    version: null,
+function programsFound(docker: Answer, config: Answer) {
+  const [engine = '', plugin = ''] = docker.stdout.split('\n')
+  // One that reads the stack is there, even where the client does not list it.
+  const compose = plugin === '' && config.exitCode === 0 ? 'of an unknown version' : plugin
+  const found = (version: string, answer: Answer) => ({
+    version: version === '' ? null : version,
     error: answer.stderr.trim().split('\n').at(-1)?.slice(0, 300) ?? `exit status ${answer.exitCode}`,
-  }
+  })
+  return { docker: found(engine, docker), compose: found(compose, config) }
 }
 
 async function readManaged(look: Look): Promise<Finding[]> {
@@ -156,15 +139,19 @@ interface Space {
   readonly atDatabase: number
 }
 
-async function readSpace(look: Look): Promise<Space> {
-  const { backups, directory, compose, database } = look.target
-  const bytes = async (script: string) => Number((await look.try(script)).stdout.trim() || Number.NaN)
-  const [atBackups, atDocker, atDatabase] = await Promise.all([
+async function readSpace(look: Look): Promise<Omit<Space, 'atDocker'>> {
+  const { backups, compose, database } = look.target
+  const bytes = async (script: string) => bytesIn((await look.try(script)).stdout)
+  const [atBackups, atDatabase] = await Promise.all([
     bytes(freeBytes(backups)),
-    bytes(dockerFreeBytes()),
-    database ? bytes(databaseFreeBytes({ directory, ...compose }, database.service)) : Number.NaN,
+    database ? bytes(databaseFreeBytes(compose.project, database.service)) : Number.NaN,
   ])
-  return { atBackups, atDocker, atDatabase }
+  return { atBackups, atDatabase }
+}
+
+/** NaN where nobody could tell. */
+function bytesIn(line = ''): number {
+  return Number(line.trim() || Number.NaN)
 }
 
 function stackOf(look: Look): Stack {

@@ -14,3 +14,11 @@ export async function askWith(look: Look, replaced: readonly Replaced[], words?:
   const stack = composeStack(look.target)
   return await look.try(composeConfigWith({ stack, stateDirectory, replaced, ...(words ? { words } : {}) }))
 }
+
+/** What Compose makes of the definition of the database's service; null without one, and where it cannot tell. */
+export async function hashWith(look: Look, replaced: readonly Replaced[]): Promise<string | null> {
+  const service = look.target.database?.service
+  if (service === undefined) return null
+  const { exitCode, stdout } = await askWith(look, replaced, ['config', '--hash', service])
+  return exitCode === 0 ? stdout.trim().slice(service.length + 1) : null
+}

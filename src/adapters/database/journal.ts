@@ -21,6 +21,14 @@ export class Journal {
     return this.session.end()
   }
 
+  /** Whether the journal is all there, as the version that left this mark makes it. */
+  async has(mark: string): Promise<boolean> {
+    const [row] = await this.session.query<{ mark: string | null }>(
+      `select obj_description(to_regnamespace('stepback'), 'pg_namespace') as mark`,
+    )
+    return row?.mark === mark
+  }
+
   /** First act of a token. `Fenced` where a later one is in force. Then end the sessions of the older ones. */
   async raiseFence({ target, token }: Mine): Promise<void> {
     const raised = await this.session.query(

@@ -1,5 +1,6 @@
 // The journal of database work: a database of its own on the same server, which no restore rolls back.
 
+import { createHash } from 'node:crypto'
 import { script } from '../shell.js'
 import { psql, withSql, type DatabaseAccess } from './programs.js'
 import { literal } from './sql.js'
@@ -65,7 +66,7 @@ select case when closing > ${closing} or (closing = ${closing} and state <> 'clo
 commit;`
 }
 
-const tablesSql = `set client_min_messages to warning;
+const tables = `set client_min_messages to warning;
 revoke all on database "${journalDatabase}" from public;
 begin;
 select pg_advisory_xact_lock(7308619020) \\g /dev/null
@@ -94,8 +95,12 @@ create table if not exists stepback.operation (
   swapped_at timestamptz,
   reverted_at timestamptz,
   primary key (target, id)
-);
-commit;`
+);`
+
+/** Is the comment of the journal's schema once all of it is there, as this version makes it. */
+export const journalMark = createHash('sha256').update(tables).digest('hex').slice(0, 16)
+
+const tablesSql = `${tables}\ncomment on schema stepback is ${literal(journalMark)};\ncommit;`
 
 function seconds(value: number): string {
   if (Number.isSafeInteger(value) && value >= 0) return String(value)

@@ -2,7 +2,7 @@ import { spawn, spawnSync } from 'node:child_process'
 import pg from 'pg'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { Journal, swapDatabases, type SwapInput } from '../../../src/adapters/database.js'
-import { createJournal, sessionPrefix, timerScript } from '../../../src/commands/database.js'
+import { createJournal, journalMark, sessionPrefix, timerScript } from '../../../src/commands/database.js'
 import { dropAnswer, startPostgres, type TestPostgres } from '../../support/postgres.js'
 
 let server: TestPostgres
@@ -36,6 +36,14 @@ beforeEach(async () => {
   return async () => {
     await Promise.all([...journals.splice(0), ...clients.splice(0)].map((it) => it.end().catch(() => {})))
   }
+})
+
+describe('the journal', () => {
+  it('is told from one of another version by its mark, so that making it again is not needed each time', async () => {
+    const mine = await journal()
+    expect(await mine.has(journalMark)).toBe(true)
+    expect(await mine.has('another')).toBe(false)
+  })
 })
 
 describe('the swap', () => {
