@@ -19,7 +19,7 @@ import { StepbackError } from './plan/failure.js'
 import type { Approve, Reject, Resolve } from './plan/gate.js'
 import type { Plan, RunKind } from './plan/plan.js'
 import type { Progress } from './plan/progress.js'
-import type { DeployRequest, RollbackRequest } from './plan/request.js'
+import type { BackupRequest, DeployRequest, RollbackRequest } from './plan/request.js'
 
 export type { Answered, Approve, ConnectTo, FollowOptions, Outcome, Plan, Progress, Reject, Resolve, RunKind }
 export { StepbackError }
@@ -30,6 +30,9 @@ export type { OpenGate, Phase, RunResult, StepProgress } from './plan/progress.j
 export type DeployInput = Pick<DeployRequest, 'target' | 'version'> & Partial<DeployRequest>
 /** What `rollbackWorkflow` takes; the target alone goes back to the last good release. */
 export type RollbackInput = Pick<RollbackRequest, 'target'> & Partial<RollbackRequest>
+
+/** What `backupWorkflow` takes; the target alone takes a restore point. */
+export type BackupInput = Pick<BackupRequest, 'target'> & Partial<BackupRequest>
 
 export interface OpenRun {
   readonly run: string
@@ -79,6 +82,11 @@ export class StepbackClient {
   /** Starts a rollback and returns its run. */
   async startRollback(request: RollbackInput): Promise<string> {
     return await this.#start('rollback', request)
+  }
+
+  /** Starts a backup, or what keeps restore points in order, and returns its run. */
+  async startBackup(request: BackupInput): Promise<string> {
+    return await this.#start('backup', request)
   }
 
   async approve(run: string, input: Approve): Promise<Answered> {
@@ -153,7 +161,7 @@ export class StepbackClient {
   }
 
   /** Two runs of one second would share a name, and a closed run keeps its own: the later one waits for the next. */
-  async #start(kind: RunKind, request: DeployInput | RollbackInput): Promise<string> {
+  async #start(kind: RunKind, request: DeployInput | RollbackInput | BackupInput): Promise<string> {
     for (let tries = 1; ; tries++) {
       const workflowId = runName({ kind, target: request.target, at: new Date() })
       try {

@@ -15,6 +15,7 @@ import { planningActivities } from './planning.js'
 import { takeRestorePoint } from './restore-point.js'
 import { recreateDatabase } from './recreate-database.js'
 import { startServices, stopServices } from './services.js'
+import { pruneRestorePoints, setPins } from './shelf.js'
 
 export type StepbackActivities = ReturnType<typeof planningActivities> &
   ReturnType<typeof checkActivities> &
@@ -32,6 +33,8 @@ export function createActivities(deps: Deps): StepbackActivities {
 
 const catalogue: ActCatalogue = {
   takeRestorePoint,
+  setPins,
+  pruneRestorePoints,
   keepMigrations,
   keepImages,
   putFiles,

@@ -171,7 +171,7 @@ async function append(deps: Deps, name: string, token: number, id: string, entry
 }
 
 function releaseOf(plan: Plan): Release | null {
-  if (plan.kind === 'adoption') return null
+  if (plan.kind === 'adoption' || plan.kind === 'backup') return null
   if (plan.scope !== undefined && plan.scope !== 'full') return null
   const paths = plan.steps.flatMap(({ act }) => (act.name === 'putFiles' ? act.args.paths : []))
   const restorePoint = plan.kind === 'rollback' ? (plan.restorePoint ?? plan.safety) : plan.safety

@@ -3,10 +3,12 @@
 import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { parseDeployRequest, parseRollbackRequest } from '../config/request.js'
+import { parseBackupRequest, parseDeployRequest, parseRollbackRequest } from '../config/request.js'
 import type { Release } from '../adapters/release.js'
 import { fitFiles } from '../commands/files.js'
+import { listShelf } from '../commands/prune.js'
 import { command } from '../commands/shell.js'
+import { planBackup } from '../plan/backup.js'
 import { planDeploy } from '../plan/deploy.js'
 import type { Facts, ReleaseFacts } from '../plan/facts.js'
 import { StepbackError } from '../plan/failure.js'
@@ -45,8 +47,7 @@ export function planningActivities(deps: Deps) {
     }): Promise<Planned> {
       return await beating(async () => {
         const { kind, request, destination } = input
-        const plan = kind === 'deploy' ? await deploy(deps, request) : await rollback(deps, request, destination)
-        return { plan, searchable: deps.searchable }
+        return { plan: await planners[kind](deps, request, destination), searchable: deps.searchable }
       })
     },
 
@@ -68,6 +69,12 @@ export function planningActivities(deps: Deps) {
   }
 }
 
+const planners: Readonly<Record<RunKind, (deps: Deps, raw: unknown, destination?: string) => Promise<Plan>>> = {
+  deploy,
+  rollback,
+  backup,
+}
+
 async function deploy(deps: Deps, raw: unknown): Promise<Plan> {
   const request = parseDeployRequest(raw)
   const look = await Look.at(deps, request.target)
@@ -79,11 +86,18 @@ async function deploy(deps: Deps, raw: unknown): Promise<Plan> {
   return withDigest(planDeploy(request, facts, brought && { ...brought.facts, ahead }), request)
 }
 
-async function rollback(deps: Deps, raw: unknown, destination: string | undefined): Promise<Plan> {
+async function rollback(deps: Deps, raw: unknown, destination?: string): Promise<Plan> {
   const request = parseRollbackRequest(raw)
   const look = await Look.at(deps, request.target)
   const facts = await observe(look)
   return withDigest(await decideRollback(look, request, facts, destination), request)
+}
+
+async function backup(deps: Deps, raw: unknown): Promise<Plan> {
+  const request = parseBackupRequest(raw)
+  const look = await Look.at(deps, request.target)
+  const [facts, names] = await Promise.all([observe(look), look.look(listShelf(look.target.backups))])
+  return withDigest(planBackup(request, facts, names.split('\n')), request)
 }
 
 async function decideRollback(

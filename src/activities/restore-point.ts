@@ -11,11 +11,13 @@ import { StepbackError } from '../plan/failure.js'
 import { restorePointTime } from '../plan/ledger.js'
 import type { DatabaseManifest, Manifest, ManifestFile } from '../plan/manifest.js'
 import { parentsOf } from '../plan/release.js'
+import { doubtOf } from '../plan/retention.js'
 import { isWhole } from '../plan/way-back.js'
 import type { ActDefinition } from './act.js'
 import { type ActContext, doneAgain } from './context.js'
 import { databaseAccess } from './database-access.js'
 import { readContainers } from './observe/containers.js'
+import { readManifests } from './observe/manifests.js'
 
 export const takeRestorePoint: ActDefinition<'takeRestorePoint'> = {
   jobs: ['files', 'dump', 'manifest'],
@@ -25,7 +27,8 @@ export const takeRestorePoint: ActDefinition<'takeRestorePoint'> = {
     const manifest = await manifestOf(context, args, files, database)
     const script = writeManifest({ backups: context.backups, manifest })
     await context.job('manifest', script, { holds: doneAgain })
-    return `${context.safety}${database ? `, dump of ${database.file.bytes} bytes` : ''}`
+    const dumped = database ? `, dump of ${database.file.bytes} bytes` : ''
+    return `${context.safety}${manifest.doubt === undefined ? dumped : `; ${manifest.doubt}`}`
   },
 }
 
@@ -130,6 +133,7 @@ async function manifestOf(
   files: Captured,
   database: Dumped | null,
 ): Promise<Manifest> {
+  const doubt = database && doubtOf(database.file.bytes, await earlierPoints(context))
   return {
     id: context.safety,
     target: context.target.name,
@@ -138,12 +142,17 @@ async function manifestOf(
     run: context.origin,
     state: 'taken',
     pins: [],
+    ...(doubt ? { doubt } : {}),
     files: [...files.files, ...(database ? [database.file] : [])],
     absentPaths: files.absent,
     images: await recordedImages(context),
     ...(args.head === null ? {} : { migrationHead: args.head }),
     ...(database ? { database: database.manifest } : {}),
   }
+}
+
+async function earlierPoints(context: ActContext): Promise<Manifest[]> {
+  return (await readManifests(context)).filter((it) => it.id < context.safety)
 }
 
 /** The images by id, and the reference by which Compose finds each. */

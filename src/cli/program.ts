@@ -11,6 +11,7 @@ import type { Io } from './io.js'
 import { addMigrations } from './migrations.js'
 import { addReject } from './reject.js'
 import { addResolve } from './resolve.js'
+import { addRestorePoints } from './restore-points.js'
 import { addRollback } from './rollback.js'
 import { addSandbox } from './sandbox.js'
 import { addStatus } from './status.js'
@@ -29,6 +30,7 @@ const commands = [
   addWatch,
   addStatus,
   addMigrations,
+  addRestorePoints,
   addSandbox,
 ]
 

@@ -2,7 +2,7 @@
 
 import { z } from 'zod'
 import { StepbackError } from '../plan/failure.js'
-import type { DeployRequest, RollbackRequest } from '../plan/request.js'
+import type { BackupRequest, DeployRequest, RollbackRequest } from '../plan/request.js'
 
 const text = z.string().min(1).max(2_000)
 const flag = z.boolean().default(false)
@@ -38,6 +38,16 @@ const rollback = z.strictObject({
   ...asked,
 })
 
+const backup = z.strictObject({
+  target: text,
+  what: z
+    .enum(['restore-point', 'prove', 'drill', 'prune', 'pin', 'unpin', 'memories', 'restore-memories'])
+    .default('restore-point'),
+  id: text.optional(),
+  prove: z.boolean().default(true),
+  ...asked,
+})
+
 /** The request with its defaults, or `InvalidRequest` naming each key, its value and what was expected. */
 export function parseDeployRequest(raw: unknown): DeployRequest {
   const request = parse(deploy, raw, 'deployWorkflow')
@@ -49,6 +59,15 @@ export function parseDeployRequest(raw: unknown): DeployRequest {
 
 export function parseRollbackRequest(raw: unknown): RollbackRequest {
   return parse(rollback, raw, 'rollbackWorkflow')
+}
+
+export function parseBackupRequest(raw: unknown): BackupRequest {
+  const request = parse(backup, raw, 'backupWorkflow')
+  const { what, id } = request
+  const needs = ['pin', 'unpin', 'restore-memories'].includes(what)
+  if (needs && id === undefined) throw invalid('backupWorkflow', [`id: missing; ${what} needs one`])
+  if (!needs && what !== 'prove' && id !== undefined) throw invalid('backupWorkflow', [`id: ${what} takes none`])
+  return request
 }
 
 function parse<T>(schema: z.ZodType<T>, raw: unknown, workflow: string): T {

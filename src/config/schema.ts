@@ -207,6 +207,11 @@ const target = withNothingAgainstItself(
       .describe(
         'programs that a deploy runs on the host, in the project directory; never run by a rollback or an undo',
       ),
+    retention: z
+      .strictObject({
+        restorePoints: z.int().min(1).default(10).describe('how many restore points a prune leaves; pinned ones stay'),
+      })
+      .prefault({}),
     disk: z.strictObject({ freeBytes: z.int().min(0).default(5_000_000_000) }).prefault({}),
   }),
   targetInconsistencies,

@@ -1,6 +1,8 @@
 // The vocabulary of the whole project: everything that a run may do to a target, by name, with its arguments.
 // An undo is made of the same acts, so an act is written once and a debt is paid with what a run would have used.
 
+import type { Pin } from './manifest.js'
+
 /** A restore point by id, or `safety`: the one that the run itself takes before its first change. */
 export type RestorePointRef = string
 
@@ -20,6 +22,9 @@ export interface ActArgs {
     readonly head: string | null
     readonly paths: readonly string[]
   }
+  readonly setPins: { readonly id: string; readonly pins: readonly Pin[] }
+  /** Leftovers among them, of which no services are known. */
+  readonly pruneRestorePoints: { readonly points: readonly PrunedPoint[] }
   /** `release`: the directory that the configuration's path begins at, where it lies inside a release. */
   readonly keepMigrations: { readonly sha256: string; readonly release?: string }
   readonly keepImages: { readonly images: readonly ServiceImage[] }
@@ -52,6 +57,12 @@ export interface ActArgs {
     readonly version: string
   }
   readonly endHook: { readonly name: string }
+}
+
+export interface PrunedPoint {
+  readonly id: string
+  /** Whose images it kept. */
+  readonly services: readonly string[]
 }
 
 /** Services that may start together; `wait` where a later level needs them healthy. */

@@ -5,6 +5,7 @@ import type { ComposeModel } from './compose.js'
 import type { Recorded } from './ledger.js'
 import type { Manifest } from './manifest.js'
 import type { EnvironmentChange, Exposure } from './plan.js'
+import type { Retention } from './retention.js'
 import type { MigrationInfo } from './revision.js'
 
 /** What the configuration says about a target, as far as a plan needs it. No secret is in it. */
@@ -29,6 +30,7 @@ export interface Stack {
   readonly approvalDeadlineMs: number
   readonly operatorDeadlineMs: number
   readonly freeBytes: number
+  readonly retention: Retention
 }
 
 /** A service that the configuration names, and the key that names it. */

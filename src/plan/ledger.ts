@@ -115,6 +115,16 @@ export function openDeploy(records: readonly Recorded[]): Plan | undefined {
   return open.map((entry) => entry.plan).findLast((plan) => plan.kind === 'deploy')
 }
 
+/** Restore points that going back by itself may need: of the release line, and of runs without an end. */
+export function heldRestorePoints(records: readonly Recorded[]): string[] {
+  const open = openPlans(inForce(records).map((record) => record.entry))
+  const current = releaseLine(records).at(-1)
+  return [
+    ...(current ? [current.restorePoint] : []),
+    ...open.flatMap(({ plan }) => [plan.safety, ...(plan.restorePoint ? [plan.restorePoint] : [])]),
+  ]
+}
+
 /** `20261123T140211Z-2.0.0` as `2026-11-23T14:02:11Z`. */
 export function restorePointTime(id: string): string {
   return id.replace(/^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z-.*$/s, '$1-$2-$3T$4:$5:$6Z')

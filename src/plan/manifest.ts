@@ -14,7 +14,9 @@ export interface Manifest {
   readonly run: { readonly workflowId: string; readonly runId: string }
   readonly state: RestorePointState
   /** Who holds it back from retention, and why; empty where nobody does. */
-  readonly pins: readonly { readonly by: string; readonly reason?: string }[]
+  readonly pins: readonly Pin[]
+  /** Why nobody should rely on it before it is proven; missing where there is no such reason. */
+  readonly doubt?: string
   readonly files: readonly ManifestFile[]
   /** Managed paths that did not exist; going back removes them. */
   readonly absentPaths: readonly string[]
@@ -22,6 +24,11 @@ export interface Manifest {
   /** The newest applied migration, also where the database itself is in no dump. */
   readonly migrationHead?: string
   readonly database?: DatabaseManifest
+}
+
+export interface Pin {
+  readonly by: string
+  readonly reason?: string
 }
 
 export interface ManifestFile {
@@ -210,6 +217,7 @@ const manifestShape: Shape = {
     run: { keys: { workflowId: 'string', runId: 'string' } },
     state: { oneOf: ['taken', 'proven', 'warm', 'kept', 'broken'] },
     pins: { each: { keys: { by: 'string', reason: { maybe: 'string' } } } },
+    doubt: { maybe: 'string' },
     files: {
       each: {
         keys: {

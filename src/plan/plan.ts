@@ -44,7 +44,7 @@ export interface PlannedChecks {
   readonly release: { readonly directory: string; readonly sha256: string } | null
 }
 
-export type RunKind = 'deploy' | 'rollback'
+export type RunKind = 'deploy' | 'rollback' | 'backup'
 
 export interface Approval {
   readonly required: boolean

@@ -32,3 +32,10 @@ export interface RollbackRequest extends Asked {
   readonly approval: ApprovalWish
   readonly severity?: 'failure' | 'degradation' | undefined
 }
+
+export interface BackupRequest extends Asked {
+  readonly what: 'restore-point' | 'prove' | 'drill' | 'prune' | 'pin' | 'unpin' | 'memories' | 'restore-memories'
+  /** What `prove`, `pin` and `unpin` mean. */
+  readonly id?: string | undefined
+  readonly prove: boolean
+}

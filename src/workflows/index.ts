@@ -10,3 +10,7 @@ export async function deployWorkflow(request: unknown): Promise<RunResult> {
 export async function rollbackWorkflow(request: unknown): Promise<RunResult> {
   return await run('rollback', request)
 }
+
+export async function backupWorkflow(request: unknown): Promise<RunResult> {
+  return await run('backup', request)
+}

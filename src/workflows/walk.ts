@@ -17,6 +17,7 @@ export class Walk {
   readonly #undo: Undo[] = []
   #committed = false
   #givenUp = false
+  #deleted = false
 
   constructor(
     private readonly input: {
@@ -43,7 +44,7 @@ export class Walk {
   async seeing<T>(look: () => Promise<readonly T[]>): Promise<readonly T[]> {
     for (;;) {
       try {
-        return await look()
+        return await (this.#deleted ? CancellationScope.nonCancellable(look) : look())
       } catch (error) {
         if ((await this.#afterFailure('look at what is there now', failureOf(error))) === 'skip') return []
       }
@@ -141,6 +142,8 @@ export class Walk {
         : await this.#undoAct({ act, step, number: index + 1, tries })
       if (failure !== undefined) left.push(failure)
     }
+    const { act: done } = this.input.plan.steps[step]!
+    if (deleting.includes(done.name)) left.push(`${done.title}: what it had removed is gone`)
     if (left.length > 0) shown.state = 'undo-failed'
     else if (acts.length > 0) shown.state = 'undone'
     this.input.state.show()
@@ -191,7 +194,14 @@ export class Walk {
     return answer?.kind === 'resolve' ? answer.action : 'abort'
   }
 
-  #act(input: { readonly act: Act; readonly step: number; readonly number: number; readonly attempt: number }) {
+  /** What deletes runs to its end: nobody could put back what it had removed by then. */
+  #act(input: Attempt) {
+    if (!deleting.includes(input.act.name)) return this.#perform(input)
+    this.#deleted = true
+    return CancellationScope.nonCancellable(() => this.#perform(input))
+  }
+
+  #perform(input: Attempt) {
     const { plan, lease, origin } = this.input
     const summary =
       input.number > 0 ? `undo: ${input.act.title}` : `${input.step + 1}/${plan.steps.length} ${input.act.title}`
@@ -210,6 +220,15 @@ export class Walk {
       },
     })
   }
+}
+
+const deleting: readonly Act['name'][] = ['pruneRestorePoints']
+
+interface Attempt {
+  readonly act: Act
+  readonly step: number
+  readonly number: number
+  readonly attempt: number
 }
 
 interface Undo {

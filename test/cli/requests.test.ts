@@ -14,6 +14,7 @@ beforeEach(() => {
     namespace: 'default',
     startDeploy: async (request: object) => (started(request), 'run'),
     startRollback: async (request: object) => (started(request), 'run'),
+    startBackup: async (request: object) => (started(request), 'run'),
     approve: async (run: string, answer: object) => (answered(run, answer), { how: 'update', text: 'approved' }),
     resolve: async (run: string, answer: object) => (answered(run, answer), { how: 'update', text: 'retry' }),
     follow: async function* () {},
@@ -141,4 +142,18 @@ test('the help of every command shows an example', async () => {
     expect(await runCommandLine([...argv, '--help'], io)).toBe(0)
     expect(io.printed.join('\n')).toContain(`$ stepback ${argv.join(' ')}`)
   }
+})
+
+test('what is done to restore points is a word, and each key of a backup an option', async () => {
+  const ask = (words: string) => runCommandLine(`restore-points aria ${words}`.split(' '), silentIo())
+  await ask('pin 20261123T140211Z-2.0.0 --reason why --requested-by ada --dry-run')
+  const asked = { target: 'aria', reason: 'why', requestedBy: 'ada', dryRun: true }
+  expect(started).toHaveBeenLastCalledWith({ ...asked, what: 'pin', id: '20261123T140211Z-2.0.0' })
+  await ask('take --no-prove --requested-by ada')
+  expect(started).toHaveBeenLastCalledWith({ target: 'aria', what: 'restore-point', prove: false, requestedBy: 'ada' })
+  started.mockReset()
+  expect(await ask('pin')).toBe(2)
+  expect(await ask('prune 20261123T140211Z-2.0.0')).toBe(2)
+  expect(await ask('remove')).toBe(2)
+  expect(started).not.toHaveBeenCalled()
 })

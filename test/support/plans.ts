@@ -52,6 +52,7 @@ export const stack: Stack = {
   approvalDeadlineMs: 24 * 3_600_000,
   operatorDeadlineMs: 30 * 60_000,
   freeBytes: 5_000_000_000,
+  retention: { keep: 10, counts: 'taken' },
 }
 
 export const model: Facts['model'] = {

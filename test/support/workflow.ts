@@ -32,6 +32,8 @@ const names: Readonly<Record<Name, true>> = {
   closeDebt: true,
   finishRun: true,
   takeRestorePoint: true,
+  setPins: true,
+  pruneRestorePoints: true,
   keepMigrations: true,
   adoptMigrations: true,
   keepImages: true,
@@ -134,7 +136,11 @@ export class Stage {
     this.#behaviours.set(keyOf(name, options.undo === true), behaviour)
   }
 
-  async start(type: 'deployWorkflow' | 'rollbackWorkflow', request: unknown, id = `run-${++this.#runs}`): Promise<Run> {
+  async start(
+    type: 'deployWorkflow' | 'rollbackWorkflow' | 'backupWorkflow',
+    request: unknown,
+    id = `run-${++this.#runs}`,
+  ): Promise<Run> {
     const handle = await this.#env.client.workflow.start(type, {
       args: [request],
       taskQueue: 'stepback',

@@ -176,5 +176,7 @@ function stackOf(look: Look): Stack {
     approvalDeadlineMs: durationMs(target.approval.deadline),
     operatorDeadlineMs: durationMs(target.operatorDeadline),
     freeBytes: target.disk.freeBytes,
+    // Nothing proves a restore point yet.
+    retention: { keep: target.retention.restorePoints, counts: 'taken' },
   }
 }

@@ -1,4 +1,5 @@
-import type { ServiceImage, ServiceLevel, Step } from '../act.js'
+import type { Act, PrunedPoint, ServiceImage, ServiceLevel, Step } from '../act.js'
+import type { Pin } from '../manifest.js'
 import { checkHealth } from './health.js'
 import { list, startServices } from './services.js'
 
@@ -15,6 +16,28 @@ export function takeRestorePoint(input: {
     undo: [],
     commit: false,
   }
+}
+
+/** Holds a restore point back from retention, or no longer. */
+export function setPins(input: {
+  readonly id: string
+  readonly pins: readonly Pin[]
+  readonly before: readonly Pin[]
+}): Step {
+  const { id, pins, before } = input
+  const act = (title: string, to: readonly Pin[]): Act => ({ name: 'setPins', title, args: { id, pins: to } })
+  return {
+    act: act(pins.length > before.length ? `pin ${id}` : `take the pins off ${id}`, pins),
+    undo: [act(`give ${id} its pins back`, before)],
+    commit: false,
+  }
+}
+
+/** Cannot be undone, so it comes last, and nothing cancels it. */
+export function pruneRestorePoints(points: readonly PrunedPoint[]): Step {
+  const { length } = points
+  const title = `remove ${length} ${length === 1 ? 'restore point' : 'restore points'}`
+  return { act: { name: 'pruneRestorePoints', title, args: { points } }, undo: [], commit: false }
 }
 
 /** Tags what runs, so that it can be started again; its undo is the last of all and starts it. */
