@@ -49,7 +49,7 @@ function renderDone(result: RunResult): string[] {
     result.already ? 'done: nothing had to be done' : `done in ${describeMs(result.durationMs)}`,
     ...(sick.length > 0 ? [`not healthy: ${sick.join('; ')}`] : []),
     canGoBack(result)
-      ? `undo it: stepback rollback ${target} --to ${visible(result.restorePoint!)}`
+      ? `${result.kind === 'backup' ? 'go back to it' : 'undo it'}: stepback rollback ${target} --to ${visible(result.restorePoint!)}`
       : `next: stepback status ${target}`,
   ]
 }
