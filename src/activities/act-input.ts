@@ -2,6 +2,7 @@
 
 import type { ActArgs, ActName } from '../plan/act.js'
 import type { RunId } from '../plan/ledger.js'
+import type { Shown } from '../plan/plan.js'
 
 export interface ActInput<N extends ActName> {
   readonly target: string
@@ -10,8 +11,8 @@ export interface ActInput<N extends ActName> {
   readonly origin: RunId
   /** Id of the restore point that the origin takes. */
   readonly safety: string
-  /** Rows that the plan showed as lost. */
-  readonly shownRows: number
+  /** For an exchange of databases: what it may lose, as whoever let the run go on knew it. */
+  readonly shown?: Shown
   readonly step: number
   readonly stepName: ActName
   /** 0 for the do; else the number of the act within the step's undo. */

@@ -10,6 +10,7 @@ import type { ComposeStack } from '../commands/compose.js'
 import type { ActName } from '../plan/act.js'
 import { StepbackError } from '../plan/failure.js'
 import type { LedgerEntry, RunId } from '../plan/ledger.js'
+import type { Shown } from '../plan/plan.js'
 import type { ActInput } from './act-input.js'
 import type { Deps } from './deps.js'
 import { cancelSignal } from './stopping.js'
@@ -59,9 +60,8 @@ export class ActContext {
     return runDigits(this.origin)
   }
 
-  /** Rows that whoever let this run go on knew would be lost. */
-  get shownRows(): number {
-    return this.input.shownRows
+  get shown(): Shown {
+    return this.input.shown ?? {}
   }
 
   /** Whether this act is part of an undo, which does nothing where nothing was done. */

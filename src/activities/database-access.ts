@@ -84,17 +84,22 @@ export async function withJournal<T>(
   what: string,
   work: (journal: Journal, address: DatabaseAddress) => Promise<T>,
 ): Promise<T> {
-  return await withTunnel(user, what, async (address) => {
-    const journal = await user.deps.database.Journal.connect({
-      ...address,
-      applicationName: `${address.applicationName}:j`,
-    })
-    try {
-      return await work(journal, address)
-    } finally {
-      await journal.end()
-    }
-  })
+  return await withTunnel(user, what, (address) => withJournalAt(user, address, (journal) => work(journal, address)))
+}
+
+/** The same through a tunnel that is open already. */
+export async function withJournalAt<T>(
+  user: DatabaseUser,
+  address: DatabaseAddress,
+  work: (journal: Journal) => Promise<T>,
+): Promise<T> {
+  const applicationName = `${address.applicationName}:j`
+  const journal = await user.deps.database.Journal.connect({ ...address, applicationName })
+  try {
+    return await work(journal)
+  } finally {
+    await journal.end()
+  }
 }
 
 async function databaseContainer(user: DatabaseUser) {

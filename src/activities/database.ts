@@ -5,15 +5,24 @@ import { beforeName, newName } from '../commands/database/names.js'
 import { schemaFingerprint } from '../commands/database/fingerprint.js'
 import { againAfterRestart } from '../commands/database/restart.js'
 import { dropDatabase, restoreInto } from '../commands/database/restore.js'
-import type { DatabaseAddress, Direction, Journal, Judge } from '../adapters/database.js'
+import {
+  type Counted,
+  type DatabaseAddress,
+  type Direction,
+  type Journal,
+  type Judge,
+  type TargetDatabase,
+  writesSince,
+} from '../adapters/database.js'
+import { grownBy } from '../plan/exposure.js'
 import { StepbackError } from '../plan/failure.js'
 import type { DatabaseManifest } from '../plan/manifest.js'
 import type { Exposure } from '../plan/plan.js'
 import type { ActDefinition } from './act.js'
-import { readBaseline } from './baseline.js'
 import { type ActContext, doneAgain } from './context.js'
 import { databaseAccess, databaseOf, lastingAccess, withJournal, withTunnel } from './database-access.js'
 import { readManifest } from './observe/manifests.js'
+import { remembered } from './remembered.js'
 
 export const restoreDatabase: ActDefinition<'restoreDatabase'> = {
   jobs: ['restore'],
@@ -46,8 +55,8 @@ export const swapDatabase: ActDefinition<'swapDatabase'> = {
       const mine = context.operation
       if (context.undoing && !(await wasBuilt(context, address))) return 'there was nothing to swap'
       await journal.openOperation({ ...mine, ...names(context) })
-      const allowed = mayLoseRows ?? context.shownRows + context.target.undo.mayLoseRows
-      const bound = await lossBound(context, address, { from, mayLoseRows: allowed })
+      const allowed = mayLoseRows ?? (context.shown.exposure?.total ?? 0) + context.target.undo.mayLoseRows
+      const bound = lossBound(context, address, { from, mayLoseRows: allowed })
       const outcome = await exchange(context, journal, 'there', bound)
       if (outcome.outcome === 'held') throw exceeded(bound.exposure, allowed)
       const closed = outcome.already ? 'was swapped already' : `closed for ${outcome.closedMs} ms`
@@ -82,26 +91,48 @@ interface LossBound {
   exposure: Exposure | null
 }
 
-/** Counts what would be lost through a session that is opened before the door closes, when nobody else can write. */
-async function lossBound(
+/**
+ * What would be lost is known before the door closes: as it was shown, else counted through a session of the run's own.
+ * Behind the door that session reads the counters alone, so that the database stays closed no longer than a swap takes.
+ */
+function lossBound(
   context: ActContext,
   address: DatabaseAddress,
   input: { readonly from: string; readonly mayLoseRows: number },
-): Promise<LossBound> {
-  const baseline = await readBaseline(context, input.from)
-  const session = { ...address, applicationName: `${address.applicationName}:c` }
+): LossBound {
   const bound: LossBound = {
     exposure: null,
     openJudge: async () => {
-      const live = await context.deps.database.TargetDatabase.connect(session)
+      const applicationName = `${address.applicationName}:c`
+      const live = await context.deps.database.TargetDatabase.connect({ ...address, applicationName })
+      const counted = await countedBefore(context, address, live, input.from).catch(async (error: unknown) => {
+        await live.end()
+        throw error
+      })
       const goOn = async () => {
-        bound.exposure = await live.exposure(baseline)
-        return bound.exposure.total <= input.mayLoseRows
+        const since = writesSince({ before: counted.counters, after: await live.counters() })
+        bound.exposure = since ? grownBy(counted.exposure, since) : null
+        return bound.exposure !== null && bound.exposure.total <= input.mayLoseRows
       }
       return { pid: live.pid, goOn, end: () => live.end() }
     },
   }
   return bound
+}
+
+/** As it was shown, while the counters of that moment can be compared with those of now. */
+async function countedBefore(
+  context: ActContext,
+  address: DatabaseAddress,
+  live: TargetDatabase,
+  from: string,
+): Promise<Counted> {
+  const { exposure, counters } = context.shown
+  if (exposure && counters && writesSince({ before: counters, after: await live.counters() })) {
+    return { exposure, counters }
+  }
+  const { id, database } = await readManifest(context, context.restorePoint(from))
+  return await live.exposure(database!, await remembered(context, address, id))
 }
 
 /** Each closing has a timer of its own on the host, armed before the door closes: a death must not leave it closed. */
@@ -155,6 +186,6 @@ function exceeded(exposure: Exposure | null, mayLoseRows: number): StepbackError
   return new StepbackError({
     type: 'ExposureExceeded',
     message: `${exposure?.total ?? 'unknown'} rows would be lost, and ${mayLoseRows} are allowed; the database is open again`,
-    details: { exposure },
+    details: { exposure, asks: 'approval' },
   })
 }

@@ -2,24 +2,27 @@
 
 import { keepCode } from '../commands/migrations.js'
 import { schemaFingerprint } from '../commands/database/fingerprint.js'
-import type { DatabaseAddress, MigrationRunner } from '../adapters/database.js'
+import type { Journal, MigrationRunner } from '../adapters/database.js'
 import { durationMs } from '../plan/duration.js'
 import { StepbackError } from '../plan/failure.js'
 import { revisionOf } from '../plan/revision.js'
 import type { ActDefinition } from './act.js'
-import { keepBaseline } from './baseline.js'
 import { type ActContext, doneAgain } from './context.js'
 import { asMigrations, databaseOf, withJournal } from './database-access.js'
 import { knownMigrations } from './known-migrations.js'
 import { readManifest } from './observe/manifests.js'
 
 export const migrateUp: ActDefinition<'migrateUp'> = {
-  jobs: ['baseline'],
+  jobs: [],
   run: async (context, { migrations }) =>
-    await withMigrations(context, 'migrateUp', migrations, async (runner, checkFence, address) => {
-      const applied = await runner.up({ names: migrations, checkFence })
-      // Only right behind the migration: later, what the application wrote meanwhile would not count as a loss.
-      if (applied.length > 0) await keepBaseline(context, address)
+    await withMigrations(context, 'migrateUp', migrations, async (runner, journal) => {
+      const mine = { ...context.operation, database: databaseOf(context.target).name }
+      const applied = await runner.up({
+        names: migrations,
+        checkFence: () => journal.checkFence(mine),
+        // What it writes itself is no loss, should the database go back: the application's writes are told from it.
+        keepWrites: (writes) => journal.rememberMigration({ ...mine, writes }),
+      })
       return applied.length > 0 ? `applied ${applied.map(revisionOf).join(', ')}` : 'was applied already'
     }),
 }
@@ -29,7 +32,8 @@ export const migrateDown: ActDefinition<'migrateDown'> = {
   run: async (context, { migrations, schemaOf }) => {
     const sha256 = schemaOf && (await readManifest(context, context.restorePoint(schemaOf))).database?.schemaSha256
     const expected = sha256 ? { expected: { ...schemaFingerprint, sha256 } } : {}
-    return await withMigrations(context, 'migrateDown', migrations, async (runner, checkFence) => {
+    return await withMigrations(context, 'migrateDown', migrations, async (runner, journal) => {
+      const checkFence = () => journal.checkFence(context.operation)
       const reverted = await runner.down({ names: migrations, checkFence, ...expected })
       return reverted.length > 0 ? `reverted ${reverted.map(revisionOf).join(', ')}` : 'nothing was left to revert'
     })
@@ -60,7 +64,7 @@ async function withMigrations<T>(
   context: ActContext,
   what: string,
   names: readonly string[],
-  work: (runner: MigrationRunner, checkFence: () => Promise<unknown>, address: DatabaseAddress) => Promise<T>,
+  work: (runner: MigrationRunner, journal: Journal) => Promise<T>,
 ): Promise<T> {
   const { classes: migrations } = await knownMigrations(context, { needed: names })
   const lockTimeoutMs = durationMs(databaseOf(context.target).lockTimeout)
@@ -71,7 +75,7 @@ async function withMigrations<T>(
       lockTimeoutMs,
     })
     try {
-      return await work(runner, () => journal.checkFence(context.operation), address)
+      return await work(runner, journal)
     } finally {
       await runner.end()
     }

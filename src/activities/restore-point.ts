@@ -15,7 +15,7 @@ import { doubtOf } from '../plan/retention.js'
 import { isWhole } from '../plan/way-back.js'
 import type { ActDefinition } from './act.js'
 import { type ActContext, doneAgain } from './context.js'
-import { databaseAccess } from './database-access.js'
+import { databaseAccess, withJournal } from './database-access.js'
 import { readContainers } from './observe/containers.js'
 import { readManifests } from './observe/manifests.js'
 
@@ -118,6 +118,7 @@ async function dump(context: ActContext): Promise<Dumped> {
   })
   const { script, ending } = againAfterRestart(access, job)
   await context.job('dump', script, { ending, holds: doneAgain })
+  await withJournal(context, 'taken', (journal) => journal.rememberTaken({ ...context.operation, id: context.safety }))
   const facts = parseFacts(await context.look(`${command('cat', factsFile)}\n`))
   const [file] = parseFileFacts(await context.look(describeFiles(context.backups, [name])), [name])
   if (file?.kind !== 'file') throw new StepbackError({ type: 'StepFailed', message: `the dump "${name}" is not there` })

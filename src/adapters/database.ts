@@ -1,12 +1,7 @@
 // PostgreSQL through a tunnel: what is there, what a way back would lose, migrations, and the exchange of databases.
 
-export {
-  writesSince,
-  type Baseline,
-  type DatabaseExposure,
-  type ExposureMethod,
-  type TableExposure,
-} from './database/exposure.js'
+export type { OwnWrites } from './database/counters.js'
+export { nothingRemembered, writesSince, type Baseline, type Counted, type Remembered } from './database/exposure.js'
 export { createEmptyDatabase, dropEmptyDatabase } from './database/empty.js'
 export { listenToDowns, type DownLosses } from './database/down-losses.js'
 export { Journal } from './database/journal.js'

@@ -3,7 +3,7 @@
 import type { ServiceImage } from './act.js'
 import type { ComposeModel } from './compose.js'
 import type { Recorded } from './ledger.js'
-import type { Manifest } from './manifest.js'
+import type { Counters, Manifest } from './manifest.js'
 import type { EnvironmentChange, Exposure } from './plan.js'
 import type { Retention } from './retention.js'
 import type { MigrationInfo } from './revision.js'
@@ -149,6 +149,8 @@ export interface CandidateFacts {
   readonly missingImages: readonly string[]
   /** What bringing its database in would lose. */
   readonly exposure: Exposure | null
+  /** As they were when that was counted. */
+  readonly counters?: Counters
   /** What reverting the migrations since would lose: rows of the tables that they drop; null where nobody can tell. */
   readonly downExposure: Exposure | null
   /** What going back changes in the environment file; null where nothing differs. */

@@ -122,6 +122,8 @@ export interface Counters {
   readonly oid: number
   readonly systemIdentifier: string
   readonly statsReset: string | null
+  /** When the server last lost all counts, which a crash does; absent in restore points from before it was read. */
+  readonly statsBegan?: string | null
   readonly postmasterStart: string
   readonly tables: readonly TableCounters[]
 }
@@ -201,6 +203,7 @@ const databaseShape: Shape = {
         oid: 'number',
         systemIdentifier: 'string',
         statsReset: { nullable: 'string' },
+        statsBegan: { maybe: { nullable: 'string' } },
         postmasterStart: 'string',
         tables: { each: tableCounters },
       },

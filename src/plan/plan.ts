@@ -1,4 +1,5 @@
 import type { Step } from './act.js'
+import type { Counters } from './manifest.js'
 import type { Strategy } from './request.js'
 
 /** The ordered steps of one run, as recorded in history, in the ledger, and shown to whoever approves it. */
@@ -18,6 +19,10 @@ export interface Plan {
   /** The restore point that this run takes: going back to it undoes the run. */
   readonly safety: string
   readonly exposure?: Exposure
+  /** Where the database is exchanged: the counters of the moment at which the exposure was counted. */
+  readonly counters?: Counters
+  /** Rows by which the exposure may grow past what was approved, without asking again. */
+  readonly mayGrowBy?: number
   readonly steps: readonly Step[]
   /** What runs beside the worker before anything else; missing where there is none, or a hotfix skips them. */
   readonly checks?: PlannedChecks
@@ -58,8 +63,13 @@ export interface Exposure {
   readonly tables: readonly ExposedTable[]
 }
 
+/** What whoever let a run go on knew: the exposure, and the counters of that moment. */
+export type Shown = Pick<Plan, 'exposure' | 'counters'>
+
 export interface ExposedTable {
   readonly table: string
+  /** Set where it is values of this column that would be lost, and not rows. */
+  readonly column?: string
   readonly inserted: number
   readonly updated: number
   readonly deleted: number

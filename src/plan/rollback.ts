@@ -52,6 +52,7 @@ export function planRollback(
     ...(choice?.strategy ? { strategy: choice.strategy } : {}),
     because: [because, ...(choice ? [choice.because] : [])].join('; '),
     restorePoint: manifest.id,
+    ...(choice?.strategy === 'restore' ? { ...countersOf(candidate), mayGrowBy: facts.stack.mayLoseRows } : {}),
     ...(full && candidate.environment ? { environment: candidate.environment } : {}),
     already,
     steps: already ? [] : rollbackSteps({ request, facts, candidate, choice }),
@@ -83,6 +84,10 @@ export function planRevert(
     already: down.length === 0,
     steps: down.length === 0 ? [] : revertSteps(facts, down),
   }
+}
+
+function countersOf({ counters }: CandidateFacts): Pick<Plan, 'counters'> {
+  return counters ? { counters } : {}
 }
 
 function rollbackSteps(input: {

@@ -24,6 +24,8 @@ export interface Failed {
   readonly type: FailureType | 'Cancelled' | 'Unknown'
   readonly message: string
   readonly exposure: Exposure | null
+  /** A person may allow what was exceeded; runs of earlier versions undid at once. */
+  readonly asks?: 'approval'
 }
 
 /** What went wrong, by its type alone. Timeouts and failures of a type that is not ours are `Unknown`: it may have acted. */
@@ -34,9 +36,10 @@ export function failureOf(error: unknown): Failed {
   if (!(cause instanceof ApplicationFailure)) {
     return { type: 'Unknown', message: cause instanceof Error ? cause.message : String(cause), exposure: null }
   }
-  const details = cause.details?.[0] as { exposure?: Exposure } | undefined
+  const details = cause.details?.[0] as { exposure?: Exposure; asks?: 'approval' } | undefined
   const type = Object.hasOwn(failures, cause.type ?? '') ? (cause.type as FailureType) : 'Unknown'
-  return { type, message: cause.message, exposure: details?.exposure ?? null }
+  const asks = details?.asks === undefined ? {} : { asks: details.asks }
+  return { type, message: cause.message, exposure: details?.exposure ?? null, ...asks }
 }
 
 /** The step did not reach the host, or nobody knows how far it came. */

@@ -92,14 +92,25 @@ async function underLease(state: RunState, gate: Gate, request: unknown, approve
   const lease = { target: approved.target, token }
   state.enter('running')
   for (const debt of debts) await payDebt(state, gate, lease, debt)
-  const plan = await makePlan(state, request, approved.restorePoint)
+  const fresh = await makePlan(state, request, approved.restorePoint)
+  // Exposure is not in the digest: a plan that lost nothing when nobody had to approve it may lose rows by now.
+  const asked = approved.approval.required && fresh.digest === approved.digest && !hasGrown(approved, fresh)
+  const plan = asked ? asApproved(fresh, approved) : fresh
   if (plan.already)
     return await finish(state, lease, { phase: 'done', plan, health: await look(plan.target, plan.version) })
-  // Exposure is not in the digest: a plan that lost nothing when nobody had to approve it may lose rows by now.
-  const asked = approved.approval.required && plan.digest === approved.digest
   if (!asked) await askForApproval(state, gate, plan)
   await acts.recordPlan.executeWithOptions({ summary: 'write the plan to the ledger' }, [{ ...lease, plan }])
   return await walk(state, new Walk({ state, gate, plan, lease, origin }), plan, lease)
+}
+
+/** What is lost may grow while a person decides, up to the bound; plans of earlier versions have none. */
+function hasGrown(approved: Plan, { exposure, mayGrowBy = Infinity }: Plan): boolean {
+  return (exposure?.total ?? 0) > (approved.exposure?.total ?? 0) + mayGrowBy
+}
+
+/** Later looks compare with what the person saw, not with what was there when the lease was to be had. */
+function asApproved(fresh: Plan, { exposure, counters }: Plan): Plan {
+  return exposure && counters ? { ...fresh, exposure, counters } : fresh
 }
 
 async function walk(state: RunState, steps: Walk, plan: Plan, lease: Lease): Promise<RunResult> {

@@ -1,7 +1,7 @@
 import { log, setCurrentDetails, upsertSearchAttributes, workflowInfo } from '@temporalio/workflow'
 import { SearchAttributeType, defineSearchAttributeKey } from '@temporalio/common'
 import { describeProgress } from '../plan/describe.js'
-import type { Plan, RunKind } from '../plan/plan.js'
+import type { Exposure, Plan, RunKind } from '../plan/plan.js'
 import { type Phase, type Progress, type RunResult, newProgress, showPlan } from '../plan/progress.js'
 
 const phaseKey = defineSearchAttributeKey('StepbackPhase', SearchAttributeType.KEYWORD)
@@ -29,6 +29,12 @@ export class RunState {
     this.plan = plan
     showPlan(this.progress, plan)
     this.show()
+  }
+
+  /** What turned out to be lost: whoever is asked now approves a loss, and has to name the plan. */
+  showLoss(exposure: Exposure | null): void {
+    if (this.plan) this.plan = { ...this.plan, approval: { ...this.plan.approval, dataLoss: true } }
+    if (this.progress.plan) this.progress.plan = { ...this.progress.plan, exposure }
   }
 
   enter(phase: Phase): void {

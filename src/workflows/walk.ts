@@ -3,7 +3,7 @@
 import { CancellationScope } from '@temporalio/workflow'
 import type { Act, Step } from '../plan/act.js'
 import type { RunId } from '../plan/ledger.js'
-import type { Plan } from '../plan/plan.js'
+import type { Plan, Shown } from '../plan/plan.js'
 import type { Gate } from './gate.js'
 import { type Failed, GiveUp, failureOf, isUnknown, perform } from './perform.js'
 import { type RunState, now } from './state.js'
@@ -75,6 +75,7 @@ export class Walk {
   async #step(step: Step, index: number): Promise<void> {
     const shown = this.input.state.progress.steps[index]!
     const undo: Undo = { step: index, acts: step.undo, tries: 1 }
+    let { act } = step
     this.#undo.push(undo)
     this.input.state.changed = true
     shown.startedAt = now()
@@ -83,7 +84,7 @@ export class Walk {
       Object.assign(shown, { state: 'running', finishedAt: null })
       this.input.state.show()
       try {
-        const result = await this.#act({ act: step.act, step: index, number: 0, attempt })
+        const result = await this.#act({ act, step: index, number: 0, attempt })
         if (step.commit) this.#committed = true
         Object.assign(shown, {
           state: 'done',
@@ -102,7 +103,8 @@ export class Walk {
           finishedAt: now(),
         })
         this.input.state.show()
-        if ((await this.#afterFailure(step.act.title, failed)) === 'skip') return void (shown.state = 'skipped')
+        if (failed.asks === 'approval') act = await this.#askAgain(act, failed)
+        else if ((await this.#afterFailure(act.title, failed)) === 'skip') return void (shown.state = 'skipped')
       }
     }
   }
@@ -123,6 +125,19 @@ export class Walk {
     )
     if (answer?.kind !== 'resolve' || answer.action === 'abort') throw new GiveUp(failed)
     return answer.action
+  }
+
+  /** More would be lost than was approved: back to the gate, with the application stopped and the database open. */
+  async #askAgain(act: Act, failed: Failed): Promise<Act> {
+    const { plan, gate, state } = this.input
+    state.showLoss(failed.exposure)
+    const why = `${act.title}: ${failed.message}`
+    const answer = await this.#orCancelled(() =>
+      gate.wait({ asks: 'approve', why, deadlineMs: plan.deadlines.approvalMs }),
+    )
+    if (answer?.kind === 'approve') return allowLoss(act, failed)
+    const message = answer ? `${failed.message}; rejected by ${answer.by}` : failed.message
+    throw new GiveUp({ ...failed, message })
   }
 
   async #orCancelled<T>(wait: () => Promise<T>): Promise<T> {
@@ -184,7 +199,7 @@ export class Walk {
     // Undone but unhealthy ends as not undone: no other try would put more back.
     if (act.name === 'checkHealth' && !isUnknown(failed)) return 'skip'
     const loses = failed.type === 'ExposureExceeded' && failed.exposure !== null
-    if (loses && state.progress.plan) state.progress.plan = { ...state.progress.plan, exposure: failed.exposure }
+    if (loses) state.showLoss(failed.exposure)
     const answer = await gate.wait({
       asks: loses ? 'approve' : 'resolve',
       why: `${act.title}: ${failed.message}`,
@@ -212,7 +227,7 @@ export class Walk {
         ...lease,
         origin,
         safety: plan.safety,
-        shownRows: plan.exposure?.total ?? 0,
+        ...shownTo(input.act, plan),
         step: input.step,
         stepName: plan.steps[input.step]!.act.name,
         undo: input.number,
@@ -241,6 +256,12 @@ interface Undo {
 /** A swap that failed for certain left all as it was; a start that failed has replaced containers by then. */
 function mayHaveActed(act: Act, failed: Failed): boolean {
   return act.name !== 'swapDatabase' || isUnknown(failed)
+}
+
+/** Only an exchange of databases needs it, and a history should not be larger than it has to. */
+function shownTo(act: Act, { exposure, counters }: Plan): { readonly shown?: Shown } {
+  if (act.name !== 'swapDatabase' || !exposure) return {}
+  return { shown: { exposure, ...(counters ? { counters } : {}) } }
 }
 
 function allowLoss(act: Act, failed: Failed): Act {

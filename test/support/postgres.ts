@@ -17,6 +17,10 @@ export interface TestPostgres {
   /** In place of `docker exec …`: the same programs, reached over the loopback. */
   exec(applicationName?: string): readonly string[]
   query<T = Record<string, unknown>>(database: string, text: string, values?: readonly unknown[]): Promise<readonly T[]>
+  /** Stops it in good order, does something to its data directory, and starts it again on the same port. */
+  restart(
+    meanwhile: (at: { readonly data: string; run(program: string, ...words: string[]): void }) => void,
+  ): Promise<void>
   stop(): Promise<void>
 }
 
@@ -36,11 +40,15 @@ export async function startPostgres(): Promise<TestPostgres> {
     },
   )
   const port = await freePort()
-  const server = spawn(join(bin, 'postgres'), serverArguments({ data, directory, port }), {
-    ...owner,
-    cwd: directory,
-    stdio: 'ignore',
-  })
+  const start = () =>
+    spawn(join(bin, 'postgres'), serverArguments({ data, directory, port }), {
+      ...owner,
+      cwd: directory,
+      stdio: 'ignore',
+    })
+  const run = (program: string, ...words: string[]) =>
+    void execFileSync(program, words, { ...owner, cwd: directory, stdio: 'pipe' })
+  let server = start()
   const access = { host: '127.0.0.1', port, user: 'postgres', password: 'unused' }
   await untilReady(access, server)
   return {
@@ -54,7 +62,16 @@ export async function startPostgres(): Promise<TestPostgres> {
       `PATH=${bin}:/usr/bin:/bin`,
     ],
     query: (database, text, values) => query({ ...access, database }, text, values),
-    stop: () => stop(server, directory),
+    restart: async (meanwhile) => {
+      await end(server, 'SIGINT')
+      meanwhile({ data, run })
+      server = start()
+      await untilReady(access, server)
+    },
+    stop: async () => {
+      await end(server, 'SIGQUIT')
+      rmSync(directory, { recursive: true, force: true })
+    },
   }
 }
 
@@ -97,13 +114,11 @@ async function untilReady(access: pg.ClientConfig, server: ChildProcess): Promis
   throw new Error('postgres was not ready after 10 s')
 }
 
-async function stop(server: ChildProcess, directory: string): Promise<void> {
-  if (server.exitCode === null) {
-    const ended = new Promise((resolve) => server.once('exit', resolve))
-    server.kill('SIGQUIT')
-    await ended
-  }
-  rmSync(directory, { recursive: true, force: true })
+async function end(server: ChildProcess, signal: 'SIGINT' | 'SIGQUIT'): Promise<void> {
+  if (server.exitCode !== null) return
+  const ended = new Promise((resolve) => server.once('exit', resolve))
+  server.kill(signal)
+  await ended
 }
 
 function findPrograms(): string {

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { candidate, deployPlan, deployRequest, exposure, rollbackPlan, rollbackRequest } from '../support/plans.js'
-import { Stage } from '../support/workflow.js'
+import type { Counters } from '../../src/plan/manifest.js'
+import { Stage, fail } from '../support/workflow.js'
 
 const request = rollbackRequest()
 const lossy = rollbackPlan(undefined, undefined, candidate({ exposure: exposure(412) }))
@@ -198,6 +199,28 @@ describe('the plan made under the lease', () => {
     stage.reset(deployPlan(), deployPlan(deployRequest({ migrateTo: 'none' })))
     expect((await (await stage.start('deployWorkflow', deployRequest())).result()).phase).toBe('done')
   })
+
+  test('is asked about again where it would lose more by now than what was approved and the bound', async () => {
+    const grown = { ...lossy, exposure: exposure(413) }
+    stage.reset(lossy, grown)
+    const run = await atGate()
+    await run.answer('approve', { by: 'ann', digest: hex })
+    await expect.poll(() => stage.calls('keepLease').length).toBe(1)
+    expect((await run.until('waiting-for-approval')).plan!.exposure!.total).toBe(413)
+    await run.answer('approve', { by: 'ann', digest: hex })
+    await run.result()
+    expect(stage.calls('swapDatabase').map((input) => input.shown.exposure.total)).toEqual([413])
+  })
+
+  test('leaves what was approved as what the exchange is compared with', async () => {
+    const counters = { tables: [] } as unknown as Counters
+    const approved = { ...lossy, counters }
+    stage.reset(approved, { ...lossy, exposure: exposure(412 + 5), mayGrowBy: 5, counters: { ...counters, oid: 2 } })
+    const run = await atGate()
+    await run.answer('approve', { by: 'ann', digest: hex })
+    await run.result()
+    expect(stage.calls('swapDatabase').map((input) => input.shown)).toEqual([{ exposure: exposure(412), counters }])
+  })
 })
 
 describe('already there', () => {
@@ -226,4 +249,39 @@ test('a dry run completes with the plan: no gate, no lease, no look, no change',
   expect(result.plan!.exposure!.total).toBe(412)
   expect(result.steps.map((step) => step.state)).toEqual(lossy.steps.map(() => 'pending'))
   expect(stage.all).toEqual(['plan'])
+})
+
+describe('an exchange that would lose more than was approved', () => {
+  const more = { exposure: exposure(500), asks: 'approval' }
+  beforeEach(() => {
+    stage.reset(lossless)
+    stage.on('swapDatabase', (input) =>
+      input.args.mayLoseRows >= 500 ? { detail: null, attempts: 1 } : fail('ExposureExceeded', '500 rows', more)(input),
+    )
+  })
+
+  async function askedAgain() {
+    const run = await stage.start('rollbackWorkflow', request)
+    const { gate, plan, steps } = await run.until('waiting-for-approval')
+    expect(gate).toMatchObject({ asks: 'approve', why: 'swap the built database in: 500 rows' })
+    expect(plan!.exposure!.total).toBe(500)
+    expect(steps.find((step) => step.name === 'swapDatabase')!.state).toBe('failed')
+    return run
+  }
+
+  test('goes back to the gate, and on with an approval that names the plan', async () => {
+    const run = await askedAgain()
+    expect((await run.refusal('approve', { by: 'ann' })).message).toContain('digest: missing; data would be lost')
+    await run.answer('approve', { by: 'ann', digest: hex })
+    expect((await run.result()).phase).toBe('done')
+    expect(stage.calls('swapDatabase').map((input) => input.args.mayLoseRows)).toEqual([null, 500])
+  })
+
+  test('is undone where it is rejected, or nobody answers', async () => {
+    const run = await askedAgain()
+    await run.answer('reject', { by: 'bob' })
+    const failure = await run.failure()
+    expect(failure).toMatchObject({ type: 'Undone', message: expect.stringContaining('500 rows; rejected by bob') })
+    expect((await (await askedAgain()).failure()).type).toBe('Undone')
+  })
 })

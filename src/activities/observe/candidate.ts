@@ -23,7 +23,7 @@ export async function observeCandidate(
   const { manifest } = input
   const way = wayBack(manifest, input.facts.manifests, '~')
   await verifyFiles(look, manifest, way)
-  const [{ model, ahead }, changedFiles, images, exposure, downExposure, environment] = await Promise.all([
+  const [{ model, ahead }, changedFiles, images, counted, downExposure, environment] = await Promise.all([
     readResulting(look, input, way),
     readChangedFiles(look, way),
     compareImages(look, manifest),
@@ -32,7 +32,9 @@ export async function observeCandidate(
     input.request.scope === 'full' ? readEnvironment(look, manifest, input.request.secrets) : null,
   ])
   const paths = [...way.files.map((file) => file.path!), ...way.absent]
-  return { manifest, model, ahead, paths, changedFiles, ...images, exposure, downExposure, environment }
+  const { exposure = null, counters } = counted ?? {}
+  const lost = { exposure, ...(counters ? { counters } : {}), downExposure }
+  return { manifest, model, ahead, paths, changedFiles, ...images, ...lost, environment }
 }
 
 function appliedSince(facts: Facts, manifest: Manifest): readonly string[] {

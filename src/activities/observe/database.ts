@@ -1,3 +1,4 @@
+import type { Counted } from '../../adapters/database.js'
 import type { DatabaseFacts } from '../../plan/facts.js'
 import type { Manifest } from '../../plan/manifest.js'
 import { StepbackError } from '../../plan/failure.js'
@@ -5,6 +6,7 @@ import type { Exposure } from '../../plan/plan.js'
 import { messageOf } from '../to-failure.js'
 import { type DatabaseUser, withTunnel } from '../database-access.js'
 import { knownMigrations } from '../known-migrations.js'
+import { remembered } from '../remembered.js'
 import type { Look } from './look.js'
 
 /** The database as it is now, or why it could not be looked at; a target without one has neither. */
@@ -25,13 +27,15 @@ export async function observeDatabase(
 }
 
 /** What bringing the restore point's database in would lose; null where it has none. */
-export async function observeExposure(look: Look, manifest: Manifest): Promise<Exposure | null> {
-  const { database } = manifest
+export async function observeExposure(look: Look, manifest: Manifest): Promise<Counted | null> {
+  const { database, id } = manifest
   if (!database || !look.target.database) return null
-  return await withTunnel(asUser(look), 'exposure', async (address) => {
+  const user = asUser(look)
+  return await withTunnel(user, 'exposure', async (address) => {
+    const since = await remembered(user, address, id)
     const live = await look.deps.database.TargetDatabase.connect(address)
     try {
-      return await live.exposure(database)
+      return await live.exposure(database, since)
     } finally {
       await live.end()
     }

@@ -1,10 +1,21 @@
-// What a way back would lose: rows written since a moment, by table, and honestly how each number was found.
+// What a way back would lose: rows written since a restore point, by table, and honestly how each number was found.
 
 import pg from 'pg'
-import type { Counters, DatabaseManifest, TableCounters, TableFacts } from '../../plan/manifest.js'
+import type { Counters, DatabaseManifest, TableFacts } from '../../plan/manifest.js'
+import type { Exposure, ExposedTable } from '../../plan/plan.js'
+import {
+  type OwnWrites,
+  type Writes,
+  byKind,
+  ownWritesTo,
+  readCounters,
+  sameCounting,
+  settled,
+  writesBetween,
+} from './counters.js'
 import type { Session } from './session.js'
 
-/** The moment since which is counted: a restore point, or the end of its migrations, to leave out their own writes. */
+/** The restore point since which is counted. */
 export type Baseline = Pick<
   DatabaseManifest,
   'oid' | 'systemIdentifier' | 'snapshot' | 'openSavepoints' | 'counters'
@@ -12,27 +23,31 @@ export type Baseline = Pick<
   readonly tables: readonly Pick<TableFacts, 'schema' | 'name' | 'rows'>[]
 }
 
+/** What the journal, which lives in the same server, knows of the time since. */
+export interface Remembered {
+  /** It remembers that the restore point was taken: what the server holds now grew out of what was captured. */
+  readonly taken: boolean
+  /** Migrations that ran in this database, whose own writes are not the application's. */
+  readonly migrations: readonly OwnWrites[]
+}
+
+export const nothingRemembered: Remembered = { taken: false, migrations: [] }
+
 /**
- * `exact`: by the rows' visibility in the baseline's snapshot. `exact sum`: how many rows differ is exact, how they
- * divide into inserted, updated and deleted is by counters. `counters`: by cumulative counters, which also count what
- * was rolled back. `rows`: by the number of rows alone, which sees no update, when the counters began anew.
+ * `exact`: by the rows' visibility in the restore point's snapshot. `exact sum`: how many rows differ is exact, how
+ * they divide into inserted, updated and deleted is by counters. `counters`: by cumulative counters, which also count
+ * what was rolled back. `rows`: by the number of rows alone, which sees no update, when the counters began anew.
  */
 export type ExposureMethod = 'exact' | 'exact sum' | 'counters' | 'rows'
 
-export interface TableExposure {
-  readonly table: string
-  readonly inserted: number
-  readonly updated: number
-  readonly deleted: number
-  /** Newest time in the changed rows, ISO 8601; null where the table keeps none. */
-  readonly newest: string | null
+interface TableExposure extends ExposedTable {
   readonly method: ExposureMethod
 }
 
-export interface DatabaseExposure {
-  readonly total: number
-  /** Tables with a difference. */
-  readonly tables: readonly TableExposure[]
+/** An exposure, and the counters of the moment at which it was counted: what is written later shows in them. */
+export interface Counted {
+  readonly exposure: Exposure
+  readonly counters: Counters
 }
 
 interface LiveTable {
@@ -44,37 +59,47 @@ interface LiveTable {
 
 interface Look {
   readonly rows: number
+  /** Written since by others than the migrations; null where transaction ids cannot tell. */
   readonly changed: number | null
+  /** As the migrations left them. */
+  readonly own: number
   readonly newest: string | null
 }
 
 /** Reads every table once, in one snapshot. */
-export async function exposure(session: Session, baseline: Baseline): Promise<DatabaseExposure> {
+export async function countExposure(
+  session: Session,
+  baseline: Baseline,
+  remembered: Remembered = nothingRemembered,
+): Promise<Counted> {
   return session.transaction(async () => {
     const after = await readCounters(session)
-    const exact = await canBeExact(session, baseline)
-    const before = sameCounting(baseline.counters, after) ? baseline.counters : undefined
+    const exact = await canBeExact(session, baseline, remembered.taken || sameServer(baseline.counters, after))
+    const before = sameCounting(baseline.counters, after, remembered.taken) ? baseline.counters : undefined
+    const migrations = await committedSince(session, baseline, remembered.migrations)
     const live = await liveTables(session)
-    const tables: TableExposure[] = []
+    const tables = new Map<number, TableExposure>()
     for (const table of live) {
-      const look = await lookAt(session, table, exact ? baseline.snapshot : undefined)
+      const look = await lookAt(session, table, exact ? { snapshot: baseline.snapshot, migrations } : undefined)
       const rowsBefore = baseline.tables.find((it) => it.schema === table.schema && it.name === table.name)?.rows ?? 0
-      tables.push(judge(table, look, rowsBefore, before && difference(table, before, after)))
+      const counted = before && writesBetween(table.oid, before, after)
+      tables.set(table.oid, judge(table, look, { rowsBefore, counted, own: ownWritesTo(table.oid, migrations) }))
     }
-    return summed([...tables, ...droppedSince(baseline, live)])
+    const seen = new Map([...tables].map(([oid, it]) => [oid, [it, ownWritesTo(oid, migrations)]] as const))
+    return {
+      exposure: summed([...tables.values(), ...droppedSince(baseline, live)]),
+      counters: before ? settled(before, after, seen) : after,
+    }
   }, 'begin isolation level repeatable read read only')
 }
 
 /** Writes between two readings of the counters; undefined where they began anew in between. */
-export function writesSince(input: {
-  readonly before: Counters
-  readonly after: Counters
-}): DatabaseExposure | undefined {
+export function writesSince(input: { readonly before: Counters; readonly after: Counters }): Exposure | undefined {
   const { before, after } = input
-  if (!sameCounting(before, after)) return undefined
+  if (!sameCounting(before, after, false)) return undefined
   return summed(
     after.tables.map((table) => ({
-      ...difference(table, before, after),
+      ...writesBetween(table.oid, before, after),
       table: label(table),
       newest: null,
       method: 'counters' as const,
@@ -82,49 +107,41 @@ export function writesSince(input: {
   )
 }
 
-/** The cumulative counters, one query over all tables. */
-export async function readCounters(session: Session): Promise<Counters> {
-  const [row] = await session.query<{ counters: Counters }>(
-    `select jsonb_build_object('oid', d.oid::bigint, 'systemIdentifier', (select system_identifier::text from pg_control_system()),
-     'statsReset', (select stats_reset from pg_stat_database s where s.datid = d.oid), 'postmasterStart', pg_postmaster_start_time(),
-     'tables', (select coalesce(jsonb_agg(jsonb_build_object('oid', relid::bigint, 'schema', schemaname, 'name', relname,
-       'inserted', n_tup_ins, 'updated', n_tup_upd, 'deleted', n_tup_del)), '[]') from pg_stat_user_tables)) as counters
-     from pg_database d where d.datname = current_database()`,
-  )
-  return row!.counters
+function sameServer(before: Counters, after: Counters): boolean {
+  return before.postmasterStart === after.postmasterStart
 }
 
-/** A baseline of now: taken right behind a migration it counts the application's writes alone. */
-export async function readBaseline(session: Session): Promise<Baseline> {
-  return session.transaction(async () => {
-    const [row] = await session.query<{ snapshot: string; open: boolean }>(
-      `select pg_current_snapshot()::text as snapshot, exists (select from pg_snapshot_xip(pg_current_snapshot())) as open`,
-    )
-    const counters = await readCounters(session)
-    const tables = []
-    for (const { schema, name, ...table } of await liveTables(session)) {
-      const { rows } = await lookAt(session, { schema, name, ...table, times: [] }, undefined)
-      tables.push({ schema, name, rows })
-    }
-    const { oid, systemIdentifier } = counters
-    return { oid, systemIdentifier, snapshot: row!.snapshot, openSavepoints: row!.open, counters, tables }
-  }, 'begin isolation level repeatable read read only')
-}
-
-// A row carries 32 bits of its transaction's id, so half the circle is the reach; savepoints open at the take have ids
-// of their own that the snapshot does not name, and would count as seen.
-async function canBeExact(session: Session, baseline: Baseline): Promise<boolean> {
-  if (baseline.openSavepoints) return false
+/**
+ * A row carries the lower 32 bits of its transaction's id, a frozen one for ever: once a server has used more than
+ * those, an old row may look like a new one. Savepoints that were open at the take have ids that its snapshot does not
+ * name, so what they wrote would count as seen. And ids begin anew in a server that was put back to an earlier state.
+ */
+async function canBeExact(session: Session, baseline: Baseline, sameLineage: boolean): Promise<boolean> {
+  if (baseline.openSavepoints || !sameLineage) return false
   const [row] = await session.query<{ exact: boolean }>(
     `select d.oid = $1::oid and (select system_identifier::text from pg_control_system()) = $2
-       and (now.xmax >= base.xmax) and (now.xmax - base.xmin < 2000000000) as exact
-     from pg_database d,
-       (select pg_snapshot_xmax(pg_current_snapshot())::text::numeric as xmax) now,
-       (select pg_snapshot_xmax($3::pg_snapshot)::text::numeric as xmax, pg_snapshot_xmin($3::pg_snapshot)::text::numeric as xmin) base
+       and now.xmax >= pg_snapshot_xmax($3::pg_snapshot)::text::numeric and now.xmax < 4294967296 as exact
+     from pg_database d, (select pg_snapshot_xmax(pg_current_snapshot())::text::numeric as xmax) now
      where d.datname = current_database()`,
     [baseline.oid, baseline.systemIdentifier, baseline.snapshot],
   )
   return row?.exact === true
+}
+
+/** Those whose transaction certainly happened since; others count as the application's, which errs on the safe side. */
+async function committedSince(
+  session: Session,
+  baseline: Baseline,
+  migrations: readonly OwnWrites[],
+): Promise<readonly OwnWrites[]> {
+  if (migrations.length === 0) return []
+  const rows = await session.query<{ xid: string }>(
+    `select x as xid from unnest($1::text[]) x
+     where case when x::xid8 < pg_snapshot_xmax(pg_current_snapshot())
+       then pg_xact_status(x::xid8) = 'committed' and not pg_visible_in_snapshot(x::xid8, $2::pg_snapshot) else false end`,
+    [migrations.map((it) => it.xid), baseline.snapshot],
+  )
+  return migrations.filter((it) => rows.some(({ xid }) => xid === it.xid))
 }
 
 async function liveTables(session: Session): Promise<readonly LiveTable[]> {
@@ -151,44 +168,55 @@ const timeColumns = [
   'last_active',
 ]
 
-async function lookAt(session: Session, table: LiveTable, snapshot: string | undefined): Promise<Look> {
+async function lookAt(
+  session: Session,
+  table: LiveTable,
+  since: { readonly snapshot: string; readonly migrations: readonly OwnWrites[] } | undefined,
+): Promise<Look> {
   const relation = `${pg.escapeIdentifier(table.schema)}.${pg.escapeIdentifier(table.name)}`
   const times = table.times.map((name) => `nullif(nullif(x.${pg.escapeIdentifier(name)}, 'infinity'), '-infinity')`)
   const newest = times.length > 0 ? `max(greatest(${times.join(', ')})::timestamptz)` : 'null::timestamptz'
-  const [row] = await session.query<{ rows: string; changed: string | null; newest: Date | null }>(
-    snapshot === undefined
-      ? `select count(*) as rows, null as changed, ${newest} as newest from only ${relation} x`
-      : `select count(*) as rows, count(*) filter (where ${written}) as changed,
-           ${newest}${times.length > 0 ? ` filter (where ${written})` : ''} as newest from only ${relation} x`,
-    snapshot === undefined ? [] : [snapshot],
+  const only = times.length > 0 ? ` filter (where ${written} and not ${ofMigrations})` : ''
+  const [row] = await session.query<{ rows: string; changed: string | null; own: string; newest: Date | null }>(
+    since === undefined
+      ? `select count(*) as rows, null as changed, 0 as own, ${newest} as newest from only ${relation} x`
+      : `select count(*) as rows, count(*) filter (where ${written} and not ${ofMigrations}) as changed,
+           count(*) filter (where ${ofMigrations}) as own, ${newest}${only} as newest from only ${relation} x`,
+    since === undefined ? [] : [since.snapshot, since.migrations.map((it) => it.xid)],
   )
-  const { rows, changed } = row!
+  const { rows, changed, own } = row!
   return {
     rows: Number(rows),
     changed: changed === null ? null : Number(changed),
+    own: Number(own),
     newest: row!.newest?.toISOString() ?? null,
   }
 }
 
-// The epoch is the present one, or the one before for an id that would lie ahead. Below 3 a row is frozen.
-const full = `(x.xmin::text::bigint + (pg_snapshot_xmax(pg_current_snapshot())::text::bigint >> 32 << 32)
-  - case when x.xmin::text::bigint > (pg_snapshot_xmax(pg_current_snapshot())::text::bigint & 4294967295) then 4294967296 else 0 end)`
-const written = `x.xmin::text::bigint >= 3 and ${full} > 0 and not pg_visible_in_snapshot(${full}::text::xid8, $1::pg_snapshot)`
+// Below 3 a row is frozen for certain, and belongs to no transaction.
+const written = `(x.xmin::text::bigint >= 3 and not pg_visible_in_snapshot(x.xmin::text::xid8, $1::pg_snapshot))`
+const ofMigrations = `(x.xmin::text = any($2::text[]))`
 
-// Of rows that differ, rows before and rows now, one number is left open; where they do not fix it counters do.
+/**
+ * Of rows that differ, rows before and rows now, one number is left open; where they do not fix it counters do. In a
+ * table that a migration wrote to, what the application had written before is gone under it: only counters saw that.
+ */
 function judge(
   table: LiveTable,
   look: Look,
-  rowsBefore: number,
-  counted: { inserted: number; updated: number; deleted: number } | undefined,
+  input: { readonly rowsBefore: number; readonly counted: Writes | undefined; readonly own: Writes },
 ): TableExposure {
+  const { rowsBefore, counted, own } = input
   const base = { table: label(table), newest: look.newest }
-  const least = Math.max(0, look.rows - rowsBefore)
-  if (look.changed === null) {
-    const byRows = { inserted: least, updated: 0, deleted: Math.max(0, rowsBefore - look.rows) }
-    return { ...base, ...(counted ?? byRows), method: counted ? 'counters' : 'rows' }
+  const migrated = look.own > 0 || own.inserted + own.updated + own.deleted > 0
+  if (look.changed === null || (migrated && counted)) {
+    const grown = look.rows - rowsBefore - own.inserted + own.deleted
+    const least = { inserted: Math.max(0, grown), updated: 0, deleted: Math.max(0, -grown) }
+    if (!counted) return { ...base, ...least, method: 'rows' }
+    return { ...base, ...byKind((kind) => Math.max(least[kind], counted[kind] - own[kind])), method: 'counters' }
   }
-  const most = look.changed
+  const least = Math.max(0, look.rows - rowsBefore)
+  const most = look.changed + look.own
   const inserted = Math.min(most, Math.max(least, counted?.inserted ?? least))
   const split = { inserted, updated: most - inserted, deleted: Math.max(0, rowsBefore + inserted - look.rows) }
   return { ...base, ...split, method: least === most ? 'exact' : 'exact sum' }
@@ -207,28 +235,7 @@ function droppedSince(baseline: Baseline, live: readonly LiveTable[]): TableExpo
     }))
 }
 
-// A crash sets the counters to nothing without a word; a restart is all that can be seen of it.
-function sameCounting(before: Counters, after: Counters): boolean {
-  return (
-    before.oid === after.oid &&
-    before.systemIdentifier === after.systemIdentifier &&
-    before.statsReset === after.statsReset &&
-    before.postmasterStart === after.postmasterStart
-  )
-}
-
-function difference(
-  table: { readonly oid: number },
-  before: Counters,
-  after: Counters,
-): { inserted: number; updated: number; deleted: number } {
-  const of = (counters: Counters) => counters.tables.find((it) => it.oid === table.oid)
-  const since = (key: keyof TableCounters) =>
-    Math.max(0, Number(of(after)?.[key] ?? 0) - Number(of(before)?.[key] ?? 0))
-  return { inserted: since('inserted'), updated: since('updated'), deleted: since('deleted') }
-}
-
-function summed(tables: readonly TableExposure[]): DatabaseExposure {
+function summed(tables: readonly TableExposure[]): Exposure {
   const changed = tables.filter((it) => it.inserted + it.updated + it.deleted > 0 && it.table !== 'migrations')
   return { total: changed.reduce((sum, it) => sum + it.inserted + it.updated + it.deleted, 0), tables: changed }
 }

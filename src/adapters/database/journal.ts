@@ -4,8 +4,12 @@
 
 import pg from 'pg'
 import { StepbackError } from '../../plan/failure.js'
+import type { OwnWrites } from './counters.js'
+import { type Remembered, nothingRemembered } from './exposure.js'
 import { changed, isOpenFor, sides, type Direction, type Door, type Mine, type Operation } from './operation.js'
 import { Session, type DatabaseAddress } from './session.js'
+
+const sameToken = 'update stepback.door set token = token where target = $1 and token = $2'
 
 export class Journal {
   private constructor(private readonly session: Session) {}
@@ -41,12 +45,7 @@ export class Journal {
 
   /** Throws `Fenced` unless this token is in force. Waits for an act that is under way. */
   async checkFence(mine: Mine): Promise<Door> {
-    return this.act(
-      mine,
-      `update stepback.door set token = token where target = $1 and token = $2`,
-      [],
-      async (door) => door,
-    )
+    return this.act(mine, sameToken, [], async (door) => door)
   }
 
   /** Ends the target's sessions whose token is smaller, again and again, until none is left. */
@@ -85,7 +84,7 @@ export class Journal {
     },
   ): Promise<Operation> {
     const values = [input.target, input.id, input.liveName, input.newName, input.beforeName]
-    return this.act(input, `update stepback.door set token = token where target = $1 and token = $2`, [], async () => {
+    return this.act(input, sameToken, [], async () => {
       await this.session.query(
         `insert into stepback.operation (target, id, live_name, new_name, before_name, live_oid, new_oid)
          select $1, $2, $3::text, $4::text, $5, l.oid, n.oid from pg_database l, pg_database n
@@ -103,20 +102,15 @@ export class Journal {
   async learn(
     input: Mine & { readonly id: string },
   ): Promise<{ readonly door: Door; readonly operation: Operation | undefined }> {
-    return this.act(
-      input,
-      `update stepback.door set token = token where target = $1 and token = $2`,
-      [],
-      async (door) => ({
-        door,
-        operation: await this.readOperation(input),
-      }),
-    )
+    return this.act(input, sameToken, [], async (door) => ({
+      door,
+      operation: await this.readOperation(input),
+    }))
   }
 
   /** Forbids the do for ever: the first act of its undo, so that no ghost of it closes and swaps again. */
   async seal(input: Mine & { readonly id: string }): Promise<Operation | undefined> {
-    return this.act(input, `update stepback.door set token = token where target = $1 and token = $2`, [], async () => {
+    return this.act(input, sameToken, [], async () => {
       await this.session.query('update stepback.operation set sealed = true where target = $1 and id = $2', [
         input.target,
         input.id,
@@ -196,6 +190,52 @@ export class Journal {
     const update = `update stepback.door set state = 'open', closing = closing + 1, opened_by = 'mend', opened_at = now()
       where target = $1 and token = $2 and state = 'closed' and closed_at <= now() - $3::float8 * interval '1 millisecond'`
     return this.attempt(input, update, [input.closedForMs ?? 0], () => this.open(input.target))
+  }
+
+  /**
+   * Remembers that a restore point was taken, once it is. A server that was put back to an earlier state has forgotten
+   * it, and nothing else tells its transaction ids from those of before.
+   */
+  async rememberTaken(input: Mine & { readonly id: string }): Promise<void> {
+    await this.act(input, sameToken, [], () =>
+      this.session.query('insert into stepback.taken (target, id) values ($1, $2) on conflict do nothing', [
+        input.target,
+        input.id,
+      ]),
+    )
+  }
+
+  /** Remembers what a migration wrote to a database of this server. */
+  async rememberMigration(input: Mine & { readonly database: string; readonly writes: OwnWrites }): Promise<void> {
+    const { target, database, writes } = input
+    await this.act(input, sameToken, [], () =>
+      this.session.query(
+        `insert into stepback.migration (target, database, xid, tables)
+         select $1, oid, $3, $4 from pg_database where datname = $2 on conflict do nothing`,
+        [target, database, writes.xid, JSON.stringify(writes.tables)],
+      ),
+    )
+  }
+
+  /** What it knows of the time since a restore point of a database was taken. */
+  async remembered(input: {
+    readonly target: string
+    readonly id: string
+    readonly database: string
+  }): Promise<Remembered> {
+    const { target, id, database } = input
+    // A journal that an earlier version made has neither table before the next lease is taken.
+    const [made] = await this.session.query<{ there: boolean }>(
+      `select to_regclass('stepback.taken') is not null and to_regclass('stepback.migration') is not null as there`,
+    )
+    if (!made?.there) return nothingRemembered
+    const taken = await this.session.query('select from stepback.taken where target = $1 and id = $2', [target, id])
+    const migrations = await this.session.query<OwnWrites>(
+      `select xid, tables from stepback.migration where target = $1
+       and database = (select oid from pg_database where datname = $2) order by at`,
+      [target, database],
+    )
+    return { taken: taken.length > 0, migrations }
   }
 
   /** Sessions and transactions that keep a database from being renamed, which only that database could end. */

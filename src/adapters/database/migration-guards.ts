@@ -3,7 +3,9 @@
 
 import { QueryFailedError, QueryRunnerAlreadyReleasedError, type QueryRunner } from 'typeorm'
 import { StepbackError } from '../../plan/failure.js'
+import type { TableCounters } from '../../plan/manifest.js'
 import type { MigrationInfo } from '../../plan/revision.js'
+import { type OwnWrites, byKind } from './counters.js'
 import { databaseError } from './session.js'
 
 /** What says whether the schema is the one that is expected: SQL from commands, and the hash it should give. */
@@ -27,6 +29,25 @@ export async function sameTransaction(runner: QueryRunner): Promise<() => Promis
       message: 'a migration ended the transaction that it ran in, so what it did is not undone with the others',
       hint: 'look at the records in table migrations; a migration that must commit declares `transaction = false`.',
     })
+  }
+}
+
+/** What the transaction has written since this call, by table. */
+export async function writesOf(runner: QueryRunner): Promise<() => Promise<OwnWrites>> {
+  const read = async (): Promise<{ readonly xid: string; readonly tables: readonly TableCounters[] }> => {
+    const [row] = await runner.query(
+      `select pg_current_xact_id()::text as xid, coalesce((select jsonb_agg(jsonb_build_object('oid', relid::bigint,
+       'schema', schemaname, 'name', relname, 'inserted', n_tup_ins, 'updated', n_tup_upd, 'deleted', n_tup_del))
+       from pg_stat_xact_user_tables where n_tup_ins + n_tup_upd + n_tup_del > 0), '[]') as tables`,
+    )
+    return row
+  }
+  // A session keeps what it has not yet told of earlier transactions.
+  const { tables: earlier } = await read()
+  return async () => {
+    const { xid, tables } = await read()
+    const then = (oid: number) => earlier.find((table) => table.oid === oid)
+    return { xid, tables: tables.map((it) => ({ ...it, ...byKind((kind) => it[kind] - (then(it.oid)?.[kind] ?? 0)) })) }
   }
 }
 

@@ -8,6 +8,7 @@
 import { DataSource, MigrationExecutor, type MigrationInterface, type QueryRunner } from 'typeorm'
 import { StepbackError } from '../../plan/failure.js'
 import type { MigrationInfo } from '../../plan/revision.js'
+import type { OwnWrites } from './counters.js'
 import { saysDown } from './down-losses.js'
 import {
   compareSchema,
@@ -17,6 +18,7 @@ import {
   notTogether,
   refuseIrreversible,
   sameTransaction,
+  writesOf,
   type ExpectedSchema,
 } from './migration-guards.js'
 import { databaseError, serverOptions, type DatabaseAddress } from './session.js'
@@ -29,6 +31,9 @@ export interface MigrationClass {
 
 /** Throws `Fenced` where this run's token is no longer in force. */
 export type CheckFence = () => Promise<unknown>
+
+/** Told right before the commit; should the commit fail, the transaction's id says so for ever. */
+export type KeepWrites = (writes: OwnWrites) => Promise<unknown>
 
 /** What a list of classes says about itself, oldest first. One without a down is as irreversible as a declared one. */
 export async function describeMigrations(classes: readonly MigrationClass[]): Promise<readonly MigrationInfo[]> {
@@ -84,7 +89,11 @@ export class MigrationRunner {
    * transactions run in one. Asked again after an unknown outcome it waits for the lock, reads the records, and does the
    * rest. `Busy`: a lock was not to be had, nothing was done.
    */
-  async up(input: { readonly names: readonly string[]; readonly checkFence: CheckFence }): Promise<readonly string[]> {
+  async up(input: {
+    readonly names: readonly string[]
+    readonly checkFence: CheckFence
+    readonly keepWrites?: KeepWrites
+  }): Promise<readonly string[]> {
     const named = this.resolve(input.names)
     return this.withRunner(input.checkFence, async (runner) => {
       const done: string[] = []
@@ -195,7 +204,7 @@ export class MigrationRunner {
 
   private async inTransaction<T>(
     runner: QueryRunner,
-    { checkFence }: { readonly checkFence: CheckFence },
+    { checkFence, keepWrites }: { readonly checkFence: CheckFence; readonly keepWrites?: KeepWrites },
     work: (same: () => Promise<void>) => Promise<T>,
   ): Promise<T> {
     await runner.startTransaction()
@@ -203,7 +212,9 @@ export class MigrationRunner {
       // The lock's wait is bounded by the same timeout. Records are read under it only: before, a ghost may commit.
       await runner.query(`set local lock_timeout = ${Math.round(this.lockTimeoutMs)}`)
       await runner.query('select pg_advisory_xact_lock($1::int, $2::int)', lockKey)
+      const writes = keepWrites && (await writesOf(runner))
       const result = await work(await sameTransaction(runner))
+      if (writes) await keepWrites(await writes())
       await checkFence()
       await runner.commitTransaction()
       return result

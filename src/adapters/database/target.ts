@@ -1,7 +1,8 @@
 // The database of a target as a run sees it: looked at, counted, never changed from here.
 
 import type { Counters } from '../../plan/manifest.js'
-import { exposure, readBaseline, readCounters, type Baseline, type DatabaseExposure } from './exposure.js'
+import { readCounters } from './counters.js'
+import { countExposure, type Baseline, type Counted, type Remembered } from './exposure.js'
 import { databaseError, Session, type DatabaseAddress } from './session.js'
 
 export interface Observation {
@@ -93,9 +94,9 @@ export class TargetDatabase {
     }, 'begin read only')
   }
 
-  /** What going back to the baseline would lose. Reads every table once. */
-  exposure(baseline: Baseline): Promise<DatabaseExposure> {
-    return exposure(this.session, baseline)
+  /** What going back to a restore point would lose, and the counters of that moment. Reads every table once. */
+  exposure(baseline: Baseline, remembered?: Remembered): Promise<Counted> {
+    return countExposure(this.session, baseline, remembered)
   }
 
   /** Rows of tables as somebody's SQL names them; those that are not there have none. */
@@ -108,11 +109,6 @@ export class TargetDatabase {
       found.push({ table: named.name, rows: Number(count!.rows) })
     }
     return found
-  }
-
-  /** A baseline of now. */
-  baseline(): Promise<Baseline> {
-    return readBaseline(this.session)
   }
 
   /** Counters of now, to compare with later ones by `writesSince`: no table is read. */

@@ -58,9 +58,10 @@ export const propertiesSql = `jsonb_build_object('owner', pg_get_userbyid(d.datd
     from pg_db_role_setting s where s.setdatabase = d.oid and s.setrole <> 0), '[]'),
   'comment', shobj_description(d.oid, 'pg_database'))`
 
-/** Cumulative writes, as one jsonb. */
+/** Cumulative writes, as one jsonb. A crash sets them to nothing; only the archiver's own reset says so to every role. */
 export const countersSql = `jsonb_build_object('oid', d.oid::bigint, 'systemIdentifier', (select system_identifier::text from pg_control_system()),
-  'statsReset', (select stats_reset from pg_stat_database s where s.datid = d.oid), 'postmasterStart', pg_postmaster_start_time(),
+  'statsReset', (select stats_reset from pg_stat_database s where s.datid = d.oid), 'statsBegan', (select stats_reset from pg_stat_archiver),
+  'postmasterStart', pg_postmaster_start_time(),
   'tables', (select coalesce(jsonb_agg(jsonb_build_object('oid', relid::bigint, 'schema', schemaname, 'name', relname,
     'inserted', n_tup_ins, 'updated', n_tup_upd, 'deleted', n_tup_del)), '[]') from pg_stat_user_tables))`
 

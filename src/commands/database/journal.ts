@@ -95,6 +95,20 @@ create table if not exists stepback.operation (
   swapped_at timestamptz,
   reverted_at timestamptz,
   primary key (target, id)
+);
+create table if not exists stepback.taken (
+  target text not null,
+  id text not null,
+  at timestamptz not null default now(),
+  primary key (target, id)
+);
+create table if not exists stepback.migration (
+  target text not null,
+  database oid not null,
+  xid text not null,
+  tables jsonb not null,
+  at timestamptz not null default now(),
+  primary key (target, database, xid)
 );`
 
 /** Is the comment of the journal's schema once all of it is there, as this version makes it. */

@@ -259,6 +259,24 @@ describe('a take-over', () => {
   })
 })
 
+describe('the memory of the journal', () => {
+  const writes = { xid: '7', tables: [{ oid: 1, schema: 'public', name: 't', inserted: 3, updated: 0, deleted: 0 }] }
+
+  it('knows a restore point by the token that took it, and migrations by the database that they ran in', async () => {
+    const mine = await journal()
+    const fenced = { target, token: 1, id: 'point', database: live }
+    await mine.raiseFence({ target, token: 2 })
+    expect(await mine.remembered(fenced)).toEqual({ taken: false, migrations: [] })
+    await expect(mine.rememberTaken(fenced)).rejects.toMatchObject({ type: 'Fenced' })
+    await mine.rememberTaken({ ...fenced, token: 2 })
+    await mine.rememberMigration({ ...fenced, token: 2, writes })
+    await mine.rememberMigration({ ...fenced, token: 2, writes })
+    expect(await mine.remembered(fenced)).toEqual({ taken: true, migrations: [writes] })
+    expect(await mine.remembered({ ...fenced, id: 'other' })).toEqual({ taken: false, migrations: [writes] })
+    expect((await mine.remembered({ ...fenced, database: 'postgres' })).migrations).toEqual([])
+  })
+})
+
 describe('PostgreSQL', () => {
   it('refuses a rename while a backend that passed the check is inside its start, where no list shows it', async () => {
     const swap = await ready()
