@@ -14,7 +14,7 @@ import {
   type TargetDatabase,
   writesSince,
 } from '../adapters/database.js'
-import { grownBy } from '../plan/exposure.js'
+import { amountOf, grownBy } from '../plan/exposure.js'
 import { StepbackError } from '../plan/failure.js'
 import type { DatabaseManifest } from '../plan/manifest.js'
 import type { Exposure } from '../plan/plan.js'
@@ -185,7 +185,7 @@ function names(context: ActContext): { liveName: string; newName: string; before
 function exceeded(exposure: Exposure | null, mayLoseRows: number): StepbackError {
   return new StepbackError({
     type: 'ExposureExceeded',
-    message: `${exposure?.total ?? 'unknown'} rows would be lost, and ${mayLoseRows} are allowed; the database is open again`,
+    message: `${exposure ? amountOf(exposure) : 'an unknown number of rows'} would be lost, and ${mayLoseRows} are allowed; the database is open again`,
     details: { exposure, asks: 'approval' },
   })
 }

@@ -1,6 +1,7 @@
 // A run as people read it: the same words in the Web UI, in the terminal and in the result.
 
 import { describeMs } from './duration.js'
+import { amountOf, placeOf } from './exposure.js'
 import type { Exposure } from './plan.js'
 import type { Progress, StepProgress, StepState } from './progress.js'
 
@@ -54,13 +55,13 @@ function describePlan(progress: Progress): string[] {
 function describeExposure(exposure: Exposure): string[] {
   if (exposure.total === 0) return ['No rows would be lost.']
   return [
-    `**${exposure.total} rows would be lost:**`,
+    `**${amountOf(exposure)} would be lost:**`,
     '',
     '| table | inserted | updated | deleted | newest | method |',
     '| --- | ---: | ---: | ---: | --- | --- |',
     ...exposure.tables.map(
       (it) =>
-        `| ${escape(it.table)} | ${it.inserted} | ${it.updated} | ${it.deleted} | ${it.newest ?? ''} | ${it.method} |`,
+        `| ${escape(placeOf(it))} | ${it.inserted} | ${it.updated} | ${it.deleted} | ${it.newest ?? ''} | ${it.method} |`,
     ),
   ]
 }

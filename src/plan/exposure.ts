@@ -1,8 +1,8 @@
-// Exposures put together: what was shown, and what was written since.
+// Exposures put together, and put into words.
 
 import type { ExposedTable, Exposure } from './plan.js'
 
-/** An exposure with what was written since it was counted; what grew is as good as the way by which that was counted. */
+/** An exposure with what was written since it was counted: what grew is as good as its newer part, whose newest row nobody saw. */
 export function grownBy(shown: Exposure, since: Exposure): Exposure {
   const grown = shown.tables.map((table) => {
     const more = since.tables.find((it) => it.table === table.table && table.column === undefined)
@@ -18,6 +18,36 @@ function sumOf(table: ExposedTable, more: ExposedTable): ExposedTable {
     inserted: table.inserted + more.inserted,
     updated: table.updated + more.updated,
     deleted: table.deleted + more.deleted,
+    newest: null,
     method: more.method,
   }
+}
+
+/** `412 rows`, `412 rows and 3 values of columns`. */
+export function amountOf({ tables, total }: Exposure): string {
+  const values = tables.reduce((sum, table) => sum + (table.column === undefined ? 0 : table.deleted), 0)
+  const rows = total - values
+  const parts = [
+    ...(rows > 0 || values === 0 ? [counted(rows, 'row')] : []),
+    ...(values > 0 ? [`${counted(values, 'value')} of columns`] : []),
+  ]
+  return parts.join(' and ')
+}
+
+/** `messages`, or `messages.agent_id` for a column. */
+export function placeOf({ table, column }: ExposedTable): string {
+  return column === undefined ? table : `${table}.${column}`
+}
+
+/** What a down loses, one phrase for each table or column. */
+export function lossesOf(tables: readonly ExposedTable[]): string[] {
+  return tables.map((it) =>
+    it.column === undefined
+      ? `loses table ${it.table} (${counted(it.deleted, 'row')})`
+      : `loses column ${placeOf(it)} (${counted(it.deleted, 'value')})`,
+  )
+}
+
+function counted(count: number, what: string): string {
+  return `${count} ${what}${count === 1 ? '' : 's'}`
 }

@@ -8,6 +8,8 @@ export interface MigrationInfo {
   readonly revision: string
   readonly timestamp: number
   readonly reversible: boolean
+  /** Why it cannot be reverted. */
+  readonly irreversible?: string
 }
 
 /** A revision is the name without its time. */

@@ -12,6 +12,7 @@ import {
   scaledByHand,
   withDatabase,
 } from './deploy.js'
+import { amountOf } from './exposure.js'
 import type { CandidateFacts, Facts, Recreation } from './facts.js'
 import { StepbackError } from './failure.js'
 import { restorePointId } from './ledger.js'
@@ -169,7 +170,7 @@ type Common = Pick<Plan, 'kind' | 'target' | 'scope' | 'safety' | 'approval' | '
 /** Why data would be lost; what nobody could count counts as a loss. */
 function lossOf(exposure: Exposure | null): string | null {
   if (exposure === null) return 'nobody could count the rows that would be lost'
-  return exposure.total > 0 ? `${exposure.total} rows would be lost` : null
+  return exposure.total > 0 ? `${amountOf(exposure)} would be lost` : null
 }
 
 function common(

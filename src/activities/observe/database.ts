@@ -42,28 +42,17 @@ export async function observeExposure(look: Look, manifest: Manifest): Promise<C
   })
 }
 
-/** The rows of the tables that these migrations' downs would drop; null where nobody can tell. */
+/** What these migrations' downs would drop, rows and values; null where nobody can tell. */
 export async function observeDowns(look: Look, names: readonly string[]): Promise<Exposure | null> {
   const { database } = look.deps
   const { classes } = await knownMigrations(look, { needed: names })
-  const { tables, unclear } = await database.listenToDowns({ migrations: classes, names })
-  if (unclear) return null
-  if (tables.length === 0) return { total: 0, tables: [] }
+  const dropped = await database.listenToDowns({ migrations: classes, names })
+  if (dropped.unclear) return null
+  if (dropped.tables.length === 0 && dropped.columns.length === 0) return { total: 0, tables: [] }
   return await withTunnel(asUser(look), 'downs', async (address) => {
     const live = await database.TargetDatabase.connect(address)
-    const found = await live.countRows(tables).finally(() => live.end())
-    const lost = found.filter(({ rows }) => rows > 0)
-    return {
-      total: lost.reduce((sum, { rows }) => sum + rows, 0),
-      tables: lost.map(({ table, rows }) => ({
-        table,
-        inserted: 0,
-        updated: 0,
-        deleted: rows,
-        newest: null,
-        method: 'exact',
-      })),
-    }
+    const tables = await live.countDropped(dropped).finally(() => live.end())
+    return { total: tables.reduce((sum, { deleted }) => sum + deleted, 0), tables }
   })
 }
 

@@ -1,6 +1,9 @@
-import type { MigrationInfo } from '../../plan/revision.js'
+import type { MigrationClass, TargetDatabase } from '../../adapters/database.js'
+import { lossesOf } from '../../plan/exposure.js'
+import { type MigrationInfo, revisionOf } from '../../plan/revision.js'
 import { type Recorded, appliedTimes } from '../../plan/ledger.js'
 import { databaseOf, withTunnel } from '../database-access.js'
+import type { Deps } from '../deps.js'
 import { knownMigrations } from '../known-migrations.js'
 import { ledgerRecords } from './ledger.js'
 import type { Look } from './look.js'
@@ -13,6 +16,10 @@ export interface Revision {
   readonly appliedAt: string | null
   /** Null where its code is not known. */
   readonly reversible: boolean | null
+  /** Why it is not. */
+  readonly irreversible?: string
+  /** What reverting it now would lose; null where nobody can tell. */
+  readonly loses: readonly string[] | null
 }
 
 export interface Revisions {
@@ -29,30 +36,51 @@ export async function observeRevisions(look: Look): Promise<Revisions> {
   databaseOf(look.target)
   const { deps, target, ssh } = look
   const user = { deps, target, ssh, token: 0, look: (script: string) => look.look(script) }
-  const { applied, unrecorded, alembic } = await withTunnel(user, 'revisions', async (address) => {
+  return await withTunnel(user, 'revisions', async (address) => {
     const live = await deps.database.TargetDatabase.connect(address)
-    return await live.observe().finally(() => live.end())
+    try {
+      const { applied, unrecorded, alembic } = await live.observe()
+      const { classes } = await knownMigrations(look, { needed: applied })
+      const known = await deps.database.describeMigrations(classes)
+      const losses = new Map<string, readonly string[] | null>()
+      for (const name of applied) losses.set(name, await lossesOfDown(deps, live, classes, name))
+      const records = await ledgerRecords(look.host)
+      return { known, applied, unrecorded, alembic, revisions: listed({ known, applied, losses, records }) }
+    } finally {
+      await live.end()
+    }
   })
-  const { classes } = await knownMigrations(look, { needed: applied })
-  const known = await deps.database.describeMigrations(classes)
-  return { known, applied, unrecorded, alembic, revisions: listed(known, applied, await ledgerRecords(look.host)) }
 }
 
-function listed(known: readonly MigrationInfo[], applied: readonly string[], records: readonly Recorded[]): Revision[] {
-  const times = appliedTimes(records)
+async function lossesOfDown(
+  { database }: Deps,
+  live: TargetDatabase,
+  migrations: readonly MigrationClass[],
+  name: string,
+): Promise<readonly string[] | null> {
+  const dropped = await database.listenToDowns({ migrations, names: [name] })
+  return dropped.unclear ? null : lossesOf(await live.countDropped(dropped))
+}
+
+function listed(input: {
+  readonly known: readonly MigrationInfo[]
+  readonly applied: readonly string[]
+  readonly losses: ReadonlyMap<string, readonly string[] | null>
+  readonly records: readonly Recorded[]
+}): Revision[] {
+  const { known, applied, losses } = input
+  const times = appliedTimes(input.records)
   const unknown = applied.filter((name) => !known.some((it) => it.name === name))
-  const ours = known.map(({ name, reversible }) => ({ name, reversible }))
-  const all = [...ours, ...unknown.map((name) => ({ name, reversible: null }))]
+  const all: readonly Pick<MigrationInfo, 'name' | 'irreversible'>[] = [...known, ...unknown.map((name) => ({ name }))]
   return all
     .toSorted((a, b) => Number(a.name.slice(-13)) - Number(b.name.slice(-13)))
-    .map(({ name, reversible }) => {
-      const isApplied = applied.includes(name)
-      return {
-        revision: name.slice(0, -13),
-        name,
-        applied: isApplied,
-        appliedAt: isApplied ? (times.get(name) ?? null) : null,
-        reversible,
-      }
-    })
+    .map(({ name, irreversible }) => ({
+      revision: revisionOf(name),
+      name,
+      applied: applied.includes(name),
+      appliedAt: applied.includes(name) ? (times.get(name) ?? null) : null,
+      reversible: unknown.includes(name) ? null : irreversible === undefined,
+      ...(irreversible === undefined ? {} : { irreversible }),
+      loses: losses.get(name) ?? (applied.includes(name) ? null : []),
+    }))
 }

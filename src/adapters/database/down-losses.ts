@@ -2,10 +2,9 @@
 
 import type { MigrationInterface, QueryRunner } from 'typeorm'
 import type { MigrationClass } from './migrations.js'
+import { type Dropped, dropsOf, isUnclear } from './dropped.js'
 
-export interface DownLosses {
-  /** Tables as the downs name them. */
-  readonly tables: readonly string[]
+export interface DownLosses extends Dropped {
   /** A down changes rows, or speaks in a way that cannot be read here: nobody knows what it loses. */
   readonly unclear: boolean
 }
@@ -19,21 +18,26 @@ export async function listenToDowns(input: {
   const heard: DownLosses[] = []
   for (const name of input.names) {
     const found = instances.find((it) => it.name === name)
-    heard.push(found ? lossesOf(await listen((runner) => found.migration.down(runner))) : { tables: [], unclear: true })
+    heard.push(found ? lossesOf(await listen((runner) => found.migration.down(runner))) : unknown)
   }
-  return { tables: heard.flatMap((it) => it.tables), unclear: heard.some((it) => it.unclear) }
+  return {
+    tables: heard.flatMap((it) => it.tables),
+    columns: heard.flatMap((it) => it.columns),
+    unclear: heard.some((it) => it.unclear),
+  }
 }
 
-/** Whether a migration has a down that says anything: one that is missing, empty, or throws at once has none. */
-export async function saysDown(migration: MigrationInterface): Promise<boolean> {
-  if (typeof (migration.down as unknown) !== 'function') return false
-  const { statements, others } = await listen((runner) => migration.down(runner))
-  return statements.length > 0 || others
+/** Why a migration cannot be reverted, as far as its down says so by itself; null where it says something to do. */
+export async function whyIrreversible(migration: MigrationInterface): Promise<string | null> {
+  if (typeof (migration.down as unknown) !== 'function') return 'it has no down'
+  const { statements, others, threw } = await listen((runner) => migration.down(runner))
+  if (statements.length > 0 || others) return null
+  return threw ? 'its down throws' : 'its down is empty'
 }
 
 interface Heard {
   readonly statements: readonly string[]
-  /** Something else of the runner was touched than its queries. */
+  /** Something else of the runner was touched than what can be read here. */
   readonly others: boolean
   readonly threw: boolean
 }
@@ -63,16 +67,13 @@ async function listen(down: (runner: QueryRunner) => Promise<unknown>): Promise<
   }
 }
 
+const unknown: DownLosses = { tables: [], columns: [], unclear: true }
+
 function lossesOf({ statements, others, threw }: Heard): DownLosses {
-  return { tables: statements.flatMap(droppedTables), unclear: others || threw || statements.some(changesRows) }
-}
-
-function droppedTables(statement: string): string[] {
-  const [, names] = /^drop table (?:if exists )?(.+?)(?: cascade| restrict)?$/i.exec(statement) ?? []
-  return names === undefined ? [] : names.split(',').map((name) => name.trim())
-}
-
-/** Whatever is not plainly about the schema's own objects may change rows. */
-function changesRows(statement: string): boolean {
-  return !/^(drop|create|alter|comment|grant|revoke|set|select) /i.test(statement)
+  const drops = statements.map(dropsOf)
+  return {
+    tables: drops.flatMap((it) => it.tables),
+    columns: drops.flatMap((it) => it.columns),
+    unclear: others || threw || statements.some(isUnclear),
+  }
 }

@@ -9,7 +9,7 @@ import { DataSource, MigrationExecutor, type MigrationInterface, type QueryRunne
 import { StepbackError } from '../../plan/failure.js'
 import type { MigrationInfo } from '../../plan/revision.js'
 import type { OwnWrites } from './counters.js'
-import { saysDown } from './down-losses.js'
+import { whyIrreversible } from './down-losses.js'
 import {
   compareSchema,
   endGhosts,
@@ -42,8 +42,9 @@ export async function describeMigrations(classes: readonly MigrationClass[]): Pr
     const name = migration.name ?? it.name
     const [time] = /\d{13}$/.exec(name) ?? []
     if (!time) throw new TypeError(`migration "${name}" should end in a 13-digit time`)
-    const reversible = it.irreversible !== true && (await saysDown(migration))
-    return { name, revision: name.slice(0, -13), timestamp: Number(time), reversible }
+    const why = it.irreversible === true ? 'it says so itself' : await whyIrreversible(migration)
+    const found = why === null ? { reversible: true } : { reversible: false, irreversible: why }
+    return { name, revision: name.slice(0, -13), timestamp: Number(time), ...found }
   })
   return (await Promise.all(described)).toSorted((a, b) => a.timestamp - b.timestamp)
 }

@@ -1,7 +1,9 @@
 // The database of a target as a run sees it: looked at, counted, never changed from here.
 
 import type { Counters } from '../../plan/manifest.js'
+import type { ExposedTable } from '../../plan/plan.js'
 import { readCounters } from './counters.js'
+import { countDropped, type Dropped } from './dropped.js'
 import { countExposure, type Baseline, type Counted, type Remembered } from './exposure.js'
 import { databaseError, Session, type DatabaseAddress } from './session.js'
 
@@ -99,16 +101,9 @@ export class TargetDatabase {
     return countExposure(this.session, baseline, remembered)
   }
 
-  /** Rows of tables as somebody's SQL names them; those that are not there have none. */
-  async countRows(tables: readonly string[]): Promise<readonly { readonly table: string; readonly rows: number }[]> {
-    const found: { table: string; rows: number }[] = []
-    for (const table of tables) {
-      const [named] = await this.session.query<{ name: string | null }>('select to_regclass($1)::text as name', [table])
-      if (!named?.name) continue
-      const [count] = await this.session.query<{ rows: string }>(`select count(*) as rows from ${named.name}`)
-      found.push({ table: named.name, rows: Number(count!.rows) })
-    }
-    return found
+  /** What is in tables and columns that somebody's SQL would drop. */
+  countDropped(dropped: Dropped): Promise<readonly ExposedTable[]> {
+    return countDropped(this.session, dropped)
   }
 
   /** Counters of now, to compare with later ones by `writesSince`: no table is read. */

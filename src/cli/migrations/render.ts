@@ -12,7 +12,7 @@ export function renderRevisions(
   const rows = shown.revisions.map((it) => [
     visible(it.revision),
     it.applied ? `applied ${it.appliedAt ?? 'before the ledger began'}` : 'not applied',
-    it.reversible === null ? 'its code is not known' : it.reversible ? 'reversible' : 'irreversible',
+    ...reverting(it).map(visible),
   ])
   return [
     ...(rows.length > 0 ? columns(rows) : ['no migrations']),
@@ -24,4 +24,13 @@ export function renderRevisions(
         ]
       : []),
   ]
+}
+
+/** Whether it can be reverted, and what that loses or why it cannot be. */
+function reverting({ applied, reversible, irreversible, loses }: Revisions['revisions'][number]): [string, string] {
+  if (reversible === null) return ['its code is not known', '']
+  if (!reversible) return ['irreversible', irreversible ?? '']
+  if (!applied) return ['reversible', '']
+  if (loses === null) return ['reversible', 'nobody can tell beforehand what its down loses']
+  return ['reversible', loses.length > 0 ? loses.join('; ') : 'loses nothing']
 }

@@ -1,3 +1,4 @@
+import { amountOf, placeOf } from '../../plan/exposure.js'
 import type { Exposure } from '../../plan/plan.js'
 import { columns } from './columns.js'
 import { visible } from './visible.js'
@@ -7,13 +8,12 @@ export function renderExposure(exposure: Exposure): string[] {
   if (exposure.total === 0) return ['no rows would be lost']
   const head = ['table', 'inserted', 'updated', 'deleted', 'newest', 'method']
   const rows = exposure.tables.map((it) => [
-    visible(it.table),
+    visible(placeOf(it)),
     it.inserted,
     it.updated,
     it.deleted,
     visible(it.newest ?? ''),
     visible(it.method),
   ])
-  const rowsOf = exposure.total === 1 ? 'row' : 'rows'
-  return [`${exposure.total} ${rowsOf} would be lost`, ...columns([head, ...rows]).map((line) => `  ${line}`)]
+  return [`${amountOf(exposure)} would be lost`, ...columns([head, ...rows]).map((line) => `  ${line}`)]
 }

@@ -24,21 +24,41 @@ describe('listening to downs', () => {
     const names = [full('a007'), full('a006'), full('a005')]
     expect(await listenToDowns({ migrations, names })).toEqual({
       tables: ['pheromone_scores', 'scheduler_history'],
+      columns: ['engine_version', 'agent_id'].map((column) => ({ table: 'messages', column })),
       unclear: false,
     })
   })
 
   test.each([
-    ['several tables at once', 'DROP TABLE IF EXISTS "a", s."b" CASCADE; drop index i', ['"a"', 's."b"']],
-    ['columns and indexes', 'alter table a drop column b; drop index i', []],
-  ])('reads %s', async (_what, sql, tables) => {
-    expect(await hear((runner) => runner.query(sql))).toEqual({ tables, unclear: false })
+    ['several tables at once', 'DROP TABLE IF EXISTS "a", s."b" CASCADE; drop index i', ['"a"', 's."b"'], []],
+    ['a column and an index', 'alter table a drop column b; drop index i', [], ['a b']],
+    [
+      'columns among other changes',
+      'ALTER TABLE IF EXISTS ONLY s."T" DROP COLUMN IF EXISTS "b ""c" CASCADE, alter d drop default, drop E',
+      [],
+      ['s."T" b "c', 's."T" e'],
+    ],
+    [
+      'a constraint as none',
+      'alter table a drop constraint b, alter column c drop not null, drop constraint if exists d',
+      [],
+      [],
+    ],
+  ])('reads %s', async (_what, sql, tables, columns) => {
+    const heard = await hear((runner) => runner.query(sql))
+    expect({ ...heard, columns: heard.columns.map((it) => `${it.table} ${it.column}`) }).toEqual({
+      tables,
+      columns,
+      unclear: false,
+    })
   })
 
   test.each([
     ['changes rows', (runner: QueryRunner) => runner.query('update a set b = 1')],
     ['empties a table', (runner: QueryRunner) => runner.query('truncate a')],
     ['hides its words in a block', (runner: QueryRunner) => runner.query('do $$ begin end $$')],
+    ['drops a schema', (runner: QueryRunner) => runner.query('drop schema s')],
+    ['drops a type and what has it', (runner: QueryRunner) => runner.query('drop type mood cascade')],
     ['uses more than queries', (runner: QueryRunner) => runner.dropTable('a')],
     ['throws', () => Promise.reject(new Error('no'))],
   ])('cannot tell where one %s', async (_what, down) => {

@@ -230,6 +230,32 @@ describe('the exposure in a server that has used up 32 bits of transaction ids',
   })
 })
 
+describe('what downs drop', () => {
+  const dropped = (tables: string[], ...columns: string[]) =>
+    target.countDropped({ tables, columns: columns.map((column) => ({ table: 'messages', column })) })
+
+  it('is counted: rows of tables, and values of columns but those that a constant default put there', async () => {
+    await server.query(
+      'app',
+      `alter table messages add column agent text, add column "Engine" varchar(20) not null default '2.0.0',
+         add column tags jsonb default '{}', add column at timestamptz default now();
+       update messages set agent = 'a', "Engine" = '2.1.0' where id <= 5; update messages set tags = '[1]' where id = 7`,
+    )
+    const lost = await dropped(['quiet', 'public.absent'], 'agent', 'Engine', 'tags', 'at', 'absent')
+    expect(lost.map((it) => [it.table, it.column, it.deleted])).toEqual([
+      ['quiet', undefined, 1],
+      ['messages', 'agent', 5],
+      ['messages', 'Engine', 5],
+      ['messages', 'tags', 1],
+      ['messages', 'at', 100],
+    ])
+  })
+
+  it('is counted once where a column goes with its table', async () => {
+    expect(await dropped(['messages'], 'text')).toMatchObject([{ table: 'messages', deleted: 100 }])
+  })
+})
+
 async function lost(remembered = nothingRemembered, since = baseline) {
   return (await target.exposure(since, remembered)).exposure
 }
