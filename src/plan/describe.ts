@@ -2,7 +2,7 @@
 
 import { describeMs } from './duration.js'
 import { amountOf, placeOf } from './exposure.js'
-import type { Exposure } from './plan.js'
+import type { Exposure, StrategyVerdict } from './plan.js'
 import type { Progress, StepProgress, StepState } from './progress.js'
 
 const marks: Readonly<Record<StepState, string>> = {
@@ -26,6 +26,7 @@ export function describeProgress(progress: Progress, runName: string): string {
     ...(progress.gate ? ['', `⏸ ${escape(progress.gate.why)}`, '', nextCommand(progress, runName)] : []),
     ...(progress.plan ? ['', ...describePlan(progress)] : []),
     ...(progress.plan?.exposure ? ['', ...describeExposure(progress.plan.exposure)] : []),
+    ...(progress.plan?.strategies ? ['', ...describeStrategies(progress.plan.strategies)] : []),
     '',
     ...stepTable(progress.steps),
   ].join('\n')
@@ -64,6 +65,19 @@ function describeExposure(exposure: Exposure): string[] {
         `| ${escape(placeOf(it))} | ${it.inserted} | ${it.updated} | ${it.deleted} | ${it.newest ?? ''} | ${it.method} |`,
     ),
   ]
+}
+
+/** Strategy, verdict, why, how long its part takes, what it loses. */
+export function strategyCells({ strategy, verdict, reason, estimateMs, exposure }: StrategyVerdict): string[] {
+  if (verdict === 'impossible') return [strategy, verdict, reason, '', '']
+  const time =
+    estimateMs === null ? 'not measured yet' : estimateMs < 1_000 ? 'under 1 s' : `about ${describeMs(estimateMs)}`
+  return [strategy, verdict, reason, time, exposure ? `loses ${amountOf(exposure)}` : 'loses what nobody counted']
+}
+
+function describeStrategies(strategies: readonly StrategyVerdict[]): string[] {
+  const rows = strategies.map((it) => `| ${strategyCells(it).map(escape).join(' | ')} |`)
+  return ['| strategy | | why | takes | |', '| --- | --- | --- | --- | --- |', ...rows]
 }
 
 function stepTable(steps: readonly StepProgress[]): string[] {

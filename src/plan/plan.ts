@@ -12,6 +12,8 @@ export interface Plan {
   /** What runs afterwards. */
   readonly version: string
   readonly strategy?: Strategy
+  /** Every strategy and how it stands, where the database goes back. */
+  readonly strategies?: readonly StrategyVerdict[]
   /** Why this strategy, this restore point, or nothing at all. */
   readonly because: string
   /** What a rollback goes back to. */
@@ -47,6 +49,16 @@ export interface PlannedChecks {
   readonly names: readonly string[]
   readonly version: string
   readonly release: { readonly directory: string; readonly sha256: string } | null
+}
+
+export interface StrategyVerdict {
+  readonly strategy: Strategy
+  readonly verdict: 'chosen' | 'possible' | 'impossible'
+  readonly reason: string
+  /** Of the database's part, by what it took before on this host; null where that was never measured. */
+  readonly estimateMs: number | null
+  /** What it would lose; null where nobody could count. */
+  readonly exposure: Exposure | null
 }
 
 export type RunKind = 'deploy' | 'rollback' | 'backup'

@@ -1,6 +1,6 @@
 // What a run shows of itself: the same object answers the query, fills the Web UI, and is its result.
 
-import { type Exposure, type Plan, type RunKind, planNotes } from './plan.js'
+import { type Exposure, type Plan, type RunKind, type StrategyVerdict, planNotes } from './plan.js'
 
 export type Phase =
   | 'planning'
@@ -35,6 +35,8 @@ export interface PlanProgress {
   readonly because: string
   readonly restorePoint: string | null
   readonly exposure: Exposure | null
+  /** Every strategy and how it stands, where the database goes back. */
+  readonly strategies?: readonly StrategyVerdict[]
   /** What a reader of the plan should know besides: checks that run first, keys whose values change. */
   readonly notes?: readonly string[]
 }
@@ -103,6 +105,7 @@ export function showPlan(progress: Progress, plan: Plan): void {
     because: plan.because,
     restorePoint: plan.restorePoint ?? null,
     exposure: plan.exposure ?? null,
+    ...(plan.strategies ? { strategies: plan.strategies } : {}),
     ...(notes.length > 0 ? { notes } : {}),
   }
   progress.steps = plan.steps.map(({ act }) => pending(act.name, act.title))

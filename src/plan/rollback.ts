@@ -18,10 +18,11 @@ import { StepbackError } from './failure.js'
 import { restorePointId } from './ledger.js'
 import type { Manifest } from './manifest.js'
 import { ensureFit } from './preflight.js'
-import type { Exposure, Plan } from './plan.js'
+import { estimateMs, measured } from './measured.js'
+import type { Exposure, Plan, StrategyVerdict } from './plan.js'
 import type { RollbackRequest } from './request.js'
 import { type MigrationInfo, planMigrations } from './revision.js'
-import { type Choice, chooseStrategy } from './strategy.js'
+import { type Choice, chooseStrategy, describeIrreversible } from './strategy.js'
 import { migrateDown, restoreDatabase, swapDatabase } from './steps/database.js'
 import { restoreFiles } from './steps/files.js'
 import { checkHealth, checkVersion, collectLogs } from './steps/health.js'
@@ -43,14 +44,16 @@ export function planRollback(
   ensureWhole(candidate)
   if (request.scope === 'full') ensureStartable(request.target, candidate.ahead)
   const { manifest } = candidate
-  const choice = facts.database ? chooseStrategy({ asked: request.strategy, facts: facts.database, candidate }) : null
+  const choice = facts.database
+    ? chooseStrategy({ asked: request.strategy, facts: facts.database, candidate, took: measured(facts.records) })
+    : null
   const full = request.scope === 'full'
   const already = isThere(request, facts, candidate, choice)
   const exposure = choice?.strategy === 'migrate' ? candidate.downExposure : candidate.exposure
   return {
     ...common(request, facts, choice?.strategy ? { exposure, loss: lossOf(exposure) } : { exposure: null, loss: null }),
     version: full ? manifest.version : currentVersion(facts),
-    ...(choice?.strategy ? { strategy: choice.strategy } : {}),
+    ...(choice?.strategy ? { strategy: choice.strategy, strategies: choice.verdicts } : {}),
     because: [because, ...(choice ? [choice.because] : [])].join('; '),
     restorePoint: manifest.id,
     ...(choice?.strategy === 'restore' ? { ...countersOf(candidate), mayGrowBy: facts.stack.mayLoseRows } : {}),
@@ -81,6 +84,7 @@ export function planRevert(
     ...common(request, facts, { exposure, loss: lossOf(exposure) }),
     version: currentVersion(facts),
     strategy: 'migrate',
+    strategies: [revertVerdict(facts, exposure), ...needRestorePoint(to)],
     because: `${to} was asked for; ${down.length} migrations are reverted`,
     already: down.length === 0,
     steps: down.length === 0 ? [] : revertSteps(facts, down),
@@ -165,6 +169,26 @@ function revertSteps(facts: Facts, down: readonly MigrationInfo[]): Step[] {
   ]
 }
 
+function revertVerdict({ records }: Facts, exposure: Exposure | null): StrategyVerdict {
+  const reason = 'every migration behind it can be reverted, and rows are kept'
+  return {
+    strategy: 'migrate',
+    verdict: 'chosen',
+    reason,
+    estimateMs: estimateMs('migrate', measured(records)),
+    exposure,
+  }
+}
+
+function needRestorePoint(to: string): StrategyVerdict[] {
+  const reason = `it needs a restore point, and "${to}" is a revision`
+  const cannot = { verdict: 'impossible', reason, estimateMs: null, exposure: null } as const
+  return [
+    { strategy: 'swap', ...cannot },
+    { strategy: 'restore', ...cannot },
+  ]
+}
+
 type Common = Pick<Plan, 'kind' | 'target' | 'scope' | 'safety' | 'approval' | 'before' | 'deadlines' | 'exposure'>
 
 /** Why data would be lost; what nobody could count counts as a loss. */
@@ -218,8 +242,7 @@ function ensureRevertible(found: {
   readonly unknown: readonly string[]
 }): void {
   if (found.irreversible.length > 0) {
-    const names = found.irreversible.map((migration) => migration.revision).join(', ')
-    throw refusedRevert(`${names} cannot be reverted: irreversible`)
+    throw refusedRevert(found.irreversible.map(describeIrreversible).join('; '))
   }
   if (found.unknown.length > 0) throw refusedRevert(`the code of ${found.unknown.join(', ')} is not known here`)
 }

@@ -1,5 +1,7 @@
 import type { CandidateFacts, DatabaseFacts } from './facts.js'
 import { StepbackError } from './failure.js'
+import { estimateMs } from './measured.js'
+import type { StrategyVerdict } from './plan.js'
 import type { RollbackRequest, Strategy } from './request.js'
 import type { MigrationInfo } from './revision.js'
 
@@ -9,6 +11,15 @@ export interface Choice {
   readonly because: string
   /** For `migrate`: what is reverted. */
   readonly down: readonly MigrationInfo[]
+  /** Every strategy, the chosen one and why the others are not. */
+  readonly verdicts: readonly StrategyVerdict[]
+}
+
+/** A strategy as it stands: why it cannot be, or null and what speaks for it. */
+interface Weighed {
+  readonly strategy: Strategy
+  readonly no: string | null
+  readonly yes: string
 }
 
 /** The first strategy that keeps the promise, or the one that is asked for; `Refused` says why each cannot be. */
@@ -16,29 +27,48 @@ export function chooseStrategy(input: {
   readonly asked: RollbackRequest['strategy']
   readonly facts: DatabaseFacts
   readonly candidate: CandidateFacts
+  /** What acts took before, by their names. */
+  readonly took: ReadonlyMap<string, number>
 }): Choice {
-  const { asked } = input
-  const migrate = canMigrate(input.facts, input.candidate)
-  const restore = canRestore(input.candidate)
-  if (migrate.down.length === 0 && migrate.no === null && (asked === 'auto' || asked === 'migrate')) {
-    return { strategy: null, because: 'the database is at the same migration, so it stays as it is', down: [] }
+  const { asked, candidate } = input
+  const { no, down } = canMigrate(input.facts, candidate)
+  if (no === null && down.length === 0 && (asked === 'auto' || asked === 'migrate')) {
+    const because = 'the database is at the same migration, so it stays as it is'
+    return { strategy: null, because, down, verdicts: [] }
   }
-  if ((asked === 'auto' || asked === 'migrate') && migrate.no === null) {
-    return {
-      strategy: 'migrate',
-      because: 'every migration since can be reverted, and rows are kept',
-      down: migrate.down,
-    }
+  const weighed: readonly Weighed[] = [
+    { strategy: 'migrate', no, yes: 'every migration since can be reverted, and rows are kept' },
+    { strategy: 'swap', no: 'no warm copy is kept', yes: 'a warm copy is kept' },
+    { strategy: 'restore', no: canRestore(candidate), yes: 'the restore point has a dump' },
+  ]
+  const chosen = weighed.find((it) => it.no === null && (asked === 'auto' || asked === it.strategy))
+  if (!chosen) throw impossible(asked, weighed)
+  const { strategy } = chosen
+  const verdicts = weighed.map((it) => verdictOn(it, strategy, input))
+  return { strategy, because: reasonFor(chosen, asked, weighed), down: strategy === 'migrate' ? down : [], verdicts }
+}
+
+function verdictOn(
+  { strategy, no, yes }: Weighed,
+  chosen: Strategy,
+  { candidate, took }: { readonly candidate: CandidateFacts; readonly took: ReadonlyMap<string, number> },
+): StrategyVerdict {
+  if (no !== null) return { strategy, verdict: 'impossible', reason: no, estimateMs: null, exposure: null }
+  return {
+    strategy,
+    verdict: strategy === chosen ? 'chosen' : 'possible',
+    reason: yes,
+    estimateMs: estimateMs(strategy, took),
+    exposure: strategy === 'migrate' ? candidate.downExposure : candidate.exposure,
   }
-  if ((asked === 'auto' || asked === 'restore') && restore === null) {
-    const because = asked === 'auto' ? `migrate cannot be: ${migrate.no}` : 'restore was asked for'
-    return { strategy: 'restore', because, down: [] }
-  }
-  throw new StepbackError({
-    type: 'Refused',
-    message: `the database cannot go back by ${asked}: ${reasons(asked, migrate.no, restore)}`,
-    hint: 'choose another restore point with --to, or another --strategy.',
-  })
+}
+
+/** What speaks for it, or why those that would be better cannot be. */
+function reasonFor(chosen: Weighed, asked: RollbackRequest['strategy'], weighed: readonly Weighed[]): string {
+  if (chosen.strategy === 'migrate') return chosen.yes
+  if (asked !== 'auto') return `${chosen.strategy} was asked for`
+  const better = weighed.slice(0, weighed.indexOf(chosen))
+  return better.map(({ strategy, no }) => `${strategy} cannot be: ${no}`).join('; ')
 }
 
 function canMigrate(facts: DatabaseFacts, { manifest }: CandidateFacts): { no: string | null; down: MigrationInfo[] } {
@@ -56,8 +86,13 @@ function canMigrate(facts: DatabaseFacts, { manifest }: CandidateFacts): { no: s
   if (down.some((migration) => migration === undefined))
     return { no: ['the code of a migration is not known here', ...(facts.unusable ?? [])].join('; '), down: [] }
   const irreversible = down.find((migration) => migration && !migration.reversible)
-  if (irreversible) return { no: `${irreversible.revision} is irreversible`, down: [] }
+  if (irreversible) return { no: describeIrreversible(irreversible), down: [] }
   return { no: null, down: down as MigrationInfo[] }
+}
+
+/** `a008 is irreversible: its down throws`. */
+export function describeIrreversible({ revision, irreversible }: MigrationInfo): string {
+  return `${revision} is irreversible${irreversible === undefined ? '' : `: ${irreversible}`}`
 }
 
 function canRestore({ manifest }: CandidateFacts): string | null {
@@ -67,8 +102,12 @@ function canRestore({ manifest }: CandidateFacts): string | null {
   return null
 }
 
-function reasons(asked: RollbackRequest['strategy'], migrate: string | null, restore: string | null): string {
-  const verdicts = { migrate, restore, swap: 'no warm copy is kept' }
-  const shown = asked === 'auto' ? Object.entries(verdicts) : [[asked, verdicts[asked]] as const]
-  return shown.map(([strategy, why]) => `${strategy}: ${why ?? 'possible'}`).join('; ')
+function impossible(asked: RollbackRequest['strategy'], weighed: readonly Weighed[]): StepbackError {
+  const shown = weighed.filter((it) => asked === 'auto' || asked === it.strategy)
+  const reasons = shown.map(({ strategy, no }) => `${strategy}: ${no ?? 'possible'}`)
+  return new StepbackError({
+    type: 'Refused',
+    message: `the database cannot go back by ${asked}: ${reasons.join('; ')}`,
+    hint: 'choose another restore point with --to, or another --strategy.',
+  })
 }

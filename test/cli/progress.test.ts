@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { renderChanges } from '../../src/cli/view/changes.js'
+import type { StrategyVerdict } from '../../src/plan/plan.js'
 import { renderProgress } from '../../src/cli/view/progress.js'
 import { at, lossGate, plain, progress, step } from './support.js'
 
@@ -31,6 +32,24 @@ test('a gate says what would be lost, until when it waits, and what to type', ()
     '    stepback approve rollback-aria-1 --by YOU --digest 3fa94c21',
     '    stepback reject rollback-aria-1 --by YOU',
   ])
+})
+
+test('a gate shows how every strategy stands', () => {
+  const { plan } = progress()
+  const exposure = { total: 3, tables: [] }
+  const strategies: StrategyVerdict[] = [
+    { strategy: 'migrate', verdict: 'impossible', reason: 'its down throws', estimateMs: null, exposure: null },
+    { strategy: 'swap', verdict: 'chosen', reason: 'a warm copy is kept', estimateMs: 0, exposure },
+    { strategy: 'restore', verdict: 'possible', reason: 'there is a dump', estimateMs: 34_000, exposure: null },
+  ]
+  const shown = renderProgress(progress({ ...lossGate, plan: { ...plan!, strategies } }), seen)
+  expect(shown).toContain(
+    [
+      '    migrate  impossible  its down throws',
+      '    swap     chosen      a warm copy is kept  under 1 s     loses 3 rows',
+      '    restore  possible    there is a dump      about 34.0 s  loses what nobody counted',
+    ].join('\n'),
+  )
 })
 
 test('a step that keeps failing asks to be resolved', () => {

@@ -96,7 +96,12 @@ describe('the destination of a rollback', () => {
 
 describe('the strategy', () => {
   const choose = (asked: 'auto' | 'migrate' | 'swap' | 'restore', applied: string[], found = candidate()) =>
-    chooseStrategy({ asked, facts: database({ applied }), candidate: found })
+    chooseStrategy({
+      asked,
+      facts: database({ applied }),
+      candidate: found,
+      took: new Map([['restoreDatabase', 34_000]]),
+    })
 
   test('is none where the database is at the same migrations: rows are kept', () => {
     expect(choose('auto', [m1.name])).toMatchObject({ strategy: null, down: [] })
@@ -109,8 +114,31 @@ describe('the strategy', () => {
   test('is restore over an irreversible one, and says why', () => {
     expect(choose('auto', [m1.name, m3.name])).toMatchObject({
       strategy: 'restore',
-      because: 'migrate cannot be: m003_drop is irreversible',
+      because: 'migrate cannot be: m003_drop is irreversible; swap cannot be: no warm copy is kept',
     })
+  })
+
+  test('stands beside the others, each with why, how long it takes and what it loses', () => {
+    const found = candidate({ exposure: exposure(12), downExposure: exposure(1) })
+    const restore = {
+      strategy: 'restore',
+      reason: 'the restore point has a dump',
+      estimateMs: 34_000,
+      exposure: exposure(12),
+    }
+    const impossible = { verdict: 'impossible', estimateMs: null, exposure: null }
+    const swap = { strategy: 'swap', reason: 'no warm copy is kept', ...impossible }
+    const reason = 'every migration since can be reverted, and rows are kept'
+    expect(choose('auto', [m1.name, m2.name], found).verdicts).toEqual([
+      { strategy: 'migrate', verdict: 'chosen', reason, estimateMs: null, exposure: exposure(1) },
+      swap,
+      { ...restore, verdict: 'possible' },
+    ])
+    expect(choose('auto', [m1.name, m3.name], found).verdicts).toEqual([
+      { strategy: 'migrate', reason: 'm003_drop is irreversible', ...impossible },
+      swap,
+      { ...restore, verdict: 'chosen' },
+    ])
   })
 
   test('is restore where it is asked for, though migrate would do', () => {
@@ -331,7 +359,7 @@ describe('a rollback of the database to a revision', () => {
   })
 
   test.each([
-    ['an irreversible migration', request, irreversible, 'm001_start', 'm003_drop cannot be reverted: irreversible'],
+    ['an irreversible migration', request, irreversible, 'm001_start', 'm003_drop is irreversible'],
     ['a revision ahead', request, facts(), 'm002_orders', 'revision "m002_orders" lies ahead of what is applied'],
     [
       'another strategy',

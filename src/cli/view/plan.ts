@@ -3,6 +3,7 @@
 import type { Step } from '../../plan/act.js'
 import { type Plan, planNotes } from '../../plan/plan.js'
 import { renderExposure } from './exposure.js'
+import { renderStrategies } from './strategies.js'
 import { visible } from './visible.js'
 
 export function renderPlanInFull(plan: Plan): string {
@@ -13,6 +14,7 @@ export function renderPlanInFull(plan: Plan): string {
     ...planNotes(plan).map((note) => `note      ${visible(note)}`),
     `approval  ${plan.approval.required ? 'required' : 'not required'}: ${visible(plan.approval.why)}`,
     `digest    ${visible(plan.digest)}`,
+    ...(plan.strategies ? ['', ...renderStrategies(plan.strategies)] : []),
     ...(plan.exposure ? ['', ...renderExposure(plan.exposure)] : []),
     '',
     ...(plan.steps.length === 0 ? ['nothing has to be done'] : plan.steps.flatMap(renderStep)),

@@ -5,6 +5,7 @@ import { markOf, nextCommand } from '../../plan/describe.js'
 import { describeMs } from '../../plan/duration.js'
 import type { Progress, StepProgress } from '../../plan/progress.js'
 import { renderExposure } from './exposure.js'
+import { renderStrategies } from './strategies.js'
 import { visible } from './visible.js'
 
 export interface Seen {
@@ -45,6 +46,7 @@ export function renderGate(progress: Progress, { run, colours }: Pick<Seen, 'run
   return [
     `  ${colours.yellow(`⏸ ${visible(gate.why)}`)}${colours.dim(until)}`,
     ...(plan?.exposure ? renderExposure(plan.exposure).map((line) => `    ${line}`) : []),
+    ...(plan?.strategies ? renderStrategies(plan.strategies).map((line) => `    ${line}`) : []),
     nextCommand(progress, run),
     ...(gate.asks === 'approve' ? [`    stepback reject ${run} --by YOU`] : []),
   ]
