@@ -4,32 +4,50 @@ import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Connection } from '@temporalio/client'
-import { ledgerEntries, stateDirectory } from './leftovers.js'
+import { stateDirectory } from './leftovers.js'
 import type { Operator } from './operator.js'
 
 interface Pending {
   readonly id: string
   readonly name: string
+  /** Whether a worker has begun it, and for the first time. */
+  readonly first: boolean
+}
+
+/** An activity that is not hit yet. */
+interface Entered extends Pending {
+  readonly since: number
+  /** What was on the host before it began. */
+  readonly before: Readonly<Record<string, number>>
 }
 
 /**
  * Kills the worker inside every activity of the run, each once, in its first attempt, and starts it again, until the
  * run ends. Returns the activities in the order in which they were hit.
+ *
+ * The worker stands still while one looks: what is seen to be under way still is when the worker is killed. Only while
+ * the activity that was hit last is done again, and none can begin behind it, one looks without that.
  */
 export async function killInsideEveryStep(operator: Operator, run: string): Promise<string[]> {
   const connection = await Connection.connect({ address: operator.sandbox.temporal.address })
   const hit: Pending[] = []
+  let entered: Entered | undefined
+  let earlier = marks(operator)
+  let again = false
   try {
     for (;;) {
+      if (!again) operator.killWorker('SIGSTOP')
       const { running, pending } = await look(connection, operator, run)
-      if (!running) return hit.map(({ name }) => name)
-      const next = pending.find(({ id }) => !hit.some((it) => it.id === id))
-      if (next) {
-        const again = hit.some(({ name }) => name === next.name)
-        if (!again) await deepInside(operator, next.name, () => isPending(connection, operator, run, next.id))
+      const now = marks(operator)
+      const next = pending.find(({ id, first }) => first && !hit.some((it) => it.id === id))
+      if (next?.id !== entered?.id) entered = next && { ...next, since: Date.now(), before: earlier }
+      if (entered && (hit.some(({ name }) => name === entered!.name) || isWorst(entered, now))) {
         operator.replaceWorker()
-        hit.push(next)
-      }
+        hit.push(entered)
+      } else if (!again) operator.killWorker('SIGCONT')
+      if (!running) return hit.map(({ name }) => name)
+      again = pending.some(({ id }) => id === hit.at(-1)?.id)
+      earlier = now
       await sleep(2)
     }
   } finally {
@@ -37,7 +55,7 @@ export async function killInsideEveryStep(operator: Operator, run: string): Prom
   }
 }
 
-/** Activities that a worker has begun for the first time; a keeper of the lease at a gate is no step. */
+/** A keeper of the lease at a gate is no step. */
 async function look(
   connection: Connection,
   operator: Operator,
@@ -45,42 +63,48 @@ async function look(
 ): Promise<{ readonly running: boolean; readonly pending: readonly Pending[] }> {
   const { namespace } = operator.sandbox.temporal
   const seen = await connection.workflowService.describeWorkflowExecution({ namespace, execution: { workflowId: run } })
-  const begun = (seen.pendingActivities ?? []).filter((it) => it.state === 2 && it.attempt === 1)
   return {
     running: seen.workflowExecutionInfo?.status === 1,
-    pending: begun.map((it) => ({ id: it.activityId!, name: it.activityType!.name! })),
+    pending: (seen.pendingActivities ?? []).map((it) => ({
+      id: it.activityId!,
+      name: it.activityType!.name!,
+      first: it.state === 2 && it.attempt === 1,
+    })),
   }
 }
 
-async function isPending(connection: Connection, operator: Operator, run: string, id: string): Promise<boolean> {
-  return (await look(connection, operator, run)).pending.some((it) => it.id === id)
-}
-
 /**
- * Waits, while the activity lives, for the moment in which a death is worst: a job under way, the database closed, the
- * lease just taken. An activity without such a moment is killed as soon as the ledger says that it began; one that a run
- * does a second time, with less to do, at once.
+ * The moment in which a death is worst: a job under way, the database closed, the lease just taken. An activity without
+ * such a moment is killed as soon as the ledger says that it began, or one has waited for long enough.
  */
-async function deepInside(operator: Operator, name: string, lives: () => Promise<boolean>): Promise<void> {
-  const state = stateDirectory(operator)
-  const count = () => marks(state, name)
-  const before = count()
-  const deadline = Date.now() + (atOnce.includes(name) ? 0 : 1_500)
-  while (Date.now() < deadline && count() === before && (await lives())) await sleep(1)
+function isWorst({ name, since, before }: Entered, now: Entered['before']): boolean {
+  if (atOnce.includes(name) || Date.now() - since > 1_500) return true
+  const mark = markOf(name)
+  return now[mark] !== before[mark]
 }
 
 /** Without a trace on the host. */
 const atOnce = ['plan', 'observeEnd', 'recordPlan', 'checkVersion']
 
-function marks(state: string, name: string): number {
-  if (name === 'acquireLease') return names(join(state, 'lease')).filter((it) => it.startsWith('t.')).length
-  if (name === 'swapDatabase' || name === 'swapDatabaseBack') return names(join(state, 'timers')).length
-  if (name === 'finishRun' || looks.includes(name)) return ledgerEntries(state).length
-  return names(join(state, 'jobs')).filter((job) => existsSync(join(state, 'jobs', job, 'claim.1'))).length
+function markOf(name: string): string {
+  if (name === 'acquireLease') return 'leases'
+  if (name === 'swapDatabase' || name === 'swapDatabaseBack') return 'timers'
+  return name === 'finishRun' || looks.includes(name) ? 'entries' : 'jobs'
 }
 
 /** Acts without a job or anything else of their own. */
 const looks = ['checkHealth', 'watchHealth', 'migrateUp', 'migrateDown']
+
+function marks(operator: Operator): Entered['before'] {
+  const state = stateDirectory(operator)
+  const jobs = names(join(state, 'jobs'))
+  return {
+    leases: names(join(state, 'lease')).filter((it) => it.startsWith('t.')).length,
+    timers: names(join(state, 'timers')).length,
+    entries: names(join(state, 'ledger')).filter((it) => it.endsWith('.json')).length,
+    jobs: jobs.filter((job) => existsSync(join(state, 'jobs', job, 'claim.1'))).length,
+  }
+}
 
 function names(directory: string): readonly string[] {
   return existsSync(directory) ? readdirSync(directory) : []
