@@ -132,8 +132,9 @@ describe('an alias of the SSH configuration', () => {
 
   test('cannot be looked up in a file that OpenSSH would not take', async () => {
     writeFileSync(where('broken'), 'Hots shop\n')
-    const routes = [where('broken'), where('no-file')].map((config) => routeTo(target('shop', { config })))
-    for (const route of routes) await expect(route).rejects.toMatchObject({ type: 'InvalidConfiguration' })
+    for (const config of [where('broken'), where('no-file')]) {
+      await expect(routeTo(target('shop', { config }))).rejects.toMatchObject({ type: 'InvalidConfiguration' })
+    }
   })
 })
 
