@@ -1,8 +1,23 @@
+import { availableParallelism } from 'node:os'
 import { defineConfig } from 'vitest/config'
+import { BaseSequencer, type TestSpecification } from 'vitest/node'
 
 const endToEnd = 'test/**/*.end-to-end.test.ts'
 /** Writes the saved histories anew: never by the way. */
 const recorder = process.env['STEPBACK_RECORD_HISTORIES'] === '1' ? [] : ['test/replay/record.test.ts']
+
+/** The longest ones wait for most of their time, and everything else finds its place beside them. */
+const longestFirst = ['/survival.', '/interruptions.', '/main-job.', '/stacks.', '.end-to-end.']
+
+class LongestFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const place = ({ moduleId }: TestSpecification) => {
+      const found = longestFirst.findIndex((part) => moduleId.includes(part))
+      return found === -1 ? longestFirst.length : found
+    }
+    return (await super.sort(files)).toSorted((a, b) => place(a) - place(b))
+  }
+}
 
 export default defineConfig({
   test: {
@@ -13,21 +28,15 @@ export default defineConfig({
     hookTimeout: 120_000,
     // Two busy cores answer late.
     expect: { poll: { timeout: 15_000 } },
+    // The end-to-end tests, a sandbox with a whole stack in it each, wait more than they work: two cores bear three.
+    maxWorkers: Math.max(3, availableParallelism()),
+    sequence: { sequencer: LongestFirst },
     projects: [
       {
         extends: true,
-        test: {
-          name: 'parts',
-          include: ['test/**/*.test.ts'],
-          exclude: [endToEnd, ...recorder],
-          sequence: { groupOrder: 0 },
-        },
+        test: { name: 'parts', include: ['test/**/*.test.ts'], exclude: [endToEnd, ...recorder] },
       },
-      {
-        extends: true,
-        // A sandbox each, with a whole stack in it, when the rest is done. Two at once: they wait more than they work.
-        test: { name: 'end to end', include: [endToEnd], maxWorkers: 2, sequence: { groupOrder: 1 } },
-      },
+      { extends: true, test: { name: 'end to end', include: [endToEnd] } },
     ],
   },
 })
