@@ -20,7 +20,10 @@ const patient: ActivityOptions = {
   retry: { ...retry, maximumAttempts: 10 },
 }
 
-/** Before anything is begun nothing is lost by saying no: a host that cannot be reached is told within a minute. */
+/**
+ * Before anything is begun nothing is lost by saying no: a host that cannot be reached is told within a minute. Not by a
+ * `scheduleToClose`, which would end runs that wait for a worker. Call it through `outliving`.
+ */
 const brief: ActivityOptions = { ...patient, retry: { ...retry, maximumAttempts: 2 } }
 
 /** For what must come to an end whatever dies: waiting for the lease, keeping it, writing the end of a run. */

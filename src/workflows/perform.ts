@@ -1,6 +1,6 @@
 // One act of a run: its activity, and what its outcome means.
 
-import { ActivityFailure, ApplicationFailure, isCancellation } from '@temporalio/workflow'
+import { ActivityFailure, ApplicationFailure, TimeoutFailure, isCancellation, patched } from '@temporalio/workflow'
 import type { Act } from '../plan/act.js'
 import { type FailureType, failures } from '../plan/failure.js'
 import type { Exposure } from '../plan/plan.js'
@@ -18,6 +18,25 @@ export function perform(input: {
     executeWithOptions(options: { summary: string }, args: [unknown]): Promise<ActResult>
   }
   return activity.executeWithOptions({ summary: input.summary ?? act.title }, [{ ...input.run, args: act.args }])
+}
+
+/** Does again what ended because its worker died: a few deaths in a row say nothing about what was asked. */
+export async function outliving<T>(work: () => Promise<T>): Promise<T> {
+  for (let round = 1; ; round++) {
+    try {
+      return await work()
+    } catch (error) {
+      if (round === maxRounds || !isDeath(error) || !patched('outlive-deaths')) throw error
+    }
+  }
+}
+
+/** Something that kills every worker must come to an end, too. */
+const maxRounds = 5
+
+function isDeath(error: unknown): boolean {
+  const cause = error instanceof ActivityFailure ? error.cause : undefined
+  return cause instanceof TimeoutFailure && cause.timeoutType === 'HEARTBEAT'
 }
 
 export interface Failed {

@@ -14,7 +14,7 @@ import type { HealthReport, Phase, Progress, RunResult } from '../plan/progress.
 import { acts, briefActs, stubbornActs } from './activities.js'
 import { Gate } from './gate.js'
 import { progressQuery } from './messages.js'
-import { type Failed, GiveUp, failureOf } from './perform.js'
+import { type Failed, GiveUp, failureOf, outliving } from './perform.js'
 import { RunState, now } from './state.js'
 import { type Lease, Walk } from './walk.js'
 
@@ -54,10 +54,11 @@ async function tell(state: RunState, gate: Gate, request: unknown): Promise<RunR
 /** `destination`: what `latest` meant when it was first asked; another run may have ended meanwhile. */
 async function makePlan(state: RunState, request: unknown, destination?: string): Promise<Plan> {
   const { kind } = state.progress
-  const planner = state.token === undefined ? briefActs : acts
-  const { plan, searchable } = await planner.plan.executeWithOptions({ summary: `look, and plan the ${kind}` }, [
-    { kind, request, ...(destination === undefined ? {} : { destination }) },
-  ])
+  const plans = ({ plan }: typeof acts) =>
+    plan.executeWithOptions({ summary: `look, and plan the ${kind}` }, [
+      { kind, request, ...(destination === undefined ? {} : { destination }) },
+    ])
+  const { plan, searchable } = state.token === undefined ? await outliving(() => plans(briefActs)) : await plans(acts)
   state.searchable = searchable
   state.setPlan(plan)
   state.tag()

@@ -1,3 +1,4 @@
+import { Context } from '@temporalio/activity'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { candidate, deployPlan, deployRequest, exposure, rollbackPlan, rollbackRequest } from '../support/plans.js'
 import { Stage, fail } from '../support/workflow.js'
@@ -123,6 +124,14 @@ describe('a run that cannot begin', () => {
     const failure = await (await stage.start('rollbackWorkflow', rollbackRequest())).failure()
     expect(failure).toMatchObject({ type: 'Refused', details: { phase: 'refused' } })
     expect(stage.calls('plan')).toHaveLength(2)
+  })
+
+  test('is not one of which two workers died while they looked', async () => {
+    // Without a heartbeat, as a worker that is gone.
+    stage.on('plan', () =>
+      stage.calls('plan').length <= 2 ? Context.current().cancelled : { plan: deployPlan(), searchable: false },
+    )
+    expect((await (await stage.start('deployWorkflow', deployRequest())).result()).phase).toBe('done')
   })
 
   test.each([null, 'shop', 7, [], { target: 5 }])(
