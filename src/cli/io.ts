@@ -20,6 +20,7 @@ export interface Io {
 
 export function terminalIo(): Io {
   const { stderr, stdout, env } = process
+  for (const stream of [stdout, stderr]) stream.on('error', unlessUnread)
   const live = stderr.isTTY && env['TERM'] !== 'dumb'
   return {
     say: (line) => void stderr.write(`${line}\n`),
@@ -29,6 +30,11 @@ export function terminalIo(): Io {
     ask: process.stdin.isTTY && stderr.isTTY ? askOnTerminal : undefined,
     env,
   }
+}
+
+/** A reader that went away, such as `head`, ends no command: its exit code still says how the run ended. */
+function unlessUnread(error: NodeJS.ErrnoException): void {
+  if (error.code !== 'EPIPE') throw error
 }
 
 function askOnTerminal(question: string): Promise<string> {
