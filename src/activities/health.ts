@@ -36,7 +36,8 @@ export const watchHealth: ActDefinition<'watchHealth'> = {
     const { watch } = context.target
     const end = Date.now() + durationMs(watch.window)
     const polls: Poll[] = []
-    while (Date.now() < end) {
+    // What fails when the window ends is watched on until it is decided: it may have begun only then.
+    while (Date.now() < end || polls.slice(-1).some((last) => !allHealthy(last))) {
       polls.push(await poll(context))
       if (isFailing(polls, watch)) throw failed(`${watch.failures} failing polls in a row`, polls.at(-1)!)
       await sleep(durationMs(watch.interval), undefined, { signal: context.signal })

@@ -1,7 +1,8 @@
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { askChecks, readVersion } from '../../src/activities/health.js'
+import { askChecks, readVersion, watchHealth } from '../../src/activities/health.js'
+import type { ActContext } from '../../src/activities/context.js'
 import { checkUrl, readField } from '../../src/adapters/http.js'
 import type { Sshd } from '../support/sshd.js'
 import { startSshd } from '../support/sshd.js'
@@ -36,4 +37,14 @@ test('a connection that is cut says nothing about the application', async () => 
   all.ssh.destroy()
   await expect(askChecks(all)).rejects.toMatchObject({ type: 'Unreachable' })
   await expect(readVersion(all.deps, all.target, all.ssh)).rejects.toMatchObject({ type: 'Unreachable' })
+})
+
+test('a release that fails when its watch ends is watched on until it is decided', async () => {
+  const { target: config, ...all } = await target()
+  const watch = { window: '1ms', interval: '1ms', failures: 3 }
+  const context = { ...all, target: { ...config, watch }, signal: new AbortController().signal }
+  await expect(watchHealth.run(context as unknown as ActContext, null as never)).rejects.toMatchObject({
+    type: 'StepFailed',
+    message: expect.stringContaining('3 failing polls in a row'),
+  })
 })
