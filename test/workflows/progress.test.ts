@@ -25,6 +25,7 @@ test('progress has exactly the keys of the contract, at a gate as well', async (
     because: lossy.because,
     restorePoint: lossy.restorePoint,
     exposure: exposure(412),
+    strategies: lossy.strategies,
   })
   expect(progress.steps[0]).toEqual({
     name: 'takeRestorePoint',
