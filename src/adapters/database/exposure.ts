@@ -120,7 +120,8 @@ async function canBeExact(session: Session, baseline: Baseline, sameLineage: boo
   if (baseline.openSavepoints || !sameLineage) return false
   const [row] = await session.query<{ exact: boolean }>(
     `select d.oid = $1::oid and (select system_identifier::text from pg_control_system()) = $2
-       and now.xmax >= pg_snapshot_xmax($3::pg_snapshot)::text::numeric and now.xmax < 4294967296 as exact
+       and now.xmax >= pg_snapshot_xmax($3::pg_snapshot)::text::numeric and now.xmax < 4294967296
+       and now.xmax - pg_snapshot_xmin($3::pg_snapshot)::text::numeric < 2000000000 as exact
      from pg_database d, (select pg_snapshot_xmax(pg_current_snapshot())::text::numeric as xmax) now
      where d.datname = current_database()`,
     [baseline.oid, baseline.systemIdentifier, baseline.snapshot],
@@ -193,9 +194,11 @@ async function lookAt(
   }
 }
 
+// An id has no order and no arithmetic but its age, which is cheap; only rows that are young are looked at by their text.
+const young = `age(x.xmin) <= (select age(pg_snapshot_xmin($1::pg_snapshot)::text::xid))`
 // Below 3 a row is frozen for certain, and belongs to no transaction.
-const written = `(x.xmin::text::bigint >= 3 and not pg_visible_in_snapshot(x.xmin::text::xid8, $1::pg_snapshot))`
-const ofMigrations = `(x.xmin::text = any($2::text[]))`
+const written = `(${young} and x.xmin::text::bigint >= 3 and not pg_visible_in_snapshot(x.xmin::text::xid8, $1::pg_snapshot))`
+const ofMigrations = `(${young} and x.xmin::text = any($2::text[]))`
 
 /**
  * Of rows that differ, rows before and rows now, one number is left open; where they do not fix it counters do. In a
