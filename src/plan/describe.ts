@@ -54,7 +54,7 @@ function describePlan(progress: Progress): string[] {
 }
 
 function describeExposure(exposure: Exposure): string[] {
-  if (exposure.total === 0) return ['No rows would be lost.']
+  if (exposure.tables.length === 0) return ['No rows would be lost.']
   return [
     `**${amountOf(exposure)} would be lost:**`,
     '',

@@ -26,12 +26,17 @@ function sumOf(table: ExposedTable, more: ExposedTable): ExposedTable {
 /** `412 rows`, `412 rows and 3 values of columns`. */
 export function amountOf({ tables, total }: Exposure): string {
   const values = tables.reduce((sum, table) => sum + (table.column === undefined ? 0 : table.deleted), 0)
-  const rows = total - values
   const parts = [
-    ...(rows > 0 || values === 0 ? [counted(rows, 'row')] : []),
+    ...(total > 0 || values === 0 ? [counted(total, 'row')] : []),
     ...(values > 0 ? [`${counted(values, 'value')} of columns`] : []),
   ]
   return parts.join(' and ')
+}
+
+/** Values of columns that a down drops are shown beside the rows, and are none: the rows stay, and a dump has them. */
+export function rowsOf(tables: readonly ExposedTable[]): number {
+  const rows = tables.filter((table) => table.column === undefined)
+  return rows.reduce((sum, { inserted, updated, deleted }) => sum + inserted + updated + deleted, 0)
 }
 
 /** `messages`, or `messages.agent_id` for a column. */

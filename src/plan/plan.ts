@@ -71,6 +71,7 @@ export interface Approval {
 
 /** What going back would lose: rows by table, and how each figure was come by. */
 export interface Exposure {
+  /** Rows. */
   readonly total: number
   readonly tables: readonly ExposedTable[]
 }

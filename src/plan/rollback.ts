@@ -29,7 +29,7 @@ import { checkHealth, checkVersion, collectLogs } from './steps/health.js'
 import { restoreImages } from './steps/images.js'
 import { recreateBack, recreateDatabase } from './steps/recreate.js'
 import { keepImages, takeRestorePoint } from './steps/restore-point.js'
-import { restartServices, stopServices } from './steps/services.js'
+import { list, restartServices, stopServices } from './steps/services.js'
 
 /** The plan of a rollback to a restore point. */
 export function planRollback(
@@ -85,7 +85,7 @@ export function planRevert(
     version: currentVersion(facts),
     strategy: 'migrate',
     strategies: [revertVerdict(facts, exposure), ...needRestorePoint(to)],
-    because: `${to} was asked for; ${down.length} migrations are reverted`,
+    because: `${to} was asked for, which reverts ${list(down.map((it) => it.revision))}`,
     already: down.length === 0,
     steps: down.length === 0 ? [] : revertSteps(facts, down),
   }

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { chooseDestination } from '../../src/plan/destination.js'
+import { amountOf, lossesOf, rowsOf } from '../../src/plan/exposure.js'
 import { planRevert, planRollback } from '../../src/plan/rollback.js'
 import { chooseStrategy } from '../../src/plan/strategy.js'
 import {
@@ -341,6 +342,26 @@ describe('the plan of a rollback', () => {
   })
 })
 
+describe('the values of a column that a down drops', () => {
+  test('are shown, and need no approval: the rows stay', () => {
+    const table = {
+      table: 'orders',
+      column: 'note',
+      inserted: 0,
+      updated: 0,
+      deleted: 3,
+      newest: null,
+      method: 'exact',
+    }
+    const downExposure = { total: rowsOf([table]), tables: [table] }
+    const plan = planRollback(rollbackRequest(), afterDeploy(), candidate({ downExposure }), 'because')
+    expect(plan.exposure).toEqual({ total: 0, tables: [table] })
+    expect(plan.approval.required).toBe(false)
+    expect(amountOf(downExposure)).toBe('3 values of columns')
+    expect(lossesOf(downExposure.tables)).toEqual(['loses column orders.note (3 values)'])
+  })
+})
+
 describe('a rollback of the database to a revision', () => {
   const request = rollbackRequest({ scope: 'database', to: 'm001_start' })
 
@@ -348,7 +369,7 @@ describe('a rollback of the database to a revision', () => {
     const plan = planRevert(request, afterDeploy(), 'm001', exposure(0))
     expect(plan).toMatchObject({
       strategy: 'migrate',
-      because: 'm001 was asked for; 1 migrations are reverted',
+      because: 'm001 was asked for, which reverts m002_orders',
       already: false,
     })
     expect(plan.steps.find(({ act }) => act.name === 'migrateDown')!.act.args).toEqual({ migrations: [m2.name] })

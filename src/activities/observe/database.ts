@@ -1,6 +1,7 @@
 import type { Counted } from '../../adapters/database.js'
 import type { DatabaseFacts } from '../../plan/facts.js'
 import type { Manifest } from '../../plan/manifest.js'
+import { rowsOf } from '../../plan/exposure.js'
 import { StepbackError } from '../../plan/failure.js'
 import type { Exposure } from '../../plan/plan.js'
 import { messageOf } from '../to-failure.js'
@@ -52,7 +53,7 @@ export async function observeDowns(look: Look, names: readonly string[]): Promis
   return await withTunnel(asUser(look), 'downs', async (address) => {
     const live = await database.TargetDatabase.connect(address)
     const tables = await live.countDropped(dropped).finally(() => live.end())
-    return { total: tables.reduce((sum, { deleted }) => sum + deleted, 0), tables }
+    return { total: rowsOf(tables), tables }
   })
 }
 

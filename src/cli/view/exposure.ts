@@ -5,7 +5,7 @@ import { visible } from './visible.js'
 
 /** What would be lost, one table a line, under a line that says how much it is. */
 export function renderExposure(exposure: Exposure): string[] {
-  if (exposure.total === 0) return ['no rows would be lost']
+  if (exposure.tables.length === 0) return ['no rows would be lost']
   const head = ['table', 'inserted', 'updated', 'deleted', 'newest', 'method']
   const rows = exposure.tables.map((it) => [
     visible(placeOf(it)),
