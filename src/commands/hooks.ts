@@ -27,6 +27,7 @@ export function runHook(input: {
 
 /** One line for each program that is not there. */
 export function missingPrograms(directory: string, programs: readonly string[]): string {
-  const one = (program: string) => `command -v ${quote(program)} >/dev/null 2>&1 || echo ${quote(program)}`
+  // No echo: that of dash reads a backslash as the beginning of something else.
+  const one = (program: string) => `command -v ${quote(program)} >/dev/null 2>&1 || printf '%s\\n' ${quote(program)}`
   return [`cd ${quote(directory)} || exit 1`, ...programs.map(one), ''].join('\n')
 }

@@ -9,6 +9,8 @@ export function tidyUp(input: {
   readonly log?: { readonly file: string; readonly line: string } | undefined
 }): string {
   const { staging, log } = input
-  const note = log && `printf '%s %s\\n' "$(date -u +%Y-%m-%dT%H:%M:%SZ)" ${quote(log.line)} >>${quote(log.file)}`
+  // A line is an entry: the name of a run, which anyone may choose, cannot make two of it.
+  const line = log?.line.replaceAll(/[\p{Cc}\p{Zl}\p{Zp}]+/gu, ' ')
+  const note = log && `printf '%s %s\\n' "$(date -u +%Y-%m-%dT%H:%M:%SZ)" ${quote(line!)} >>${quote(log.file)}`
   return script(command('rm', '-rf', staging), ...(note ? [note] : []))
 }
