@@ -68,8 +68,8 @@ async function listPoints({ io }: Cli, target: string, globals: ReturnType<typeo
   const { config } = requireConfig(globals, io)
   await withDeps(config, target, async (deps) => {
     const { Look } = await import('../activities/observe/look.js')
-    const { readManifests } = await import('../activities/observe/manifests.js')
-    const points = await readManifests(await Look.at(deps, target))
+    const { readShelf } = await import('../activities/observe/manifests.js')
+    const { manifests: points, unreadable } = await readShelf(await Look.at(deps, target))
     if (globals.json) return io.print(JSON.stringify(points.map(shown)))
     const rows = points
       .map(shown)
@@ -81,6 +81,7 @@ async function listPoints({ io }: Cli, target: string, globals: ReturnType<typeo
         it.pins.length > 0 ? `pinned by ${visible(it.pins.map(({ by }) => by).join(', '))}` : '',
         visible(it.doubt ?? ''),
       ])
+      .concat(unreadable.map(({ id, why }) => [visible(id), 'unreadable', visible(why), '', '', '']))
     for (const line of rows.length > 0 ? columns(rows) : ['no restore points']) io.print(line)
   })
   return exitCodes.done

@@ -9,6 +9,7 @@ import type { Plan } from './plan.js'
 import { ensureFit } from './preflight.js'
 import type { BackupRequest } from './request.js'
 import { leftovers, retired } from './retention.js'
+import { type Shelf, idsOn, restorePoint } from './shelf.js'
 import type { Step } from './act.js'
 import { pruneRestorePoints, setPins, takeRestorePoint } from './steps/restore-point.js'
 
@@ -70,8 +71,8 @@ function prune(facts: Facts, shelf: readonly string[]): Decision {
   return { because: `${keeps}: ${points.map((it) => it.id).join(', ')} go`, steps: [pruneRestorePoints(points)] }
 }
 
-function pin(request: BackupRequest, { manifests }: Facts): Decision {
-  const manifest = named(request, manifests)
+function pin(request: BackupRequest, facts: Facts): Decision {
+  const manifest = named(request, facts)
   const { id, pins: before } = manifest
   const own: Pin = { by: request.requestedBy ?? 'somebody', ...(request.reason ? { reason: request.reason } : {}) }
   if (request.what === 'unpin') return pinned({ id, before, pins: [] })
@@ -88,12 +89,12 @@ function pinned(input: {
   return { because: pins.length > 0 ? `retention leaves ${id} alone` : `retention may remove ${id}`, steps }
 }
 
-function named({ target, id }: BackupRequest, manifests: readonly Manifest[]): Manifest {
-  const manifest = manifests.find((it) => it.id === id)
+function named({ target, id }: BackupRequest, shelf: Shelf): Manifest {
+  const manifest = restorePoint(shelf, id)
   if (manifest) return manifest
   throw new StepbackError({
     type: 'Refused',
-    message: `target "${target}" has no restore point "${id}"; there are: ${manifests.map((it) => it.id).join(', ') || 'none'}`,
+    message: `target "${target}" has no restore point "${id}"; there are: ${idsOn(shelf)}`,
     hint: `stepback restore-points ${target}.`,
   })
 }

@@ -2,10 +2,10 @@ import type { ServiceImage, Step } from './act.js'
 import { ensureStartable } from './ahead.js'
 import { decideApproval } from './approval.js'
 import { startLevels } from './compose.js'
-import type { Facts, Finding, Hook, Recreation, ReleaseFacts } from './facts.js'
+import type { Facts, Hook, Recreation, ReleaseFacts } from './facts.js'
 import { StepbackError } from './failure.js'
 import { broughtPaths, releaseLine, restorePointId } from './ledger.js'
-import { ensureFit, services } from './preflight.js'
+import { ensureFit, findingsWith } from './preflight.js'
 import type { Plan } from './plan.js'
 import type { DeployRequest } from './request.js'
 import { type MigrationInfo, planMigrations } from './revision.js'
@@ -20,7 +20,7 @@ import { restartServices } from './steps/services.js'
 
 /** The plan of a deploy, without its digest; throws `Refused` with the reason where it must not begin. */
 export function planDeploy(request: DeployRequest, facts: Facts, release: ReleaseFacts | null): Omit<Plan, 'digest'> {
-  ensureFit(request.target, release ? findingsWith(release, facts) : facts.findings, {
+  ensureFit(request.target, release ? findingsWith(release.model, facts) : facts.findings, {
     records: request.migrateTo !== 'none',
   })
   ensureStartable(request.target, (release ?? facts).ahead)
@@ -183,12 +183,6 @@ function plannedChecks(
   if (hotfix || stack.checks.length === 0) return {}
   const brought = release && { directory: release.directory, sha256: release.sha256 }
   return { checks: { names: stack.checks, version, release: brought } }
-}
-
-/** Services that the configuration names already may come with the release. */
-function findingsWith(release: ReleaseFacts, facts: Facts): Finding[] {
-  const found = services(facts.stack.named, Object.keys(release.model.services))
-  return facts.findings.map((finding) => (finding.check === found.check ? found : finding))
 }
 
 function keepCode(facts: Facts, release: ReleaseFacts | null): Step[] {

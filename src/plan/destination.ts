@@ -4,6 +4,7 @@ import { openDeploy, releaseLine } from './ledger.js'
 import type { Manifest } from './manifest.js'
 import type { Plan } from './plan.js'
 import type { RollbackRequest } from './request.js'
+import { idsOn, restorePoint } from './shelf.js'
 
 /** Where a rollback goes: a restore point, or, for the database alone, a revision. */
 export type Destination =
@@ -16,15 +17,15 @@ export type Destination =
  */
 export function chooseDestination(request: RollbackRequest, facts: Facts, fixed?: string): Destination {
   if (request.to === 'latest') {
-    const meant = facts.manifests.find((it) => it.id === fixed)
+    const meant = restorePoint(facts, fixed)
     return meant ? destination(meant, 'before the current one when it was asked') : latest(request, facts)
   }
-  const manifest = facts.manifests.find((it) => it.id === request.to)
+  const manifest = restorePoint(facts, request.to)
   if (manifest) return { kind: 'restore-point', manifest, because: `${request.to} was asked for` }
   if (request.scope === 'database') return { kind: 'revision', to: request.to }
   throw new StepbackError({
     type: 'Refused',
-    message: `target "${request.target}" has no restore point "${request.to}"; there are: ${ids(facts.manifests)}`,
+    message: `target "${request.target}" has no restore point "${request.to}"; there are: ${idsOn(facts)}`,
     hint: 'leave --to out for the newest one of the release before.',
   })
 }
@@ -33,20 +34,20 @@ function latest(request: RollbackRequest, facts: Facts): Destination {
   const open = openDeploy(facts.records)
   if (open) return beforeOpen(request, facts, open)
   const current = releaseLine(facts.records).at(-1)
-  const manifest = current && facts.manifests.find((it) => it.id === current.restorePoint)
+  const manifest = current && restorePoint(facts, current.restorePoint)
   if (manifest) return destination(manifest, `before ${current.version}`)
   throw new StepbackError({
     type: 'Refused',
     message: current
       ? `restore point "${current.restorePoint}" of the release before ${current.version} is gone`
       : `no release before the current one is recorded for target "${request.target}", so there is nothing to go back to`,
-    hint: `name a restore point with --to; there are: ${ids(facts.manifests)}.`,
+    hint: `name a restore point with --to; there are: ${idsOn(facts)}.`,
   })
 }
 
 /** A deploy that is under way is pre-empted and undoes itself; going back behind the release that it replaces is too far. */
 function beforeOpen(request: RollbackRequest, facts: Facts, open: Plan): Destination {
-  const manifest = facts.manifests.find((it) => it.id === open.safety)
+  const manifest = restorePoint(facts, open.safety)
   if (manifest) return destination(manifest, `before ${open.version}, which is being deployed`)
   throw new StepbackError({
     type: 'Refused',
@@ -58,8 +59,4 @@ function beforeOpen(request: RollbackRequest, facts: Facts, open: Plan): Destina
 function destination(manifest: Manifest, when: string): Destination {
   const because = `${manifest.id} is the newest restore point of ${manifest.version}, which was good ${when}`
   return { kind: 'restore-point', manifest, because }
-}
-
-function ids(manifests: readonly Manifest[]): string {
-  return manifests.length > 0 ? manifests.map((manifest) => manifest.id).join(', ') : 'none'
 }

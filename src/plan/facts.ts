@@ -7,6 +7,7 @@ import type { Counters, Manifest } from './manifest.js'
 import type { EnvironmentChange, Exposure } from './plan.js'
 import type { Retention } from './retention.js'
 import type { MigrationInfo } from './revision.js'
+import type { Shelf } from './shelf.js'
 
 /** What the configuration says about a target, as far as a plan needs it. No secret is in it. */
 export interface Stack {
@@ -83,7 +84,7 @@ export interface Finding {
   readonly hint?: string
 }
 
-export interface Facts {
+export interface Facts extends Shelf {
   /** When it was observed, by the worker's clock, ISO 8601. */
   readonly at: string
   readonly stack: Stack
@@ -96,7 +97,6 @@ export interface Facts {
   /** Programs of hooks that the host does not have. */
   readonly missingPrograms: readonly string[]
   readonly records: readonly Recorded[]
-  readonly manifests: readonly Manifest[]
   /** What starting the stack from the files that are there would meet. */
   readonly ahead?: Ahead
 }

@@ -1,5 +1,6 @@
 import { StepbackError } from './failure.js'
-import type { Finding, NamedService } from './facts.js'
+import type { ComposeModel } from './compose.js'
+import type { Facts, Finding, NamedService } from './facts.js'
 import { type Identity, identity } from './identity.js'
 
 export interface Observed {
@@ -81,7 +82,7 @@ function composeFile(observed: Observed): Finding {
 }
 
 /** A name that no service has would never be stopped, asked or read, and nobody would notice before it counts. */
-export function services(named: readonly NamedService[], known: readonly string[]): Finding {
+function services(named: readonly NamedService[], known: readonly string[]): Finding {
   const unknown = named.filter(({ service }) => !known.includes(service))
   if (unknown.length === 0) return { check: 'services', ok: true, detail: `${known.length} in the compose file` }
   return {
@@ -90,6 +91,12 @@ export function services(named: readonly NamedService[], known: readonly string[
     detail: unknown.map(({ key, service }) => `${key} names "${service}", which is not in the compose file`).join('; '),
     hint: `mend the names in the configuration; the compose file has ${known.toSorted().join(', ')}.`,
   }
+}
+
+/** The findings of now for the files that a run brings: services that the configuration names may come with them. */
+export function findingsWith({ services: brought }: ComposeModel, { findings, stack }: Facts): readonly Finding[] {
+  const found = services(stack.named, Object.keys(brought))
+  return findings.map((finding) => (finding.check === found.check ? found : finding))
 }
 
 function disk(it: Disk): Finding {

@@ -13,15 +13,16 @@ import {
   withDatabase,
 } from './deploy.js'
 import { amountOf } from './exposure.js'
-import type { CandidateFacts, Facts, Recreation } from './facts.js'
+import type { CandidateFacts, Facts, Finding, Recreation } from './facts.js'
 import { StepbackError } from './failure.js'
 import { restorePointId } from './ledger.js'
 import type { Manifest } from './manifest.js'
-import { ensureFit } from './preflight.js'
+import { ensureFit, findingsWith } from './preflight.js'
 import { estimateMs, measured } from './measured.js'
 import type { Exposure, Plan, StrategyVerdict } from './plan.js'
 import type { RollbackRequest } from './request.js'
 import { type MigrationInfo, planMigrations } from './revision.js'
+import { unknownSince } from './shelf.js'
 import { type Choice, chooseStrategy, describeIrreversible } from './strategy.js'
 import { migrateDown, restoreDatabase, swapDatabase } from './steps/database.js'
 import { restoreFiles } from './steps/files.js'
@@ -40,7 +41,7 @@ export function planRollback(
 ): Omit<Plan, 'digest'> {
   ensureSupported(request)
   // Without records only a dump can bring the database back, which the choice of the strategy says.
-  ensureFit(request.target, facts.findings, { records: false })
+  ensureFit(request.target, findingsBehind(request, facts, candidate), { records: false })
   ensureWhole(candidate)
   if (request.scope === 'full') ensureStartable(request.target, candidate.ahead)
   const { manifest } = candidate
@@ -54,7 +55,9 @@ export function planRollback(
     ...common(request, facts, choice?.strategy ? { exposure, loss: lossOf(exposure) } : { exposure: null, loss: null }),
     version: full ? manifest.version : currentVersion(facts),
     ...(choice?.strategy ? { strategy: choice.strategy, strategies: choice.verdicts } : {}),
-    because: [because, ...(choice ? [choice.because] : [])].join('; '),
+    because: [because, choice?.because, full ? unknownSince(facts, manifest) : undefined]
+      .filter((it) => it !== undefined)
+      .join('; '),
     restorePoint: manifest.id,
     ...(choice?.strategy === 'restore' ? { ...countersOf(candidate), mayGrowBy: facts.stack.mayLoseRows } : {}),
     ...(full && candidate.environment ? { environment: candidate.environment } : {}),
@@ -89,6 +92,13 @@ export function planRevert(
     already: down.length === 0,
     steps: down.length === 0 ? [] : revertSteps(facts, down),
   }
+}
+
+/** A service that is missing now may be what going back brings; one that is missing behind it is no reason to stay. */
+function findingsBehind({ scope }: RollbackRequest, facts: Facts, { model }: CandidateFacts): readonly Finding[] {
+  if (scope !== 'full') return facts.findings
+  const behind = findingsWith(model, facts)
+  return facts.findings.map((finding, index) => (finding.ok ? finding : behind[index]!))
 }
 
 function countersOf({ counters }: CandidateFacts): Pick<Plan, 'counters'> {

@@ -12,6 +12,7 @@ const calm: Situation = {
   answers: '2.1.0',
   health: [{ check: 'api', healthy: true, detail: 'status 200' }],
   lease: null,
+  unreadable: [],
   restorePoints: [{ id: '20261123T140211Z-2.0.0', version: '2.0.0', state: 'warm' }],
   debts: [],
   openRuns: [],

@@ -62,6 +62,12 @@ export function badRequests(): Bad[] {
       '"a099" is not known; known: a001',
     ),
     bad(
+      'services of a scope that is not there',
+      { target: 'aria', scope: 'containers', services: ['nope'] },
+      'Refused',
+      'not supported by this version',
+    ),
+    bad(
       'an unknown restore point',
       { target: 'aria', to: '$(id)\n-rf' },
       'Refused',
@@ -88,6 +94,13 @@ export function badReleases(root: string, composeFile: string): Bad[] {
       request: { target: 'aria', version: '9.9.9', release: missing },
       outcome: 'Refused',
       says: [missing, 'ENOENT'],
+    },
+    {
+      title: 'a release that is a file',
+      type: 'deployWorkflow',
+      request: { target: 'aria', version: '9.9.9', release: put(join(root, 'file'), 'x') },
+      outcome: 'Refused',
+      says: [join(root, 'file'), 'ENOTDIR'],
     },
     release('enters soul', (it) => put(join(it, 'soul/x'), 'x'), '"soul/x" lies in a protected path'),
     release('a link that leaves', (it) => symlinkSync('../../x', join(it, 'out')), 'leaves the project directory'),
@@ -131,6 +144,12 @@ export function damages(
       file: `manifest_${id}.json`,
       damage: (file) => truncateSync(file, 100),
       says: `manifest_${id}.json" cannot be read: not JSON`,
+    },
+    {
+      file: `manifest_${id}.json`,
+      damage: (file) =>
+        writeFileSync(file, readFileSync(file, 'utf8').replace('"state": "taken"', '"state": "of-later"')),
+      says: `manifest_${id}.json" cannot be read: state: expected taken or`,
     },
   ]
 }

@@ -64,6 +64,15 @@ describe('the destination of a rollback', () => {
     })
   })
 
+  test('may be any restore point but one whose manifest cannot be read', () => {
+    const broken = { id: '20261120T100000Z-1.9.0', why: '"manifest_20261120T100000Z-1.9.0.json" cannot be read' }
+    const seen = afterDeploy({ unreadable: [broken] })
+    expect(chooseDestination(rollbackRequest(), seen)).toMatchObject({ manifest: { id: before210 } })
+    expect(() => chooseDestination(rollbackRequest({ to: broken.id }), seen)).toThrow(refused(broken.why))
+    const meant = { ...seen, manifests: [], unreadable: [{ ...broken, id: before210 }] }
+    expect(() => chooseDestination(rollbackRequest(), meant)).toThrow(refused(broken.why))
+  })
+
   test('is a revision only for the database alone', () => {
     expect(chooseDestination(rollbackRequest({ scope: 'database', to: '-1' }), afterDeploy())).toEqual({
       kind: 'revision',
@@ -301,6 +310,26 @@ describe('the plan of a rollback', () => {
     const same = planRollback(rollbackRequest(), seen, at(seen.database!.applied.at(-1)!), 'b')
     expect(same.strategy).toBeUndefined()
     expect(() => planRollback(rollbackRequest(), seen, at('m000_other1600000000000'), 'b')).toThrow('has no database')
+  })
+
+  test('says what it cannot know behind a manifest that cannot be read', () => {
+    const because = (id: string) =>
+      planRollback(rollbackRequest(), afterDeploy({ unreadable: [{ id, why: 'w' }] }), candidate(), 'b').because
+    expect(because('20261123T120000Z-2.0.1')).toContain('the manifest of 20261123T120000Z-2.0.1 cannot be read')
+    expect(because('20261101T120000Z-1.9.0')).not.toContain('cannot be read')
+  })
+
+  test('is not refused for a service that it brings back, nor for one that it takes along', () => {
+    const named = { ...stack, named: [{ key: 'logs.service', service: 'mailer' }] }
+    const finding = (ok: boolean) => [{ check: 'services', ok, detail: 'no mailer' }]
+    const plan = (ok: boolean, found = candidate()) =>
+      planRollback(rollbackRequest(), afterDeploy({ stack: named, findings: finding(ok) }), found, 'b')
+    const bringing = candidate({
+      model: { services: { ...candidate().model.services, mailer: candidate().model.services['web']! } },
+    })
+    expect(plan(false, bringing).already).toBe(false)
+    expect(plan(true).already).toBe(false)
+    expect(() => plan(false)).toThrow(refused('logs.service names "mailer"'))
   })
 
   test('is already there only where version, files, images and migrations are', () => {

@@ -13,12 +13,12 @@ import { observeDatabase } from './database.js'
 import { readContainers, readLabels, readVolumes } from './containers.js'
 import { ledgerRecords } from './ledger.js'
 import type { Answer, Look } from './look.js'
-import { readManifests } from './manifests.js'
+import { readShelf } from './manifests.js'
 
 /** All that a plan is made from, read in parallel over one connection. */
 export async function observe(look: Look, release?: string): Promise<Facts> {
   const stack = stackOf(look)
-  const [docker, config, containers, labels, volumes, version, records, manifests, database, space, managed, missing] =
+  const [docker, config, containers, labels, volumes, version, records, shelf, database, space, managed, missing] =
     await Promise.all([
       look.try(dockerFacts),
       look.try(composeConfig(composeStack(look.target))),
@@ -27,7 +27,7 @@ export async function observe(look: Look, release?: string): Promise<Facts> {
       readVolumes(look).catch(() => []),
       readVersion(look.deps, look.target, look.ssh),
       ledgerRecords(look.host),
-      readManifests(look),
+      readShelf(look),
       observeDatabase(look, release),
       readSpace(look),
       readManaged(look),
@@ -64,7 +64,7 @@ export async function observe(look: Look, release?: string): Promise<Facts> {
     database: database.facts,
     missingPrograms: missing,
     records,
-    manifests,
+    ...shelf,
   }
 }
 

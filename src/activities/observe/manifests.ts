@@ -1,49 +1,58 @@
 import { quote } from '../../commands/shell.js'
 import { StepbackError } from '../../plan/failure.js'
 import { type Manifest, parseManifest } from '../../plan/manifest.js'
+import { type Shelf, type Unreadable, unreadable } from '../../plan/shelf.js'
 
-export interface Shelf {
+interface Place {
   readonly target: { readonly name: string; readonly backups: string }
   look(script: string): Promise<string>
 }
 
-/** Every restore point of this target that has its manifest, newest first. */
-export async function readManifests(shelf: Shelf): Promise<Manifest[]> {
-  const stdout = await shelf.look(
+/** Every restore point of this target whose manifest can be read, newest first. */
+export async function readManifests(place: Place): Promise<readonly Manifest[]> {
+  return (await readShelf(place)).manifests
+}
+
+/** Every restore point that has its manifest, newest first; one that cannot be read spoils none of the others. */
+export async function readShelf(place: Place): Promise<Required<Shelf>> {
+  const stdout = await place.look(
     [
-      `cd ${quote(shelf.target.backups)} 2>/dev/null || exit 0`,
+      `cd ${quote(place.target.backups)} 2>/dev/null || exit 0`,
       'for f in manifest_*.json; do [ -f "$f" ] || continue; printf "%s\\n" "$f" | tr "\\n" " "; tr -d "\\n" <"$f"; echo; done',
       '',
     ].join('\n'),
   )
-  return stdout
+  const found = stdout
     .split('\n')
     .filter((line) => line !== '')
-    .map((line) => parsed(shelf, line.slice(0, line.indexOf(' ')), line.slice(line.indexOf(' ') + 1)))
-    .filter((manifest) => manifest.target === shelf.target.name)
+    .map((line) => parsed(place, line.slice(0, line.indexOf(' ')), line.slice(line.indexOf(' ') + 1)))
     .toSorted((a, b) => (a.id < b.id ? 1 : -1))
+  return {
+    manifests: found.flatMap((it) => ('why' in it || it.target !== place.target.name ? [] : [it])),
+    unreadable: found.flatMap((it) => ('why' in it ? [it] : [])),
+  }
 }
 
-export async function readManifest(shelf: Shelf, id: string): Promise<Manifest> {
-  const stdout = await shelf.look(`cat ${quote(`${shelf.target.backups}/manifest_${id}.json`)} 2>/dev/null || true\n`)
-  if (stdout !== '') return parsed(shelf, `manifest_${id}.json`, stdout)
+export async function readManifest(place: Place, id: string): Promise<Manifest> {
+  const name = `manifest_${id}.json`
+  const stdout = await place.look(`cat ${quote(`${place.target.backups}/${name}`)} 2>/dev/null || true\n`)
+  const found = stdout === '' ? undefined : parsed(place, name, stdout)
+  if (found && 'why' in found) throw unreadable(found)
+  if (found) return found
   throw new StepbackError({
     type: 'StepFailed',
-    message: `restore point "${id}" of target "${shelf.target.name}" has no manifest`,
+    message: `restore point "${id}" of target "${place.target.name}" has no manifest`,
     hint: 'without a manifest a restore point was never finished.',
   })
 }
 
 /** Which of many cannot be read is what a person has to know. */
-function parsed(shelf: Shelf, name: string, text: string): Manifest {
+function parsed(place: Place, name: string, text: string): Manifest | Unreadable {
   try {
     return parseManifest(text)
   } catch (error) {
     if (!(error instanceof StepbackError)) throw error
-    throw new StepbackError({
-      type: 'Refused',
-      message: `"${shelf.target.backups}/${name}" cannot be read: ${error.message.split('\n')[0]}`,
-      hint: 'put a good copy of it back, or move it and the files of its restore point out of the backups directory.',
-    })
+    const id = name.slice('manifest_'.length, -'.json'.length)
+    return { id, why: `"${place.target.backups}/${name}" cannot be read: ${error.message.split('\n')[0]}` }
   }
 }

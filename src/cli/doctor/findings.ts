@@ -5,6 +5,7 @@ import type { Deps } from '../../activities/deps.js'
 import type { Config, DeployCheck, Target } from '../../config/schema.js'
 import { findTarget } from '../../config/load.js'
 import type { Finding } from '../../plan/facts.js'
+import type { Unreadable } from '../../plan/shelf.js'
 import { StepbackError } from '../../plan/failure.js'
 
 export interface Findings {
@@ -69,11 +70,17 @@ async function examineTarget(deps: Deps, name: string, meet: (target: Target) =>
   })
   if (reached.some((finding) => !finding.ok)) return reached
   const looked = await findingOr('look', async () => {
-    const { findings, missingPrograms } = await observe(await Look.at(deps, name))
-    return [...findings, ...programs('hooks', hooks, missingPrograms, 'on the host')]
+    const { findings, missingPrograms, unreadable } = await observe(await Look.at(deps, name))
+    return [...findings, ...broken(unreadable), ...programs('hooks', hooks, missingPrograms, 'on the host')]
   })
   const roles = await findingOr('roles', async () => await observeRoles(await Look.at(deps, name)))
   return [...reached, ...looked, ...roles, ...programs('checks', checks, await missingChecks(deps, checks), 'here')]
+}
+
+/** No run is refused for it, and nobody can go back to it. */
+function broken(unreadable: readonly Unreadable[] = []): Finding[] {
+  const hint = 'put a good copy of it back, or move it and the files of its restore point away.'
+  return unreadable.map(({ why }) => ({ check: 'restore points', ok: false, detail: why, hint }))
 }
 
 /** A program with a path of its own is looked for in a release, which is not there yet. */

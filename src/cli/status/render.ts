@@ -55,7 +55,11 @@ function lease({ lease: held }: Situation): string {
   return `${held.kind} ${held.workflowId}${since}${held.closed ? ', which has ended: the next run takes it over' : ''}`
 }
 
-function restorePoints({ restorePoints: all }: Situation): string[] {
+function restorePoints({ restorePoints: all, unreadable }: Situation): string[] {
+  return [...newest(all), ...unreadable.map((it) => `${it.id} unreadable: ${it.why}`)]
+}
+
+function newest(all: Situation['restorePoints']): string[] {
   const shown = all.slice(0, 5).map((it) => `${it.id} ${it.state}`)
   return all.length > shown.length
     ? [...shown, `and ${all.length - shown.length} older`]

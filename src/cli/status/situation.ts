@@ -23,6 +23,7 @@ export interface Situation {
     readonly closed: boolean
   } | null
   readonly restorePoints: readonly { readonly id: string; readonly version: string; readonly state: string }[]
+  readonly unreadable: readonly { readonly id: string; readonly why: string }[]
   readonly debts: readonly { readonly workflowId: string; readonly startedSteps: number; readonly ask: string | null }[]
   /** Null where Temporal does not answer. */
   readonly openRuns:
@@ -47,7 +48,7 @@ export async function situationOf(input: {
   return { target: input.target, ...seen, openRuns, unknown }
 }
 
-const nothing = { release: null, answers: null, health: [], lease: null, restorePoints: [], debts: [] }
+const nothing = { release: null, answers: null, health: [], lease: null, restorePoints: [], unreadable: [], debts: [] }
 
 type Or = <T, E>(part: Part, otherwise: E, read: () => Promise<T>) => Promise<T | E>
 
@@ -70,10 +71,10 @@ async function openLook(deps: Deps, target: string): Promise<Look> {
 async function readTarget(look: Look, client: StepbackClient | null, or: Or) {
   const { askChecks, readVersion } = await import('../../activities/health.js')
   const { ledgerRecords } = await import('../../activities/observe/ledger.js')
-  const { readManifests } = await import('../../activities/observe/manifests.js')
-  const [records, manifests, state, health, answers] = await Promise.all([
+  const { readShelf } = await import('../../activities/observe/manifests.js')
+  const [records, shelf, state, health, answers] = await Promise.all([
     or('ledger', [], () => ledgerRecords(look.host)),
-    or('restore points', [], () => readManifests(look)),
+    or('restore points', { manifests: [], unreadable: [] }, () => readShelf(look)),
     or('lease', null, () => look.host.readLease()),
     or('health', [], () => askChecks(look)),
     or('version', null, () => readVersion(look.deps, look.target, look.ssh)),
@@ -85,7 +86,8 @@ async function readTarget(look: Look, client: StepbackClient | null, or: Or) {
     answers,
     health,
     lease,
-    restorePoints: manifests.map(({ id, version, state: kept }) => ({ id, version, state: kept })),
+    restorePoints: shelf.manifests.map(({ id, version, state: kept }) => ({ id, version, state: kept })),
+    unreadable: shelf.unreadable,
     debts: debtsOf(records, holder),
   }
 }
