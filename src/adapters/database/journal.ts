@@ -74,7 +74,10 @@ export class Journal {
     )
   }
 
-  /** The operation, made where it is missing, with the oids behind its names at that moment. */
+  /**
+   * The operation, made where it is missing, with the oids behind its names at that moment. Not yet swapped, it takes
+   * the database that is built by now: whoever pays a debt builds anew what a fenced run had built.
+   */
   async openOperation(
     input: Mine & {
       readonly id: string
@@ -89,7 +92,8 @@ export class Journal {
         `insert into stepback.operation (target, id, live_name, new_name, before_name, live_oid, new_oid)
          select $1, $2, $3::text, $4::text, $5, l.oid, n.oid from pg_database l, pg_database n
          where l.datname = $3::text and n.datname = $4::text
-         on conflict (target, id) do nothing`,
+         on conflict (target, id) do update set new_oid = excluded.new_oid
+           where operation.state = 'planned' and not operation.sealed and operation.live_oid = excluded.live_oid`,
         values,
       )
       const operation = await this.readOperation(input)

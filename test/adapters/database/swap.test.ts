@@ -56,6 +56,16 @@ describe('the swap', () => {
     expect(await marked()).toBe('new')
   })
 
+  it('takes what a later token built anew in the place of what was built first', async () => {
+    await ready()
+    const built = `${live}__new_0000000a`
+    await server.query('postgres', `drop database "${built}"`)
+    await server.query('postgres', `create database "${built}" template "${live}"`)
+    await server.query(built, `update mark set mark = 'anew'`)
+    expect(await swapDatabases(await ready(2))).toMatchObject({ outcome: 'done', already: false })
+    expect(await marked()).toBe('anew')
+  })
+
   it('happens once when two attempts work at once', async () => {
     const swap = await ready()
     const other = { ...swap, journal: await journal() }
@@ -337,8 +347,8 @@ describe('PostgreSQL', () => {
   })
 })
 
-async function ready(): Promise<SwapInput> {
-  const mine = { journal: await journal(), target, token: 1, id: 'run.swap' }
+async function ready(token = 1): Promise<SwapInput> {
+  const mine = { journal: await journal(), target, token, id: 'run.swap' }
   await mine.journal.raiseFence(mine)
   await mine.journal.openOperation({
     ...mine,
