@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { breakIt } from '../../sandbox/index.js'
 import { cutConnections, restartDatabase, untilActRuns, untilJobRuns, whileLocked } from './faults.js'
 import { doneTwice, entriesOf, ledgerEntries, leftovers, stateDirectory } from './leftovers.js'
 import type { Operator } from './operator.js'
@@ -151,5 +152,23 @@ describe.skipIf(!process.env['STEPBACK_END_TO_END'])('a run that is interrupted'
     await rollback('rollback-first')
     expect(await operator.end('deploy-pre-empted')).toMatchObject({ outcome: 'Undone', result: { cancelled: true } })
     await ends('rollback-first', 'done')
+  })
+
+  test('by a rollback while it waits at a gate is fenced, and the rollback pays its debt', async () => {
+    await breakIt({ root, kind: 'unhealthy', version: '2.2.0-broken' })
+    await deploy('deploy-at-gate', '2.2.0-broken', { mayLoseRows: 0 })
+    await untilJobRuns(operator, 'deploy-at-gate', 'buildImages.do.1.build')
+    await operator.api('/api/messages', { method: 'POST', body: JSON.stringify({ content: 'written since' }) })
+    await operator.until('deploy-at-gate', ({ phase }) => phase === 'waiting-for-operator')
+    await rollback('rollback-fencing')
+    // What it loses itself, and then what paying the debt loses: the same row, each with the digest of its plan.
+    for (const phase of ['waiting-for-approval', 'waiting-for-operator']) {
+      const { plan } = await operator.until('rollback-fencing', (progress) => progress.phase === phase)
+      await operator.stepback('approve', 'rollback-fencing', '--by', 'a test', '--digest', plan!.digest)
+    }
+    expect(await operator.end('deploy-at-gate')).toMatchObject({ outcome: 'Fenced' })
+    await ends('rollback-fencing', 'done')
+    const closed = ledgerEntries(stateDirectory(operator)).filter(({ entry }) => entry.kind === 'debt-closed')
+    expect(closed.at(-1)!.entry).toMatchObject({ run: { workflowId: 'deploy-at-gate' }, how: 'undone' })
   })
 })
