@@ -52,6 +52,15 @@ export function layOut(
   return { directory, tiny, ghost, config, release }
 }
 
+/** Names that a shell, SQL or a connection string would read as something else; no role with a quote, a dollar or "--" could own an extension. */
+export const role = 'app; (id) | größe &'
+export const databaseName = `the "shop's" $(id) = größe`
+
+/** As a compose file says a dollar sign. */
+function doubled(text: string): string {
+  return text.replaceAll('$', '$$$$')
+}
+
 /** The shop's own files; `mark` is in the environment of its database. */
 export function shopFiles(input: {
   readonly mark: string
@@ -68,9 +77,14 @@ export function shopFiles(input: {
         db: {
           image: databaseImage,
           container_name: 'database-of-${COMPOSE_PROJECT_NAME}',
-          environment: { POSTGRES_USER: 'app', POSTGRES_PASSWORD: '${DB_PASSWORD}', POSTGRES_DB: 'shop', MARK: mark },
+          environment: {
+            POSTGRES_USER: doubled(role),
+            POSTGRES_PASSWORD: '${DB_PASSWORD}',
+            POSTGRES_DB: doubled(databaseName),
+            MARK: mark,
+          },
           volumes: ['data:/var/lib/postgresql/data'],
-          healthcheck: { test: ['CMD', 'pg_isready', '-U', 'app', '-h', '127.0.0.1'], interval: '1s', retries: 30 },
+          healthcheck: { test: ['CMD', 'pg_isready', '-h', '127.0.0.1'], interval: '1s', retries: 30 },
         },
         init: {
           image: '${BASE}',
@@ -129,7 +143,7 @@ function configuration(
   })
   const database = {
     service: 'db',
-    name: 'shop',
+    name: databaseName,
     user: { env: 'FOREIGN_DB_USER' },
     password: { envFile: 'DB_PASSWORD' },
   }

@@ -14,7 +14,8 @@ import { type Ended, Operator, processArguments } from './operator.js'
 import { leftovers } from './leftovers.js'
 
 describe.skipIf(!process.env['STEPBACK_END_TO_END'])('the main job', { timeout: 300_000 }, () => {
-  const root = mkdtempSync(join(tmpdir(), 'stepback-main-'))
+  // A shell would read it as something else: every path of the sandbox lies below it.
+  const root = mkdtempSync(join(tmpdir(), `it's $(id) größe-`))
   let operator: Operator
   let rowsAtFirst: Record<string, string>
   const argumentsSeen: string[] = []

@@ -10,7 +10,16 @@ import { parseEnvFile } from '../../src/config/env-file.js'
 import { baseImage } from '../../sandbox/install/image.js'
 import { down, openSession, sandboxPaths, up } from '../../sandbox/index.js'
 import { envFile, values } from '../support/env-file.js'
-import { type ForeignStack, composeFiles, layOut, password, shopFiles, tinyFiles } from './foreign-stack.js'
+import {
+  type ForeignStack,
+  composeFiles,
+  databaseName,
+  layOut,
+  password,
+  role,
+  shopFiles,
+  tinyFiles,
+} from './foreign-stack.js'
 import { Operator } from './operator.js'
 
 describe.skipIf(!process.env['STEPBACK_END_TO_END'])('stacks as people have them', { timeout: 300_000 }, () => {
@@ -21,11 +30,12 @@ describe.skipIf(!process.env['STEPBACK_END_TO_END'])('stacks as people have them
   let env: NodeJS.ProcessEnv
   let worker: ChildProcess | undefined
   let databaseImage = ''
+  let beforeThird: string | null = null
 
   beforeAll(async () => {
     const sandbox = await up({ root })
     operator = new Operator(sandbox)
-    env = { ...(await openSession(root))!.env, FOREIGN_DB_USER: 'app' }
+    env = { ...(await openSession(root))!.env, FOREIGN_DB_USER: role }
     databaseImage = docker('ps', '--filter', 'label=com.docker.compose.service=aria-db', '--format', '{{.Image}}')
     stack = layOut(sandbox, root, { base: baseImage, database: databaseImage }, id)
     const [program, ...words] = sandbox.processes.worker!.command
@@ -85,7 +95,8 @@ describe.skipIf(!process.env['STEPBACK_END_TO_END'])('stacks as people have them
       .toSorted()
   const database = () => {
     const name = `database-of-${id}-shop`
-    const query = (sql: string) => docker('exec', name, 'psql', '-U', 'app', '-d', 'shop', '-Atc', sql)
+    const query = (sql: string) =>
+      docker('exec', '-e', `PGDATABASE=${databaseName}`, name, 'psql', '-U', role, '-Atc', sql)
     const mark = docker('inspect', '--format', '{{range .Config.Env}}{{println .}}{{end}}', name)
     return { container: docker('inspect', '--format', '{{.Id}}', name), query, mark: /^MARK=(.*)$/m.exec(mark)?.[1] }
   }
@@ -176,7 +187,9 @@ describe.skipIf(!process.env['STEPBACK_END_TO_END'])('stacks as people have them
   test('rolls every file and the database container back, and keeps the rows and the secret', async () => {
     const release = stack.release('1.3.0', shopFiles({ mark: 'third', version: '1.3.0' }))
     const input = { target: 'shop', version: '1.3.0', release, migrateTo: 'a001_sessions' }
-    expect(await run('deployWorkflow', 'deploy-again', input)).toMatchObject({ outcome: 'done' })
+    const deployed = await run('deployWorkflow', 'deploy-again', input)
+    expect(deployed.outcome).toBe('done')
+    beforeThird = deployed.result.restorePoint
     expect(database().mark).toBe('third')
     const { outcome, message, result } = await run('rollbackWorkflow', 'rollback-shop', { target: 'shop' })
     expect([outcome, message]).toEqual(['done', ''])
@@ -188,6 +201,14 @@ describe.skipIf(!process.env['STEPBACK_END_TO_END'])('stacks as people have them
     expect(services()).toEqual(['api', 'db', 'extra', 'web', 'web'])
     const live = parseEnvFile(readFileSync(join(stack.directory, '.env'), 'utf8'))
     expect(live.get('DB_PASSWORD')).toBe(password)
+  })
+
+  test('builds a database beside the live one and swaps it in, whatever the role and the database are called', async () => {
+    const input = { target: 'shop', scope: 'database', strategy: 'restore', approval: 'policy', to: beforeThird }
+    const { outcome, message, result } = await run('rollbackWorkflow', 'rollback-names', input)
+    expect([outcome, message]).toEqual(['done', ''])
+    expect(names(result).join(' ')).toContain('restoreDatabase stopServices swapDatabase')
+    expect(rows()).toBe('kept: größe $1')
   })
 
   test('deploys and rolls back a stack without a database', async () => {
