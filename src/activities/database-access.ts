@@ -74,6 +74,7 @@ export async function withTunnel<T>(
 
 /** The same way to the same database, as the role of the migrations. */
 export async function asMigrations(user: DatabaseUser, address: DatabaseAddress): Promise<DatabaseAddress> {
+  if (!databaseOf(user.target).admin) return address
   const login = await databaseLogin(user, 'migrations')
   return { ...address, user: login.user, password: login.password.reveal() }
 }

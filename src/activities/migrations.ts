@@ -2,13 +2,13 @@
 
 import { keepCode } from '../commands/migrations.js'
 import { schemaFingerprint } from '../commands/database/fingerprint.js'
-import type { Journal, MigrationRunner } from '../adapters/database.js'
+import type { ExpectedSchema, Journal, MigrationRunner } from '../adapters/database.js'
 import { durationMs } from '../plan/duration.js'
 import { StepbackError } from '../plan/failure.js'
 import { revisionOf } from '../plan/revision.js'
 import type { ActDefinition } from './act.js'
 import { type ActContext, doneAgain } from './context.js'
-import { asMigrations, databaseOf, withJournal } from './database-access.js'
+import { asMigrations, databaseOf, withJournalAt, withTunnel } from './database-access.js'
 import { knownMigrations } from './known-migrations.js'
 import { readManifest } from './observe/manifests.js'
 
@@ -30,14 +30,22 @@ export const migrateUp: ActDefinition<'migrateUp'> = {
 export const migrateDown: ActDefinition<'migrateDown'> = {
   jobs: [],
   run: async (context, { migrations, schemaOf }) => {
-    const sha256 = schemaOf && (await readManifest(context, context.restorePoint(schemaOf))).database?.schemaSha256
-    const expected = sha256 ? { expected: { ...schemaFingerprint, sha256 } } : {}
+    const expecting = expectedSchema(context, schemaOf)
+    expecting.catch(() => {}) // told below, where it is awaited
     return await withMigrations(context, 'migrateDown', migrations, async (runner, journal) => {
       const checkFence = () => journal.checkFence(context.operation)
-      const reverted = await runner.down({ names: migrations, checkFence, ...expected })
+      const reverted = await runner.down({ names: migrations, checkFence, ...(await expecting) })
       return reverted.length > 0 ? `reverted ${reverted.map(revisionOf).join(', ')}` : 'nothing was left to revert'
     })
   },
+}
+
+async function expectedSchema(
+  context: ActContext,
+  schemaOf: string | undefined,
+): Promise<{ readonly expected?: ExpectedSchema }> {
+  const sha256 = schemaOf && (await readManifest(context, context.restorePoint(schemaOf))).database?.schemaSha256
+  return sha256 ? { expected: { ...schemaFingerprint, sha256 } } : {}
 }
 
 /** Under the name of their content, for the day when the release that brought them is gone from the configuration. */
@@ -68,16 +76,20 @@ async function withMigrations<T>(
 ): Promise<T> {
   const { classes: migrations } = await knownMigrations(context, { needed: names })
   const lockTimeoutMs = durationMs(databaseOf(context.target).lockTimeout)
-  return await withJournal(context, what, async (journal, address) => {
-    const runner = await context.deps.database.MigrationRunner.connect({
-      ...(await asMigrations(context, address)),
-      migrations,
-      lockTimeoutMs,
-    })
+  const { MigrationRunner } = context.deps.database
+  return await withTunnel(context, what, async (address) => {
+    // Both at once: connecting is most of what a short migration takes.
+    const connecting = asMigrations(context, address).then((as) =>
+      MigrationRunner.connect({ ...as, migrations, lockTimeoutMs }),
+    )
+    connecting.catch(() => {})
     try {
-      return await work(runner, journal)
+      return await withJournalAt(context, address, async (journal) => await work(await connecting, journal))
     } finally {
-      await runner.end()
+      await connecting.then(
+        (runner) => runner.end(),
+        () => {},
+      )
     }
   })
 }
