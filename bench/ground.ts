@@ -9,7 +9,7 @@ import { createInterface } from 'node:readline'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { parse, stringify } from 'yaml'
 import { loadConfig, findTarget } from '../src/config/load.js'
-import type { Target } from '../src/config/schema.js'
+import type { Config, Target } from '../src/config/schema.js'
 import { type RollbackInput, type RunResult, StepbackClient } from '../src/client.js'
 import { type Sandbox, type Session, down, openSession, up } from '../sandbox/index.js'
 import { packageRoot } from '../sandbox/paths.js'
@@ -40,6 +40,7 @@ export class Ground {
     }
   }
 
+  readonly config: Config
   readonly target: Target
   readonly #config: string
 
@@ -50,7 +51,8 @@ export class Ground {
   ) {
     this.#config = `${sandbox.config}.bench`
     writeFileSync(this.#config, unwatched(readFileSync(sandbox.config, 'utf8')))
-    this.target = findTarget(loadConfig(this.#config), sandbox.target)
+    this.config = loadConfig(this.#config)
+    this.target = findTarget(this.config, sandbox.target)
   }
 
   /** A fresh worker for the work; `pid` is its process. */
@@ -110,9 +112,14 @@ export class Ground {
 
 /** Seconds that the work takes. */
 export async function seconds(work: () => Promise<unknown>): Promise<number> {
+  return (await timed(work)).took
+}
+
+/** The same with what the work gave. */
+export async function timed<T>(work: () => Promise<T>): Promise<{ readonly value: T; readonly took: number }> {
   const began = performance.now()
-  await work()
-  return (performance.now() - began) / 1_000
+  const value = await work()
+  return { value, took: (performance.now() - began) / 1_000 }
 }
 
 // The watch of a deploy is not what is measured, and nobody is there to approve.

@@ -1,0 +1,62 @@
+// What is measured of the database: each at every size, on one ground that grows from one to the next.
+
+import { BarePostgres } from './bare.js'
+import { Ground, seconds } from './ground.js'
+import { compare, type Result, type Say } from './measurement.js'
+import { fillMessages } from './messages.js'
+
+export interface Place {
+  readonly ground: Ground
+  readonly postgres: BarePostgres
+  /** Behind the name of a measurement, e.g. `1m`. */
+  readonly size: string
+  readonly messages: number
+  /** A tenth is there to show how a time grows; goals are for the sizes that hurt. */
+  readonly reportedOnly: boolean
+  readonly say: Say
+}
+
+export interface DatabaseMeasurement {
+  readonly at: (place: Place) => Promise<readonly Result[]>
+  /** What the sizes say together. */
+  readonly together?: (results: readonly Result[]) => readonly Result[]
+}
+
+const sizes = [
+  { size: '100k', messages: 100_000, reportedOnly: true },
+  { size: '1m', messages: 1_000_000, reportedOnly: false },
+  { size: '3m', messages: 3_000_000, reportedOnly: false },
+] as const
+
+/** `measured` is told of each result as soon as it is there. */
+export async function measureDatabase(
+  measurements: readonly DatabaseMeasurement[],
+  say: Say,
+  measured: (results: readonly Result[]) => void,
+): Promise<void> {
+  await Ground.during(say, async (ground) => {
+    const postgres = await BarePostgres.on(ground)
+    const results = measurements.map((): Result[] => [])
+    for (const size of sizes) {
+      const took = await seconds(() => fillMessages(postgres, size.messages))
+      say(`── ${size.messages} messages, ${megabytes(await postgres.bytes())}, in ${took.toFixed(0)} s`)
+      for (const [index, { at }] of measurements.entries()) {
+        const found = await at({ ground, postgres, say, ...size })
+        results[index]!.push(...found)
+        measured(found)
+      }
+    }
+    for (const [index, { together }] of measurements.entries()) measured(together?.(results[index]!) ?? [])
+  })
+}
+
+/** A result of one size: its name says which, and where it is reported only, no goal is set. */
+export function compareAt(place: Place, input: Parameters<typeof compare>[0]): Result {
+  const name = `${input.name}-${place.size}`
+  if (!place.reportedOnly) return compare({ ...input, name })
+  return compare({ ...input, name, goal: 'reported', limit: () => Infinity })
+}
+
+export function megabytes(bytes: number): string {
+  return `${Math.round(bytes / 1e6)} MB`
+}
