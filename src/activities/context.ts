@@ -115,6 +115,7 @@ export class ActContext {
         type: 'StepFailed',
         message: `${name} ended with exit status ${outcome.exitCode}${said(outcome.stderr)}`,
         hint: `what it printed is on the host: ${outcome.files.err}`,
+        details: { exitCode: outcome.exitCode },
       })
     }
     if (this.signal.aborted) throw new CancelledFailure(`${name} was cancelled`)

@@ -1,10 +1,7 @@
 // Going back by a database that is built beside the live one, compared, and exchanged with it; and the way back from there.
 
 import { timerScript } from '../commands/database/journal.js'
-import { beforeName, newName } from '../commands/database/names.js'
 import { schemaFingerprint } from '../commands/database/fingerprint.js'
-import { againAfterRestart } from '../commands/database/restart.js'
-import { dropDatabase, restoreInto } from '../commands/database/restore.js'
 import {
   type Counted,
   type DatabaseAddress,
@@ -14,53 +11,51 @@ import {
   type TargetDatabase,
   writesSince,
 } from '../adapters/database.js'
+import type { SwapArgs } from '../plan/act.js'
+import { readyDatabase } from '../plan/copies.js'
 import { amountOf, grownBy } from '../plan/exposure.js'
 import { StepbackError } from '../plan/failure.js'
-import type { DatabaseManifest } from '../plan/manifest.js'
+import type { BesideDatabase, DatabaseManifest, Manifest } from '../plan/manifest.js'
 import type { Exposure } from '../plan/plan.js'
 import type { ActDefinition } from './act.js'
-import { type ActContext, doneAgain } from './context.js'
-import { databaseAccess, databaseOf, lastingAccess, withJournal, withTunnel } from './database-access.js'
+import { amountIn, besideNames, buildBeside, dropBeside, dumpOf, observeServer } from './beside.js'
+import type { ActContext } from './context.js'
+import { lastingAccess, withJournal, withTunnel } from './database-access.js'
+import { copiesAmong } from './observe/copies.js'
 import { readManifest } from './observe/manifests.js'
-import { remembered } from './remembered.js'
+import { exposureSince } from './exposure.js'
 
 export const restoreDatabase: ActDefinition<'restoreDatabase'> = {
   jobs: ['restore'],
   run: async (context, { from }) => {
-    const id = context.restorePoint(from)
-    const { database } = await readManifest(context, id)
-    if (!database?.file) throw new StepbackError({ type: 'StepFailed', message: `restore point "${id}" has no dump` })
-    if (context.undoing && (await isAsBefore(context, database))) return 'the database is as it was'
-    const { access, applicationName } = await databaseAccess(context, `${context.run8}.restore`)
-    const job = restoreInto({
-      ...access,
-      newDatabase: names(context).newName,
-      dumpFile: `${context.backups}/${database.file}`,
-      format: database.format,
-      properties: database.properties,
-      expected: database,
-      applicationName,
-    })
-    const { script, ending } = againAfterRestart(access, job)
-    await context.job('restore', script, { ending, holds: doneAgain })
-    const rows = database.tables.reduce((sum, table) => sum + table.rows, 0)
-    return `${database.tables.length} tables and ${rows} rows, equal to the manifest`
+    const manifest = await readManifest(context, context.restorePoint(from))
+    const database = dumpOf(manifest)
+    if (context.undoing) {
+      if (await isAsBefore(context, database)) return 'the database is as it was'
+      if (await standingCopy(context, manifest)) return 'its warm copy stands ready'
+    }
+    await buildBeside(context, { manifest, name: besideNames(context).newName, job: 'restore' })
+    return amountIn(database)
   },
 }
 
 export const swapDatabase: ActDefinition<'swapDatabase'> = {
   jobs: [],
-  run: async (context, { from, mayLoseRows }) =>
+  run: async (context, args) =>
     await withJournal(context, 'swap', async (journal, address) => {
       const mine = context.operation
-      if (context.undoing && !(await wasBuilt(context, address))) return 'there was nothing to swap'
-      await journal.openOperation({ ...mine, ...names(context) })
-      const allowed = mayLoseRows ?? (context.shown.exposure?.total ?? 0) + context.target.undo.mayLoseRows
-      const bound = lossBound(context, address, { from, mayLoseRows: allowed })
+      const { liveName, beforeName } = besideNames(context)
+      const incoming = await incomingName(context, address, args)
+      if (incoming === null) return 'there was nothing to swap'
+      const source = context.restorePoint(args.from)
+      const operation = await journal.openOperation({ ...mine, liveName, newName: incoming, beforeName, source })
+      if (args.ready && args.ready.oid !== operation.newOid) throw another(args.ready)
+      const allowed = args.mayLoseRows ?? (context.shown.exposure?.total ?? 0) + context.target.undo.mayLoseRows
+      const bound = lossBound(context, address, { since: args.since ?? args.from, mayLoseRows: allowed })
       const outcome = await exchange(context, journal, 'there', bound)
       if (outcome.outcome === 'held') throw exceeded(bound.exposure, allowed)
       const closed = outcome.already ? 'was swapped already' : `closed for ${outcome.closedMs} ms`
-      return `${closed}; the former one is kept as ${names(context).beforeName}`
+      return `${closed}; the former one is kept as ${beforeName}`
     }),
 }
 
@@ -78,10 +73,7 @@ export const swapDatabaseBack: ActDefinition<'swapDatabaseBack'> = {
 export const dropNewDatabase: ActDefinition<'dropNewDatabase'> = {
   jobs: ['drop'],
   run: async (context) => {
-    const { access, applicationName } = await databaseAccess(context, `${context.run8}.drop`)
-    const job = dropDatabase({ ...access, databases: [names(context).newName], applicationName })
-    const { script, ending } = againAfterRestart(access, job)
-    await context.job('drop', script, { ending, holds: doneAgain })
+    await dropBeside(context, [besideNames(context).newName])
     return null
   },
 }
@@ -98,14 +90,14 @@ interface LossBound {
 function lossBound(
   context: ActContext,
   address: DatabaseAddress,
-  input: { readonly from: string; readonly mayLoseRows: number },
+  input: { readonly since: string; readonly mayLoseRows: number },
 ): LossBound {
   const bound: LossBound = {
     exposure: null,
     openJudge: async () => {
       const applicationName = `${address.applicationName}:c`
       const live = await context.deps.database.TargetDatabase.connect({ ...address, applicationName })
-      const counted = await countedBefore(context, address, live, input.from).catch(async (error: unknown) => {
+      const counted = await countedBefore(context, address, live, input.since).catch(async (error: unknown) => {
         await live.end()
         throw error
       })
@@ -125,14 +117,16 @@ async function countedBefore(
   context: ActContext,
   address: DatabaseAddress,
   live: TargetDatabase,
-  from: string,
+  since: string,
 ): Promise<Counted> {
   const { exposure, counters } = context.shown
   if (exposure && counters && writesSince({ before: counters, after: await live.counters() })) {
     return { exposure, counters }
   }
-  const { id, database } = await readManifest(context, context.restorePoint(from))
-  return await live.exposure(database!, await remembered(context, address, id))
+  return await exposureSince(context, address, {
+    live,
+    point: await readManifest(context, context.restorePoint(since)),
+  })
 }
 
 /** Each closing has a timer of its own on the host, armed before the door closes: a death must not leave it closed. */
@@ -166,20 +160,32 @@ async function isAsBefore(context: ActContext, database: DatabaseManifest): Prom
   })
 }
 
-async function wasBuilt(context: ActContext, address: DatabaseAddress): Promise<boolean> {
-  const { newName: built, beforeName: kept } = names(context)
-  const live = await context.deps.database.TargetDatabase.connect({
-    ...address,
-    applicationName: `${address.applicationName}:o`,
-  })
-  const { databases } = await live.observe().finally(() => live.end())
-  return databases.some((it) => it.name === built || it.name === kept)
+/** What takes the live one's place. An undo takes what was built, else what a proof left; null where nothing was done. */
+async function incomingName(context: ActContext, address: DatabaseAddress, args: SwapArgs): Promise<string | null> {
+  const { newName: built, beforeName: kept } = besideNames(context)
+  if (args.ready) return args.ready.name
+  if (!context.undoing) return built
+  const { databases } = await observeServer(context, address)
+  if (databases.some((it) => it.name === built || it.name === kept)) return built
+  const manifest = await readManifest(context, context.restorePoint(args.from))
+  if (manifest.database && (await isAsBefore(context, manifest.database))) return null
+  return (await standingCopy(context, manifest))?.name ?? null
 }
 
-function names(context: ActContext): { liveName: string; newName: string; beforeName: string } {
-  const { name: database } = databaseOf(context.target)
-  const { run8 } = context
-  return { liveName: database, newName: newName({ database, run8 }), beforeName: beforeName({ database, run8 }) }
+/** The copy that proved the restore point, while nobody has been in it. */
+async function standingCopy(context: ActContext, manifest: Manifest): Promise<BesideDatabase | null> {
+  const seen = await withTunnel(context, 'copies', (address) => observeServer(context, address))
+  const copies = copiesAmong(seen, besideNames(context).liveName)
+  const ready = readyDatabase(manifest, { oid: seen.oid, copies })
+  return ready?.problem === null ? ready : null
+}
+
+function another({ name, oid }: BesideDatabase): StepbackError {
+  return new StepbackError({
+    type: 'StepFailed',
+    message: `the database "${name}" should have oid ${oid}, and is another one by now`,
+    hint: 'look at `psql -l` on the host before anything else.',
+  })
 }
 
 function exceeded(exposure: Exposure | null, mayLoseRows: number): StepbackError {

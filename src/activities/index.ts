@@ -12,6 +12,7 @@ import { buildImages, keepImages, restoreImages } from './images.js'
 import { leaseActivities } from './lease.js'
 import { keepMigrations, migrateDown, migrateUp } from './migrations.js'
 import { planningActivities } from './planning.js'
+import { dropCopies, dropUnprovenCopy, proveRestorePoint } from './proof.js'
 import { takeRestorePoint } from './restore-point.js'
 import { recreateDatabase } from './recreate-database.js'
 import { startServices, stopServices } from './services.js'
@@ -33,6 +34,9 @@ export function createActivities(deps: Deps): StepbackActivities {
 
 const catalogue: ActCatalogue = {
   takeRestorePoint,
+  proveRestorePoint,
+  dropUnprovenCopy,
+  dropCopies,
   setPins,
   pruneRestorePoints,
   keepMigrations,

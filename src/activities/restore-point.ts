@@ -9,13 +9,14 @@ import { takeDump } from '../commands/database/take.js'
 import type { ActArgs } from '../plan/act.js'
 import { StepbackError } from '../plan/failure.js'
 import { restorePointTime } from '../plan/ledger.js'
-import type { DatabaseManifest, Manifest, ManifestFile } from '../plan/manifest.js'
+import type { BesideDatabase, DatabaseManifest, Manifest, ManifestFile } from '../plan/manifest.js'
 import { parentsOf } from '../plan/release.js'
 import { doubtOf } from '../plan/retention.js'
 import { isWhole } from '../plan/way-back.js'
 import type { ActDefinition } from './act.js'
+import { besideNames, observeServer } from './beside.js'
 import { type ActContext, doneAgain } from './context.js'
-import { databaseAccess, withJournal } from './database-access.js'
+import { databaseAccess, withJournal, withTunnel } from './database-access.js'
 import { readContainers } from './observe/containers.js'
 import { readManifests } from './observe/manifests.js'
 
@@ -24,7 +25,8 @@ export const takeRestorePoint: ActDefinition<'takeRestorePoint'> = {
   run: async (context, args) => {
     const files = await captureAll(context, args)
     const database = args.database === 'dump' ? await dump(context) : null
-    const manifest = await manifestOf(context, args, files, database)
+    const kept = args.database === 'kept' ? await willBeKept(context) : null
+    const manifest = await manifestOf(context, args, files, { database, kept })
     const script = writeManifest({ backups: context.backups, manifest })
     await context.job('manifest', script, { holds: doneAgain })
     const dumped = database ? `, dump of ${database.file.bytes} bytes` : ''
@@ -132,7 +134,7 @@ async function manifestOf(
   context: ActContext,
   args: ActArgs['takeRestorePoint'],
   files: Captured,
-  database: Dumped | null,
+  { database, kept }: { readonly database: Dumped | null; readonly kept: BesideDatabase | null },
 ): Promise<Manifest> {
   const doubt = database && doubtOf(database.file.bytes, await earlierPoints(context))
   return {
@@ -141,7 +143,7 @@ async function manifestOf(
     version: args.version,
     createdAt: restorePointTime(context.safety),
     run: context.origin,
-    state: 'taken',
+    state: kept ? 'kept' : 'taken',
     pins: [],
     ...(doubt ? { doubt } : {}),
     files: [...files.files, ...(database ? [database.file] : [])],
@@ -149,7 +151,14 @@ async function manifestOf(
     images: await recordedImages(context),
     ...(args.head === null ? {} : { migrationHead: args.head }),
     ...(database ? { database: database.manifest } : {}),
+    ...(kept ? { kept } : {}),
   }
+}
+
+/** The live database, under the name that this run's swap will give it. */
+async function willBeKept(context: ActContext): Promise<BesideDatabase> {
+  const { oid } = await withTunnel(context, 'kept', (address) => observeServer(context, address))
+  return { name: besideNames(context).beforeName, oid }
 }
 
 async function earlierPoints(context: ActContext): Promise<Manifest[]> {

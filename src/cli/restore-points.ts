@@ -39,13 +39,15 @@ export function addRestorePoints(cli: Cli): void {
     .option('--no-wait', 'leave with exit status 6 when it waits for an answer; the run goes on')
     .action(async (target: string, action: keyof typeof whats | 'list', id: string | undefined, options: Options) => {
       if (action === 'list') return exit(await listPoints(cli, target, globalsOf(command)))
-      const { wait, prove, ...asked } = options
+      const { wait, prove, reason, requestedBy, dryRun } = options
       const input = backupInput({
         target,
         what: whats[action],
         ...(id === undefined ? {} : { id }),
         ...(prove ? {} : { prove }),
-        ...asked,
+        ...(reason === undefined ? {} : { reason }),
+        ...(requestedBy === undefined ? {} : { requestedBy }),
+        ...(dryRun === undefined ? {} : { dryRun }),
       })
       const { json = false, ...globals } = globalsOf(command)
       exit(
@@ -68,8 +70,8 @@ async function listPoints({ io }: Cli, target: string, globals: ReturnType<typeo
   const { config } = requireConfig(globals, io)
   await withDeps(config, target, async (deps) => {
     const { Look } = await import('../activities/observe/look.js')
-    const { readShelf } = await import('../activities/observe/manifests.js')
-    const { manifests: points, unreadable } = await readShelf(await Look.at(deps, target))
+    const { readShelfNow } = await import('../activities/observe/shelf-now.js')
+    const { manifests: points, unreadable } = await readShelfNow(await Look.at(deps, target))
     if (globals.json) return io.print(JSON.stringify(points.map(shown)))
     const rows = points
       .map(shown)

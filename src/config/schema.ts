@@ -125,6 +125,26 @@ const database = z.strictObject({
     .default({})
     .describe("Alembic's revisions by ours, where they are not the same"),
   dumpFormat: z.enum(['dump', 'sql']).default('dump'),
+  proof: z
+    .strictObject({
+      when: z
+        .enum(['background', 'before', 'off'])
+        .default('background')
+        .describe(
+          'a restore point is proven by really restoring it, beside the live database: beside the other steps of a ' +
+            'deploy (but before its first change where a migration cannot be reverted), before it always, or never',
+        ),
+      keep: z
+        .int()
+        .min(0)
+        .default(2)
+        .describe('how many of the databases that proved one stay ready to be swapped in, while the disk allows'),
+      for: duration.default('24h').describe('how long'),
+    })
+    .prefault({}),
+  keepFormer: duration
+    .default('72h')
+    .describe('how long a database that a rollback replaced is kept: a prune drops it then'),
   lockTimeout: duration.default('3s').describe('how long a migration waits for a lock before it gives way'),
 })
 

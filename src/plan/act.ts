@@ -1,7 +1,7 @@
 // The vocabulary of the whole project: everything that a run may do to a target, by name, with its arguments.
 // An undo is made of the same acts, so an act is written once and a debt is paid with what a run would have used.
 
-import type { Pin } from './manifest.js'
+import type { BesideDatabase, Pin } from './manifest.js'
 
 /** A restore point by id, or `safety`: the one that the run itself takes before its first change. */
 export type RestorePointRef = string
@@ -17,11 +17,16 @@ export interface ServiceImage {
 export interface ActArgs {
   readonly takeRestorePoint: {
     readonly version: string
-    readonly database: 'dump' | 'none'
+    /** `kept`: the run keeps the live database itself, under another name. */
+    readonly database: 'dump' | 'kept' | 'none'
     /** The newest applied migration. */
     readonly head: string | null
     readonly paths: readonly string[]
   }
+  /** `keepCopy`: the database that proves it stays, as the warm copy, while the disk allows. */
+  readonly proveRestorePoint: { readonly from: RestorePointRef; readonly keepCopy: boolean }
+  readonly dropUnprovenCopy: { readonly from: RestorePointRef }
+  readonly dropCopies: { readonly copies: readonly DroppedCopy[] }
   readonly setPins: { readonly id: string; readonly pins: readonly Pin[] }
   /** Leftovers among them, of which no services are known. */
   readonly pruneRestorePoints: { readonly points: readonly PrunedPoint[] }
@@ -41,8 +46,7 @@ export interface ActArgs {
   /** Full names, oldest first. */
   readonly adoptMigrations: { readonly revision: string; readonly migrations: readonly string[] }
   readonly restoreDatabase: { readonly from: RestorePointRef }
-  /** `mayLoseRows`: rows that it may lose without asking; null for those that the plan showed. */
-  readonly swapDatabase: { readonly from: RestorePointRef; readonly mayLoseRows: number | null }
+  readonly swapDatabase: SwapArgs
   readonly swapDatabaseBack: Record<never, never>
   readonly dropNewDatabase: Record<never, never>
   readonly checkHealth: Record<never, never>
@@ -57,6 +61,21 @@ export interface ActArgs {
     readonly version: string
   }
   readonly endHook: { readonly name: string }
+}
+
+export interface SwapArgs {
+  readonly from: RestorePointRef
+  /** Rows that it may lose without asking; null for those that the plan showed. */
+  readonly mayLoseRows: number | null
+  /** What stands ready; missing where the run builds it. */
+  readonly ready?: BesideDatabase
+  /** The restore point since which is counted what is lost, where it is not `from`. */
+  readonly since?: RestorePointRef
+}
+
+/** A database beside the live one, and the restore point that it belongs to. */
+export interface DroppedCopy extends BesideDatabase {
+  readonly of: string
 }
 
 export interface PrunedPoint {
@@ -88,4 +107,6 @@ export interface Step {
   readonly act: Act
   readonly undo: readonly Act[]
   readonly commit: boolean
+  /** The steps behind it do not wait for it, and the run does not fail with it. */
+  readonly background?: true
 }

@@ -2,16 +2,17 @@
 
 import type { Facts } from './facts.js'
 import { StepbackError } from './failure.js'
+import { keepsCopy, keptDatabasesToDrop, keptRestorePoints, warmCopiesOf, warmCopiesToDrop } from './copies.js'
 import { capturedPaths, currentVersion, deadlines, migrationHead } from './deploy.js'
-import { heldRestorePoints, restorePointId } from './ledger.js'
+import { heldRestorePoints, openRestorePoints, restorePointId } from './ledger.js'
 import type { Manifest, Pin } from './manifest.js'
 import type { Plan } from './plan.js'
 import { ensureFit } from './preflight.js'
 import type { BackupRequest } from './request.js'
 import { leftovers, retired } from './retention.js'
 import { type Shelf, idsOn, restorePoint } from './shelf.js'
-import type { Step } from './act.js'
-import { pruneRestorePoints, setPins, takeRestorePoint } from './steps/restore-point.js'
+import type { DroppedCopy, Step } from './act.js'
+import { dropCopies, proveRestorePoint, pruneRestorePoints, setPins, takeRestorePoint } from './steps/restore-point.js'
 
 /** The plan of a backup; nobody is asked, since nothing that anyone could go back to by itself is lost. */
 export function planBackup(request: BackupRequest, facts: Facts, shelf: readonly string[]): Omit<Plan, 'digest'> {
@@ -36,6 +37,10 @@ function decide(request: BackupRequest, facts: Facts, shelf: readonly string[]):
   switch (request.what) {
     case 'restore-point':
       return take(request, facts)
+    case 'prove':
+      return prove(request.id === undefined ? newest(request, facts) : named(request, facts), facts, request)
+    case 'drill':
+      return prove(newest(request, facts), facts, request)
     case 'prune':
       return prune(facts, shelf)
     case 'pin':
@@ -57,18 +62,53 @@ function take(request: BackupRequest, facts: Facts): Decision {
     head: migrationHead(facts),
     paths: capturedPaths(facts, []),
   })
-  return { because: 'a restore point was asked for', steps: [step] }
+  const proves = request.prove && facts.database !== null && facts.stack.proof.when !== 'off'
+  const proof = proves ? [proveRestorePoint({ from: 'safety', keepCopy: keepsCopy(facts, null) })] : []
+  const tidy = tidyWarm(facts, proves && keepsCopy(facts, null) ? 1 : 0)
+  return { because: 'a restore point was asked for', steps: [step, ...proof, ...tidy] }
+}
+
+function prove(manifest: Manifest, facts: Facts, { target }: BackupRequest): Decision {
+  ensureFit(target, facts.findings, { records: false })
+  if (manifest.database?.file === undefined) {
+    throw new StepbackError({
+      type: 'Refused',
+      message: `restore point "${manifest.id}" has no dump that could be proven`,
+      hint: `choose another one: stepback restore-points ${target}.`,
+    })
+  }
+  const keepCopy = keepsCopy(facts, manifest)
+  const steps = [proveRestorePoint({ from: manifest.id, keepCopy }), ...tidyWarm(facts, keepCopy ? 1 : 0)]
+  return { because: `${manifest.id} is ${manifest.state}, and is restored once more beside the live database`, steps }
+}
+
+function tidyWarm(facts: Facts, coming: number): Step[] {
+  const copies = warmCopiesToDrop(facts, { coming, held: openRestorePoints(facts.records) })
+  return copies.length > 0 ? [dropCopies(copies)] : []
 }
 
 function prune(facts: Facts, shelf: readonly string[]): Decision {
   const { manifests, stack, records } = facts
-  const held = heldRestorePoints(records)
+  const open = openRestorePoints(records)
+  const held = [...heldRestorePoints(records), ...keptRestorePoints(facts, open)]
   const old = retired({ manifests, retention: stack.retention, held })
   const unfinished = leftovers(shelf, held).map((id) => ({ id, services: [] }))
   const points = [...unfinished, ...old.map(({ id, images }) => ({ id, services: images.map((it) => it.service) }))]
+  const copies = copiesToDrop(facts, old, open)
+  const steps = [
+    ...(copies.length > 0 ? [dropCopies(copies)] : []),
+    ...(points.length > 0 ? [pruneRestorePoints(points)] : []),
+  ]
+  const gone = [...points.map((it) => it.id), ...copies.map((it) => it.name)]
   const keeps = `retention keeps ${stack.retention.keep}`
-  if (points.length === 0) return { because: `${keeps}, and there are no more`, steps: [] }
-  return { because: `${keeps}: ${points.map((it) => it.id).join(', ')} go`, steps: [pruneRestorePoints(points)] }
+  return { because: gone.length > 0 ? `${keeps}: ${gone.join(', ')} go` : `${keeps}, and there are no more`, steps }
+}
+
+/** By age and number; and those of restore points that go. */
+function copiesToDrop(facts: Facts, old: readonly Manifest[], held: readonly string[]): DroppedCopy[] {
+  const aged = [...warmCopiesToDrop(facts, { coming: 0, held }), ...keptDatabasesToDrop(facts, held)]
+  const theirs = warmCopiesOf(old, facts)
+  return [...aged, ...theirs.filter((it) => !aged.some(({ name }) => name === it.name))]
 }
 
 function pin(request: BackupRequest, facts: Facts): Decision {
@@ -87,6 +127,18 @@ function pinned(input: {
   const { id, before, pins } = input
   const steps: Step[] = pins.length === before.length ? [] : [setPins(input)]
   return { because: pins.length > 0 ? `retention leaves ${id} alone` : `retention may remove ${id}`, steps }
+}
+
+function newest({ target }: BackupRequest, { manifests }: Facts): Manifest {
+  const [manifest] = manifests
+    .filter((it) => it.database?.file !== undefined)
+    .toSorted((a, b) => (a.id < b.id ? 1 : -1))
+  if (manifest) return manifest
+  throw new StepbackError({
+    type: 'Refused',
+    message: `target "${target}" has no restore point with a dump`,
+    hint: `take one: stepback restore-points ${target} take.`,
+  })
 }
 
 function named({ target, id }: BackupRequest, shelf: Shelf): Manifest {

@@ -2,9 +2,10 @@ import type { ServiceImage, Step } from './act.js'
 import { ensureStartable } from './ahead.js'
 import { decideApproval } from './approval.js'
 import { startLevels } from './compose.js'
+import { keepsCopy, warmCopiesToDrop } from './copies.js'
 import type { Facts, Hook, Recreation, ReleaseFacts } from './facts.js'
 import { StepbackError } from './failure.js'
-import { broughtPaths, releaseLine, restorePointId } from './ledger.js'
+import { broughtPaths, openRestorePoints, releaseLine, restorePointId } from './ledger.js'
 import { ensureFit, findingsWith } from './preflight.js'
 import type { Plan } from './plan.js'
 import type { DeployRequest } from './request.js'
@@ -15,7 +16,7 @@ import { runHook } from './steps/hooks.js'
 import { checkHealth, checkVersion, collectLogs, watchHealth } from './steps/health.js'
 import { buildImages } from './steps/images.js'
 import { recreateBack, recreateDatabase } from './steps/recreate.js'
-import { keepImages, keepMigrations, takeRestorePoint } from './steps/restore-point.js'
+import { dropCopies, keepImages, keepMigrations, proveRestorePoint, takeRestorePoint } from './steps/restore-point.js'
 import { restartServices } from './steps/services.js'
 
 /** The plan of a deploy, without its digest; throws `Refused` with the reason where it must not begin. */
@@ -33,7 +34,7 @@ export function planDeploy(request: DeployRequest, facts: Facts, release: Releas
     kind: 'deploy',
     target: request.target,
     version: request.version,
-    because: `${request.version} replaces ${current}${request.hotfix ? '; a hotfix, so checks are skipped' : ''}`,
+    because: `${request.version} replaces ${current}${request.hotfix ? '; a hotfix, so checks and proof are skipped' : ''}`,
     safety: restorePointId({ at: facts.at, version: current }),
     steps: deploySteps({ request, facts, release, current, migrations, mayLoseRows }),
     ...plannedChecks(request, facts, release),
@@ -134,6 +135,7 @@ function deploySteps(input: {
       head: migrationHead(facts),
       paths: capturedPaths(facts, release?.paths ?? []),
     }),
+    ...proof(request, facts, migrations),
     ...keepCode(facts, release),
     keepImages({ images: withDatabase(before, recreation), levels: runningLevels(facts) }),
     ...hooks('before-deploy'),
@@ -162,7 +164,25 @@ function deploySteps(input: {
     watchHealth(),
     ...(facts.stack.logs ? [collectLogs()] : []),
     ...hooks('after-deploy'),
+    ...tidyCopies(request, facts),
   ]
+}
+
+/** Before the first change where a migration could only be undone by it. */
+function proof(request: DeployRequest, facts: Facts, migrations: readonly MigrationInfo[]): Step[] {
+  if (!proves(request, facts)) return []
+  const needed = facts.stack.proof.when === 'before' || migrations.some((it) => !it.reversible)
+  return [proveRestorePoint({ from: 'safety', keepCopy: keepsCopy(facts, null), background: !needed })]
+}
+
+function proves({ hotfix }: DeployRequest, { stack, database }: Facts): boolean {
+  return database !== null && stack.proof.when !== 'off' && !hotfix
+}
+
+function tidyCopies(request: DeployRequest, facts: Facts): Step[] {
+  const coming = proves(request, facts) && keepsCopy(facts, null) ? 1 : 0
+  const copies = warmCopiesToDrop(facts, { coming, held: openRestorePoints(facts.records) })
+  return copies.length > 0 ? [dropCopies(copies)] : []
 }
 
 /** A hook that is not there would fail behind the first change. */

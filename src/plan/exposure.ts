@@ -1,5 +1,6 @@
 // Exposures put together, and put into words.
 
+import type { DatabaseManifest } from './manifest.js'
 import type { ExposedTable, Exposure } from './plan.js'
 
 /** An exposure with what was written since it was counted: what grew is as good as its newer part, whose newest row nobody saw. */
@@ -22,6 +23,24 @@ function sumOf(table: ExposedTable, more: ExposedTable): ExposedTable {
     method: more.method,
   }
 }
+
+/**
+ * What lies between two restore points, the older one first: rows by their number, and where only their hash tells that
+ * they differ, one of them at least.
+ */
+export function differenceBetween(older: Captured, newer: Captured): Exposure {
+  const places = new Map([...older.tables, ...newer.tables].map((it) => [`${it.schema}.${it.name}`, it]))
+  const tables = [...places.values()].flatMap(({ schema, name }) => {
+    const [then, now] = [older, newer].map((it) => it.tables.find((at) => at.schema === schema && at.name === name))
+    if (name === 'migrations' || (then?.rows === now?.rows && then?.hash === now?.hash)) return []
+    const grown = (now?.rows ?? 0) - (then?.rows ?? 0)
+    const rows = { inserted: Math.max(0, grown), updated: grown === 0 ? 1 : 0, deleted: Math.max(0, -grown) }
+    return [{ table: schema === 'public' ? name : `${schema}.${name}`, ...rows, newest: null, method: 'at least' }]
+  })
+  return { total: rowsOf(tables), tables }
+}
+
+type Captured = Pick<DatabaseManifest, 'tables'>
 
 /** `412 rows`, `412 rows and 3 values of columns`. */
 export function amountOf({ tables, total }: Exposure): string {

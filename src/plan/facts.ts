@@ -3,7 +3,7 @@
 import type { ServiceImage } from './act.js'
 import type { ComposeModel } from './compose.js'
 import type { Recorded } from './ledger.js'
-import type { Counters, Manifest } from './manifest.js'
+import type { BesideDatabase, Counters, Manifest } from './manifest.js'
 import type { EnvironmentChange, Exposure } from './plan.js'
 import type { Retention } from './retention.js'
 import type { MigrationInfo } from './revision.js'
@@ -32,6 +32,16 @@ export interface Stack {
   readonly operatorDeadlineMs: number
   readonly freeBytes: number
   readonly retention: Retention
+  readonly proof: ProofPolicy
+}
+
+/** When restore points are proven, and how long the databases that proved them stay. */
+export interface ProofPolicy {
+  readonly when: 'background' | 'before' | 'off'
+  /** How many warm copies stay, and for how long; and how long a database that was live. */
+  readonly keep: number
+  readonly warmMs: number
+  readonly keptMs: number
 }
 
 /** A service that the configuration names, and the key that names it. */
@@ -62,7 +72,16 @@ export interface Container {
   readonly configHash?: string
 }
 
+/** A database that stepback made, by its name. */
+export interface Copy extends BesideDatabase {
+  readonly open: boolean
+  /** See `WarmCopy`. */
+  readonly visits: string
+}
+
 export interface DatabaseFacts {
+  readonly oid: number
+  readonly copies: readonly Copy[]
   readonly sizeBytes: number
   /** Names of the applied migrations in the order of their application. */
   readonly applied: readonly string[]
@@ -149,6 +168,8 @@ export interface CandidateFacts {
   readonly missingImages: readonly string[]
   /** What bringing its database in would lose. */
   readonly exposure: Exposure | null
+  /** The restore point since which that was counted, where it is not this one. */
+  readonly since?: string
   /** As they were when that was counted. */
   readonly counters?: Counters
   /** What reverting the migrations since would lose: rows of the tables that they drop; null where nobody can tell. */

@@ -117,12 +117,20 @@ export function openDeploy(records: readonly Recorded[]): Plan | undefined {
 
 /** Restore points that going back by itself may need: of the release line, and of runs without an end. */
 export function heldRestorePoints(records: readonly Recorded[]): string[] {
-  const open = openPlans(inForce(records).map((record) => record.entry))
   const current = releaseLine(records).at(-1)
-  return [
-    ...(current ? [current.restorePoint] : []),
-    ...open.flatMap(({ plan }) => [plan.safety, ...(plan.restorePoint ? [plan.restorePoint] : [])]),
-  ]
+  return [...(current ? [current.restorePoint] : []), ...openRestorePoints(records)]
+}
+
+/** Restore points that runs without an end took, or go back to. */
+export function openRestorePoints(records: readonly Recorded[]): string[] {
+  const open = openPlans(inForce(records).map((record) => record.entry))
+  return open.flatMap(({ plan }) => [plan.safety, ...(plan.restorePoint ? [plan.restorePoint] : [])])
+}
+
+/** Where the run went back to that took this restore point; undefined where it went back to none. */
+export function leftFor(records: readonly Recorded[], safety: string): string | undefined {
+  const plans = inForce(records).flatMap(({ entry }) => (entry.kind === 'plan' ? [entry.plan] : []))
+  return plans.findLast((plan) => plan.safety === safety)?.restorePoint
 }
 
 /** `20261123T140211Z-2.0.0` as `2026-11-23T14:02:11Z`. */

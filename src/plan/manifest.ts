@@ -15,7 +15,7 @@ export interface Manifest {
   readonly state: RestorePointState
   /** Who holds it back from retention, and why; empty where nobody does. */
   readonly pins: readonly Pin[]
-  /** Why nobody should rely on it before it is proven; missing where there is no such reason. */
+  /** Why nobody should rely on it, or why it is broken; missing where there is no such reason. */
   readonly doubt?: string
   readonly files: readonly ManifestFile[]
   /** Managed paths that did not exist; going back removes them. */
@@ -24,6 +24,8 @@ export interface Manifest {
   /** The newest applied migration, also where the database itself is in no dump. */
   readonly migrationHead?: string
   readonly database?: DatabaseManifest
+  /** The database that was live: the run that took this kept it itself, in place of a dump. */
+  readonly kept?: BesideDatabase
 }
 
 export interface Pin {
@@ -60,8 +62,13 @@ export interface DatabaseManifest extends DatabaseFacts {
   /** The dump's name in the backups directory; absent for a kept database, which is its own copy. */
   readonly file?: string
   readonly format: DumpFormat
-  readonly warm?: BesideDatabase
-  readonly kept?: BesideDatabase
+  readonly warm?: WarmCopy
+}
+
+/** The database that a proof left ready, closed to everybody. */
+export interface WarmCopy extends BesideDatabase {
+  /** Of all sessions that ever were in it, as the server counts them: whoever was in it since shows. */
+  readonly visits: string
 }
 
 /** What was read in the snapshot that the dump was made at. */
@@ -183,8 +190,7 @@ const databaseShape: Shape = {
     name: 'string',
     file: { maybe: 'string' },
     format: { oneOf: ['dump', 'sql'] },
-    warm: { maybe: beside },
-    kept: { maybe: beside },
+    warm: { maybe: { keys: { name: 'string', oid: 'number', visits: 'string' } } },
     serverVersion: 'number',
     oid: 'number',
     systemIdentifier: 'string',
@@ -238,6 +244,7 @@ const manifestShape: Shape = {
     images: { each: { keys: { service: 'string', id: 'string', ref: 'string' } } },
     migrationHead: { maybe: 'string' },
     database: { maybe: databaseShape },
+    kept: { maybe: beside },
   },
 }
 

@@ -16,7 +16,6 @@ import { amountOf } from './exposure.js'
 import type { CandidateFacts, Facts, Finding, Recreation } from './facts.js'
 import { StepbackError } from './failure.js'
 import { restorePointId } from './ledger.js'
-import type { Manifest } from './manifest.js'
 import { ensureFit, findingsWith } from './preflight.js'
 import { estimateMs, measured } from './measured.js'
 import type { Exposure, Plan, StrategyVerdict } from './plan.js'
@@ -52,14 +51,20 @@ export function planRollback(
   const already = isThere(request, facts, candidate, choice)
   const exposure = choice?.strategy === 'migrate' ? candidate.downExposure : candidate.exposure
   return {
-    ...common(request, facts, choice?.strategy ? { exposure, loss: lossOf(exposure) } : { exposure: null, loss: null }),
+    ...common(
+      request,
+      facts,
+      choice?.strategy
+        ? { exposure, loss: doubtIn(choice, candidate) ?? lossOf(exposure) }
+        : { exposure: null, loss: null },
+    ),
     version: full ? manifest.version : currentVersion(facts),
     ...(choice?.strategy ? { strategy: choice.strategy, strategies: choice.verdicts } : {}),
     because: [because, choice?.because, full ? unknownSince(facts, manifest) : undefined]
       .filter((it) => it !== undefined)
       .join('; '),
     restorePoint: manifest.id,
-    ...(choice?.strategy === 'restore' ? { ...countersOf(candidate), mayGrowBy: facts.stack.mayLoseRows } : {}),
+    ...(exchanges(choice) ? { ...countersOf(candidate), mayGrowBy: facts.stack.mayLoseRows } : {}),
     ...(full && candidate.environment ? { environment: candidate.environment } : {}),
     already,
     steps: already ? [] : rollbackSteps({ request, facts, candidate, choice }),
@@ -101,6 +106,11 @@ function findingsBehind({ scope }: RollbackRequest, facts: Facts, { model }: Can
   return facts.findings.map((finding, index) => (finding.ok ? finding : behind[index]!))
 }
 
+/** Whether the live database makes way for another one, and is kept. */
+function exchanges(choice: Choice | null): boolean {
+  return choice?.strategy === 'restore' || choice?.strategy === 'swap'
+}
+
 function countersOf({ counters }: CandidateFacts): Pick<Plan, 'counters'> {
   return counters ? { counters } : {}
 }
@@ -122,7 +132,7 @@ function rollbackSteps(input: {
   return [
     takeRestorePoint({
       version: currentVersion(facts),
-      database: choice?.strategy === 'migrate' ? 'dump' : 'none',
+      database: exchanges(choice) ? 'kept' : choice?.strategy === 'migrate' ? 'dump' : 'none',
       head: migrationHead(facts),
       paths: capturedPaths(facts, candidate.paths),
     }),
@@ -133,7 +143,7 @@ function rollbackSteps(input: {
       ? [restoreFiles({ from: manifest.id, secrets: request.secrets, madeFrom: recreateBack(recreation) })]
       : []),
     ...(recreation ? [recreateDatabase({ service: recreation.service, image: imageOf(recreation) })] : []),
-    ...databaseSteps(choice, manifest, request.scope === 'full' || request.scope === 'database'),
+    ...databaseSteps(choice, candidate, request.scope === 'full' || request.scope === 'database'),
     ...(full ? [restoreImages({ images, before: runningImages(facts) })] : []),
     restartServices({ levels, application, commit: true }),
     checkHealth(),
@@ -155,10 +165,13 @@ function imageOf({ service, after }: Recreation): ServiceImage | null {
   return after.id === null ? null : { service, id: after.id, ref: after.ref }
 }
 
-function databaseSteps(choice: Choice | null, manifest: Manifest, wanted: boolean): Step[] {
+function databaseSteps(choice: Choice | null, { manifest, since }: CandidateFacts, wanted: boolean): Step[] {
   if (!wanted || !choice?.strategy) return []
-  if (choice.strategy === 'migrate') return [migrateDown({ migrations: choice.down, schemaOf: manifest.id })]
-  return [swapDatabase({ from: manifest.id, mayLoseRows: null })]
+  const { strategy, down, ready } = choice
+  if (strategy === 'migrate') return [migrateDown({ migrations: down, schemaOf: manifest.id })]
+  const standing = strategy === 'swap' && ready ? { ready: { name: ready.name, oid: ready.oid } } : {}
+  const counted = since === undefined ? {} : { since }
+  return [swapDatabase({ from: manifest.id, mayLoseRows: null, ...standing, ...counted })]
 }
 
 function revertSteps(facts: Facts, down: readonly MigrationInfo[]): Step[] {
@@ -200,6 +213,11 @@ function needRestorePoint(to: string): StrategyVerdict[] {
 }
 
 type Common = Pick<Plan, 'kind' | 'target' | 'scope' | 'safety' | 'approval' | 'before' | 'deadlines' | 'exposure'>
+
+/** A dump that nobody should rely on is restored only where a person says so. */
+function doubtIn({ strategy }: Choice, { manifest }: CandidateFacts): string | null {
+  return strategy === 'restore' && manifest.state === 'taken' ? (manifest.doubt ?? null) : null
+}
 
 /** Why data would be lost; what nobody could count counts as a loss. */
 function lossOf(exposure: Exposure | null): string | null {

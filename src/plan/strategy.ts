@@ -1,3 +1,4 @@
+import { type Ready, readyDatabase } from './copies.js'
 import type { CandidateFacts, DatabaseFacts } from './facts.js'
 import { StepbackError } from './failure.js'
 import { estimateMs } from './measured.js'
@@ -11,6 +12,8 @@ export interface Choice {
   readonly because: string
   /** For `migrate`: what is reverted. */
   readonly down: readonly MigrationInfo[]
+  /** For `swap`: what stands ready. */
+  readonly ready: Ready | null
   /** Every strategy, the chosen one and why the others are not. */
   readonly verdicts: readonly StrategyVerdict[]
 }
@@ -31,21 +34,27 @@ export function chooseStrategy(input: {
   readonly took: ReadonlyMap<string, number>
 }): Choice {
   const { asked, candidate } = input
+  const ready = readyDatabase(candidate.manifest, input.facts)
+  if (ready?.live) {
+    const because = 'the database that was live then is live again'
+    return { strategy: null, because, down: [], ready, verdicts: [] }
+  }
   const { no, down } = canMigrate(input.facts, candidate)
   if (no === null && down.length === 0 && (asked === 'auto' || asked === 'migrate')) {
     const because = 'the database is at the same migration, so it stays as it is'
-    return { strategy: null, because, down, verdicts: [] }
+    return { strategy: null, because, down, ready, verdicts: [] }
   }
   const weighed: readonly Weighed[] = [
     { strategy: 'migrate', no, yes: 'every migration since can be reverted, and rows are kept' },
-    { strategy: 'swap', no: 'no warm copy is kept', yes: 'a warm copy is kept' },
+    { strategy: 'swap', no: ready ? ready.problem : 'no warm copy is kept', yes: ready?.what ?? '' },
     { strategy: 'restore', no: canRestore(candidate), yes: 'the restore point has a dump' },
   ]
   const chosen = weighed.find((it) => it.no === null && (asked === 'auto' || asked === it.strategy))
   if (!chosen) throw impossible(asked, weighed)
   const { strategy } = chosen
   const verdicts = weighed.map((it) => verdictOn(it, strategy, input))
-  return { strategy, because: reasonFor(chosen, asked, weighed), down: strategy === 'migrate' ? down : [], verdicts }
+  const because = reasonFor(chosen, asked, weighed)
+  return { strategy, because, down: strategy === 'migrate' ? down : [], ready, verdicts }
 }
 
 function verdictOn(
@@ -72,6 +81,7 @@ function reasonFor(chosen: Weighed, asked: RollbackRequest['strategy'], weighed:
 }
 
 function canMigrate(facts: DatabaseFacts, { manifest }: CandidateFacts): { no: string | null; down: MigrationInfo[] } {
+  if (manifest.kept) return { no: 'the restore point is a kept database, and no dump', down: [] }
   if (!manifest.database) {
     // Taken when the database was to stay as it was: at the same migration it belongs to what is there now.
     const same = manifest.migrationHead !== undefined && manifest.migrationHead === facts.applied.at(-1)
@@ -97,7 +107,7 @@ export function describeIrreversible({ revision, irreversible }: MigrationInfo):
 
 function canRestore({ manifest }: CandidateFacts): string | null {
   if (!manifest.database) return 'the restore point has no database'
-  if (manifest.state === 'broken') return 'the restore point is broken'
+  if (manifest.state === 'broken') return `the restore point is broken: ${manifest.doubt ?? 'nobody knows why'}`
   if (manifest.database.file === undefined) return 'the restore point has no dump'
   return null
 }

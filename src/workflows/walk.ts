@@ -15,6 +15,7 @@ export interface Lease {
 
 export class Walk {
   readonly #undo: Undo[] = []
+  readonly #background: Background[] = []
   #committed = false
   #givenUp = false
   #deleted = false
@@ -37,7 +38,13 @@ export class Walk {
 
   /** Runs every step in order; throws `GiveUp` when what was done has to be undone. */
   async steps(): Promise<void> {
-    for (const [index, step] of this.input.plan.steps.entries()) await this.#step(step, index)
+    for (const [index, step] of this.input.plan.steps.entries()) {
+      // Nobody could put back what a step removes while the run may still be cancelled.
+      if (deleting.includes(step.act.name)) await this.#backgroundDone()
+      if (step.background) this.#begin(step, index)
+      else await this.#step(step, index)
+    }
+    await this.#backgroundDone()
   }
 
   /** The look at the end belongs to the run: one that cannot look, or is cancelled meanwhile, is not done. */
@@ -57,6 +64,7 @@ export class Walk {
    */
   async undo(): Promise<string[]> {
     return await CancellationScope.nonCancellable(async () => {
+      await this.#endBackground()
       const left: string[] = []
       while (this.#undo.length > 0) left.push(...(await this.#undoStep(this.#undo.pop()!)))
       return left
@@ -70,6 +78,43 @@ export class Walk {
       this.input.state.progress.steps[index]!.state = 'failed'
     }
     return await this.undo()
+  }
+
+  /** What goes on beside the steps behind it. It fails for itself alone: its step says so, and the run goes on. */
+  #begin(step: Step, index: number): void {
+    const scope = new CancellationScope()
+    const undo: Undo = { step: index, acts: step.undo, tries: 1 }
+    this.#undo.push(undo)
+    this.input.state.changed = true
+    const shown = this.input.state.progress.steps[index]!
+    Object.assign(shown, { state: 'running', startedAt: now() })
+    this.input.state.show()
+    const work = scope.run(() => this.#act({ act: step.act, step: index, number: 0, attempt: 1 }))
+    const ended = work.then(
+      ({ attempts, detail }) => void Object.assign(shown, { state: 'done', attempts, detail, finishedAt: now() }),
+      (error: unknown) => {
+        const failed = failureOf(error)
+        Object.assign(shown, { state: 'failed', attempts: 1, detail: failed.message, finishedAt: now() })
+        return failed
+      },
+    )
+    this.#background.push({ scope, ended })
+  }
+
+  /** Losing the lease, or being cancelled, ends the run wherever it shows. */
+  async #backgroundDone(): Promise<void> {
+    for (const { ended } of this.#background) {
+      const failed = await ended
+      if (failed && ['Cancelled', 'Fenced', 'StaleLease'].includes(failed.type)) throw new GiveUp(failed)
+    }
+    this.input.state.show()
+  }
+
+  async #endBackground(): Promise<void> {
+    for (const { scope, ended } of this.#background.splice(0)) {
+      scope.cancel()
+      await ended
+    }
   }
 
   async #step(step: Step, index: number): Promise<void> {
@@ -237,7 +282,13 @@ export class Walk {
   }
 }
 
-const deleting: readonly Act['name'][] = ['pruneRestorePoints']
+interface Background {
+  readonly scope: CancellationScope
+  /** How it failed; nothing where it went well. */
+  readonly ended: Promise<Failed | void>
+}
+
+const deleting: readonly Act['name'][] = ['pruneRestorePoints', 'dropCopies']
 
 interface Attempt {
   readonly act: Act

@@ -125,7 +125,9 @@ describe('a dump and its restore', () => {
     ]) {
       const done = run(restore('aria__new_00000003', 'aria.dump', 'dump', { ...facts, ...wrong }))
       expect(done.status).toBe(mismatchExit)
-      expect(done.stderr).toMatch(/^the restored database is not what was dumped; < expected, > found:\n[<>] /)
+      expect(done.stderr).toMatch(
+        /^stepback: the restored database is not what was dumped, < expected, > found:\nstepback: [<>] /,
+      )
     }
   })
 

@@ -16,7 +16,7 @@ const manifest: Manifest = {
     name: 'aria',
     file: 'db_x.dump',
     format: 'dump',
-    warm: { name: 'aria__warm_3fa94c21', oid: 17 },
+    warm: { name: 'aria__warm_3fa94c21', oid: 17, visits: '9 since ever' },
     serverVersion: 170012,
     oid: 5,
     systemIdentifier: '7',

@@ -80,7 +80,16 @@ describe.skipIf(!process.env['STEPBACK_END_TO_END'])('the main job', { timeout: 
     const { outcome, result } = await operator.end('deploy-good')
     expect(outcome).toBe('done')
     expect(states(result.steps)).toEqual(
-      ['takeRestorePoint', 'keepMigrations', 'keepImages', 'putFiles', 'buildImages', 'migrateUp', 'startServices']
+      [
+        'takeRestorePoint',
+        'proveRestorePoint',
+        'keepMigrations',
+        'keepImages',
+        'putFiles',
+        'buildImages',
+        'migrateUp',
+        'startServices',
+      ]
         .concat(['checkHealth', 'checkVersion', 'watchHealth', 'collectLogs'])
         .map((name) => `${name} done`),
     )
@@ -182,18 +191,7 @@ describe.skipIf(!process.env['STEPBACK_END_TO_END'])('the main job', { timeout: 
       deleted: 0,
     })
 
-    const answer = (input: object) =>
-      operator.temporal(
-        'workflow',
-        'update',
-        'execute',
-        '--workflow-id',
-        run,
-        '--name',
-        'approve',
-        '--input',
-        JSON.stringify(input),
-      )
+    const answer = (input: object) => approve(run, input)
     await expect(answer({ by: 'a test', digest: '00000000' })).rejects.toThrow(/digest/)
     await answer({ by: 'a test', digest: waiting.plan!.digest.slice('sha256:'.length, 'sha256:'.length + 8) })
 
@@ -206,6 +204,32 @@ describe.skipIf(!process.env['STEPBACK_END_TO_END'])('the main job', { timeout: 
     expect(states(result.steps).every((state) => state.endsWith(' done'))).toBe(true)
     expect(await operator.api('/api/status')).toMatchObject({ version: '2.0.0', revision: 'a006_pheromone_scores' })
     expect(await operator.rows()).toEqual(rows)
+  })
+
+  const approve = (run: string, input: object) => {
+    const words = ['--workflow-id', run, '--name', 'approve', '--input', JSON.stringify(input)]
+    return operator.temporal('workflow', 'update', 'execute', ...words)
+  }
+
+  test('undoes that rollback by one more swap, and goes back by the warm copy next', async () => {
+    const rows = await operator.rows()
+    const [kept] = (await operator.points()).filter((it) => it.state === 'kept')
+    await operator.start('rollbackWorkflow', 'rollback-undone', { target: 'aria', to: kept!.id })
+    const undone = await operator.end('rollback-undone')
+    expect(undone).toMatchObject({ outcome: 'done', result: { plan: { strategy: 'swap', exposure: { total: 0 } } } })
+    expect(await operator.api('/api/status')).toMatchObject({ version: '2.1.0', revision: 'a007_add_engine_fields' })
+    expect(await operator.query(`select count(*)::int as n from messages where content like 'lost%'`)).toEqual([
+      { n: 3 },
+    ])
+
+    const run = 'rollback-swap'
+    await operator.start('rollbackWorkflow', run, { target: 'aria', strategy: 'swap' })
+    const waiting = await operator.until(run, (progress) => progress.phase === 'waiting-for-approval')
+    expect(waiting.plan).toMatchObject({ strategy: 'swap', exposure: { total: 3 } })
+    await approve(run, { by: 'a test', digest: waiting.plan!.digest })
+    expect((await operator.end(run)).outcome).toBe('done')
+    expect(await operator.rows()).toEqual(rows)
+    expect(await operator.api('/api/status')).toMatchObject({ version: '2.0.0', revision: 'a006_pheromone_scores' })
   })
 
   test('leaves nothing half-made, and the lease free', async () => {

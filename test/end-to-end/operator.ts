@@ -167,6 +167,11 @@ export class Operator {
     return row!.name.replace(/\d{13}$/, '')
   }
 
+  /** Restore points, newest first, as the command line lists them. */
+  async points(): Promise<readonly { readonly id: string; readonly state: string }[]> {
+    return JSON.parse(await this.stepback('restore-points', this.sandbox.target, '--json')) as never
+  }
+
   async databases(): Promise<string[]> {
     const rows = await this.query<{ datname: string }>(
       'select datname from pg_database where not datistemplate order by 1',

@@ -249,7 +249,7 @@ describe('the checks of a deploy', () => {
   test('are skipped by a hotfix, which says so, and takes its restore point all the same', () => {
     const plan = planDeploy(deployRequest({ hotfix: true, reason: 'down' }), seen, release)
     expect(plan).not.toHaveProperty('checks')
-    expect(plan.because).toBe('2.1.0 replaces 2.0.0; a hotfix, so checks are skipped')
+    expect(plan.because).toBe('2.1.0 replaces 2.0.0; a hotfix, so checks and proof are skipped')
     expect(plan.approval.why).toBe('a hotfix asks nobody')
     expect(names(plan)[0]).toBe('takeRestorePoint')
   })

@@ -2,9 +2,17 @@
 
 import { createHash } from 'node:crypto'
 import { planDeploy } from '../../src/plan/deploy.js'
-import type { CandidateFacts, Container, DatabaseFacts, Facts, ReleaseFacts, Stack } from '../../src/plan/facts.js'
+import type {
+  CandidateFacts,
+  Container,
+  Copy,
+  DatabaseFacts,
+  Facts,
+  ReleaseFacts,
+  Stack,
+} from '../../src/plan/facts.js'
 import type { LedgerEntry, Recorded, Release } from '../../src/plan/ledger.js'
-import type { Manifest } from '../../src/plan/manifest.js'
+import type { Manifest, WarmCopy } from '../../src/plan/manifest.js'
 import { type Exposure, type Plan, digestText } from '../../src/plan/plan.js'
 import type { DeployRequest, RollbackRequest } from '../../src/plan/request.js'
 import type { MigrationInfo } from '../../src/plan/revision.js'
@@ -53,6 +61,7 @@ export const stack: Stack = {
   operatorDeadlineMs: 30 * 60_000,
   freeBytes: 5_000_000_000,
   retention: { keep: 10, counts: 'taken' },
+  proof: { when: 'off', keep: 2, warmMs: 24 * 3_600_000, keptMs: 72 * 3_600_000 },
 }
 
 export const model: Facts['model'] = {
@@ -78,7 +87,15 @@ export function container(service: string, changes: Partial<Container> = {}): Co
 }
 
 export function database(changes: Partial<DatabaseFacts> = {}): DatabaseFacts {
-  return { sizeBytes: 1_000_000, applied: [m1.name], known: [m1, m2, m3], preparedTransactions: 0, ...changes }
+  return {
+    oid: 16384,
+    copies: [],
+    sizeBytes: 1_000_000,
+    applied: [m1.name],
+    known: [m1, m2, m3],
+    preparedTransactions: 0,
+    ...changes,
+  }
 }
 
 export function facts(changes: Partial<Facts> = {}): Facts {
@@ -136,9 +153,12 @@ export function rollbackRequest(changes: Partial<RollbackRequest> = {}): Rollbac
 export const before210 = '20261123T100000Z-2.0.0'
 
 export function manifest(
-  changes: Omit<Partial<Manifest>, 'database'> & { readonly migrations?: readonly MigrationInfo[] | null } = {},
+  changes: Omit<Partial<Manifest>, 'database'> & {
+    readonly migrations?: readonly MigrationInfo[] | null
+    readonly warm?: WarmCopy
+  } = {},
 ): Manifest {
-  const { migrations = [m1], ...rest } = changes
+  const { migrations = [m1], warm, ...rest } = changes
   const whole = {
     id: before210,
     target: 'shop',
@@ -163,12 +183,17 @@ export function manifest(
         file: `db_${before210}.dump`,
         format: 'dump',
         migrations: migrations.map(({ name, timestamp }) => ({ name, timestamp })),
+        ...(warm && { warm }),
       },
     }),
     ...rest,
   }
   return whole as unknown as Manifest
 }
+
+/** A proof's copy, and how the server shows it while nobody was in it. */
+export const warm: WarmCopy = { name: 'shop__warm_0000aaaa', oid: 17001, visits: '9 since ever' }
+export const standing: Copy = { ...warm, open: false }
 
 export function candidate(changes: Partial<CandidateFacts> = {}): CandidateFacts {
   return {

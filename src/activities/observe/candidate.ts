@@ -4,6 +4,7 @@ import { command } from '../../commands/shell.js'
 import type { ComposeModel } from '../../plan/compose.js'
 import type { Ahead, CandidateFacts, Facts } from '../../plan/facts.js'
 import { StepbackError } from '../../plan/failure.js'
+import { leftFor } from '../../plan/ledger.js'
 import type { Manifest, ManifestFile } from '../../plan/manifest.js'
 import type { RollbackRequest } from '../../plan/request.js'
 import { type WayBack, isWhole, wayBack } from '../../plan/way-back.js'
@@ -23,18 +24,27 @@ export async function observeCandidate(
   const { manifest } = input
   const way = wayBack(manifest, input.facts.manifests, '~')
   await verifyFiles(look, manifest, way)
-  const [{ model, ahead }, changedFiles, images, counted, downExposure, environment] = await Promise.all([
+  const counted = countedFrom(input.facts, manifest)
+  const [{ model, ahead }, changedFiles, images, seen, downExposure, environment] = await Promise.all([
     readResulting(look, input, way),
     readChangedFiles(look, way),
     compareImages(look, manifest),
-    input.request.strategy === 'migrate' ? null : observeExposure(look, manifest),
+    input.request.strategy === 'migrate' ? null : observeExposure(look, counted),
     observeDowns(look, appliedSince(input.facts, manifest)),
     input.request.scope === 'full' ? readEnvironment(look, manifest, input.request.secrets) : null,
   ])
   const paths = [...way.files.map((file) => file.path!), ...way.absent]
-  const { exposure = null, counters } = counted ?? {}
+  const { exposure = null, counters } = seen ?? {}
+  const since = counted && counted.id !== manifest.id ? { since: counted.id } : {}
   const lost = { exposure, ...(counters ? { counters } : {}), downExposure }
-  return { manifest, model, ahead, paths, changedFiles, ...images, ...lost, environment }
+  return { manifest, model, ahead, paths, changedFiles, ...images, ...lost, ...since, environment }
+}
+
+/** A kept database made way for one of another restore point: what was written since is what going back to it loses. */
+function countedFrom({ records, manifests }: Facts, manifest: Manifest): Manifest | undefined {
+  if (!manifest.kept) return manifest
+  const left = leftFor(records, manifest.id)
+  return manifests.find((it) => it.id === left)
 }
 
 function appliedSince(facts: Facts, manifest: Manifest): readonly string[] {

@@ -6,8 +6,9 @@ import { StepbackError } from '../../plan/failure.js'
 import type { Exposure } from '../../plan/plan.js'
 import { messageOf } from '../to-failure.js'
 import { type DatabaseUser, withTunnel } from '../database-access.js'
+import { copiesAmong } from './copies.js'
 import { knownMigrations } from '../known-migrations.js'
-import { remembered } from '../remembered.js'
+import { exposureSince } from '../exposure.js'
 import type { Look } from './look.js'
 
 /** The database as it is now, or why it could not be looked at; a target without one has neither. */
@@ -28,15 +29,13 @@ export async function observeDatabase(
 }
 
 /** What bringing the restore point's database in would lose; null where it has none. */
-export async function observeExposure(look: Look, manifest: Manifest): Promise<Counted | null> {
-  const { database, id } = manifest
-  if (!database || !look.target.database) return null
+export async function observeExposure(look: Look, manifest: Manifest | undefined): Promise<Counted | null> {
+  if (!manifest?.database || !look.target.database) return null
   const user = asUser(look)
   return await withTunnel(user, 'exposure', async (address) => {
-    const since = await remembered(user, address, id)
     const live = await look.deps.database.TargetDatabase.connect(address)
     try {
-      return await live.exposure(database, since)
+      return await exposureSince(user, address, { live, point: manifest })
     } finally {
       await live.end()
     }
@@ -64,11 +63,14 @@ async function read(
   return await withTunnel(asUser(look), 'look', async (address) => {
     const live = await look.deps.database.TargetDatabase.connect(address)
     try {
-      const { sizeBytes, applied, preparedTransactions, unrecorded } = await live.observe()
+      const seen = await live.observe()
+      const { oid, sizeBytes, applied, preparedTransactions, unrecorded } = seen
       const { classes, code, unusable } = await knownMigrations(look, { needed: applied, release })
       const known = await look.deps.database.describeMigrations(classes)
       return {
         facts: {
+          oid,
+          copies: copiesAmong(seen, address.database),
           sizeBytes,
           applied,
           known,

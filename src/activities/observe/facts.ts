@@ -176,7 +176,16 @@ function stackOf(look: Look): Stack {
     approvalDeadlineMs: durationMs(target.approval.deadline),
     operatorDeadlineMs: durationMs(target.operatorDeadline),
     freeBytes: target.disk.freeBytes,
-    // Nothing proves a restore point yet.
-    retention: { keep: target.retention.restorePoints, counts: 'taken' },
+    retention: {
+      keep: target.retention.restorePoints,
+      counts: (target.database?.proof.when ?? 'off') === 'off' ? 'taken' : 'proven',
+    },
+    proof: proofOf(target),
   }
+}
+
+function proofOf({ database }: Target): Stack['proof'] {
+  if (!database) return { when: 'off', keep: 0, warmMs: 0, keptMs: 0 }
+  const { proof, keepFormer } = database
+  return { when: proof.when, keep: proof.keep, warmMs: durationMs(proof.for), keptMs: durationMs(keepFormer) }
 }

@@ -11,6 +11,13 @@ import { Session, type DatabaseAddress } from './session.js'
 
 const sameToken = 'update stepback.door set token = token where target = $1 and token = $2'
 
+export interface Beginning {
+  readonly oid: number
+  /** A restore point. */
+  readonly source: string
+  readonly snapshot: string
+}
+
 export class Journal {
   private constructor(private readonly session: Session) {}
 
@@ -84,13 +91,15 @@ export class Journal {
       readonly liveName: string
       readonly newName: string
       readonly beforeName: string
+      /** The restore point that the new database is made from. */
+      readonly source: string
     },
   ): Promise<Operation> {
-    const values = [input.target, input.id, input.liveName, input.newName, input.beforeName]
+    const values = [input.target, input.id, input.liveName, input.newName, input.beforeName, input.source]
     return this.act(input, sameToken, [], async () => {
       await this.session.query(
-        `insert into stepback.operation (target, id, live_name, new_name, before_name, live_oid, new_oid)
-         select $1, $2, $3::text, $4::text, $5, l.oid, n.oid from pg_database l, pg_database n
+        `insert into stepback.operation (target, id, live_name, new_name, before_name, source, live_oid, new_oid)
+         select $1, $2, $3::text, $4::text, $5, $6, l.oid, n.oid from pg_database l, pg_database n
          where l.datname = $3::text and n.datname = $4::text
          on conflict (target, id) do update set new_oid = excluded.new_oid
            where operation.state = 'planned' and not operation.sealed and operation.live_oid = excluded.live_oid`,
@@ -242,6 +251,18 @@ export class Journal {
     return { taken: taken.length > 0, migrations }
   }
 
+  /** What a database was made from, and the snapshot of its first moment as the live one; nothing of one never swapped. */
+  async beginningOf(input: { readonly target: string; readonly database: string }): Promise<Beginning | undefined> {
+    const [row] = await this.session.query<{ oid: number; it: { source?: string; snapshot?: string } }>(
+      `select o.new_oid as oid, to_jsonb(o) as it from stepback.operation o join pg_database d on d.oid = o.new_oid
+       where o.target = $1 and d.datname = $2 and o.state = 'swapped' order by o.swapped_at desc limit 1`,
+      [input.target, input.database],
+    )
+    // Those of an earlier version do not know.
+    if (!row?.it.source || !row.it.snapshot) return undefined
+    return { oid: row.oid, source: row.it.source, snapshot: row.it.snapshot }
+  }
+
   /** Sessions and transactions that keep a database from being renamed, which only that database could end. */
   async preparedTransactions(database: string): Promise<number> {
     const rows = await this.session.query('select from pg_prepared_xacts where database = $1', [database])
@@ -302,11 +323,12 @@ export class Journal {
   }
 
   private async record(input: Mine & { readonly id: string; readonly direction: Direction }): Promise<void> {
-    const [state, column] = input.direction === 'there' ? ['swapped', 'swapped_at'] : ['reverted', 'reverted_at']
-    await this.session.query(
-      `update stepback.operation set state = '${state}', ${column} = now() where target = $1 and id = $2`,
-      [input.target, input.id],
-    )
+    const there = `state = 'swapped', swapped_at = now(), snapshot = pg_current_snapshot()::text`
+    const set = input.direction === 'there' ? there : `state = 'reverted', reverted_at = now()`
+    await this.session.query(`update stepback.operation set ${set} where target = $1 and id = $2`, [
+      input.target,
+      input.id,
+    ])
   }
 
   private async expect(name: string, oid: number): Promise<void> {

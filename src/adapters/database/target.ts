@@ -37,6 +37,11 @@ export interface ServerDatabase {
   /** A drop was cut off: only another drop helps. */
   readonly invalid: boolean
   readonly sizeBytes: number
+  /**
+   * How many sessions of clients ever were in it, by the server's count, which a crash begins anew; where it counts
+   * none (before 14) how many rows were written.
+   */
+  readonly visits: string
 }
 
 export class TargetDatabase {
@@ -132,6 +137,12 @@ export async function login(address: DatabaseAddress): Promise<void> {
   }
 }
 
+/** See `ServerDatabase.visits`. */
+export function visitsOf(oid: string): string {
+  return `(select coalesce(to_jsonb(s) ->> 'sessions', (tup_inserted + tup_updated + tup_deleted)::text)
+    || ' since ' || coalesce(stats_reset::text, 'ever') from pg_stat_database s where s.datid = ${oid})`
+}
+
 const observeSql = `select current_setting('server_version_num')::int as "serverVersion", d.oid,
   (select system_identifier::text from pg_control_system()) as "systemIdentifier",
   pg_database_size(d.oid) as "sizeBytes",
@@ -142,6 +153,6 @@ const observeSql = `select current_setting('server_version_num')::int as "server
   (select coalesce(jsonb_agg(jsonb_build_object('name', extname, 'version', extversion)), '[]') from pg_extension) as extensions,
   (select jsonb_agg(jsonb_build_object('name', name, 'version', version)) from pg_available_extension_versions) as available,
   (select jsonb_agg(jsonb_build_object('name', o.datname, 'oid', o.oid::bigint, 'allowsConnections', o.datallowconn,
-    'invalid', o.datconnlimit = -2, 'sizeBytes', case when o.datconnlimit = -2 then 0 else pg_database_size(o.oid) end)
+    'invalid', o.datconnlimit = -2, 'visits', ${visitsOf('o.oid')}, 'sizeBytes', case when o.datconnlimit = -2 then 0 else pg_database_size(o.oid) end)
     order by o.datname) from pg_database o where not o.datistemplate) as databases
   from pg_database d, pg_roles r where d.datname = current_database() and r.rolname = current_user`

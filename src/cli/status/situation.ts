@@ -71,10 +71,10 @@ async function openLook(deps: Deps, target: string): Promise<Look> {
 async function readTarget(look: Look, client: StepbackClient | null, or: Or) {
   const { askChecks, readVersion } = await import('../../activities/health.js')
   const { ledgerRecords } = await import('../../activities/observe/ledger.js')
-  const { readShelf } = await import('../../activities/observe/manifests.js')
+  const { readShelfNow } = await import('../../activities/observe/shelf-now.js')
   const [records, shelf, state, health, answers] = await Promise.all([
     or('ledger', [], () => ledgerRecords(look.host)),
-    or('restore points', { manifests: [], unreadable: [] }, () => readShelf(look)),
+    or('restore points', { manifests: [], unreadable: [] }, () => readShelfNow(look)),
     or('lease', null, () => look.host.readLease()),
     or('health', [], () => askChecks(look)),
     or('version', null, () => readVersion(look.deps, look.target, look.ssh)),

@@ -47,6 +47,9 @@ function renderDone(result: RunResult): string[] {
   const sick = result.health.filter((it) => !it.healthy).map((it) => `${visible(it.check)}: ${visible(it.detail)}`)
   return [
     result.already ? 'done: nothing had to be done' : `done in ${describeMs(result.durationMs)}`,
+    ...result.steps.flatMap((it) =>
+      it.state === 'failed' ? [`failed beside it: ${visible(it.title)}: ${visibleLines(it.detail ?? '')}`] : [],
+    ),
     ...(sick.length > 0 ? [`not healthy: ${sick.join('; ')}`] : []),
     canGoBack(result)
       ? `${result.kind === 'backup' ? 'go back to it' : 'undo it'}: stepback rollback ${target} --to ${visible(result.restorePoint!)}`
@@ -54,9 +57,8 @@ function renderDone(result: RunResult): string[] {
   ]
 }
 
-/** A run that swapped the database kept the former one in place of a dump: a rollback to it is not built yet. */
 function canGoBack(result: RunResult): boolean {
-  return result.restorePoint !== null && !result.already && result.plan?.strategy !== 'restore'
+  return result.restorePoint !== null && !result.already
 }
 
 function nextAfter(outcome: Exclude<Outcome, { outcome: 'done' }>, run: string, target: string): string {

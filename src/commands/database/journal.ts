@@ -96,6 +96,7 @@ create table if not exists stepback.operation (
   reverted_at timestamptz,
   primary key (target, id)
 );
+alter table stepback.operation add column if not exists source text, add column if not exists snapshot text;
 create table if not exists stepback.taken (
   target text not null,
   id text not null,

@@ -123,8 +123,9 @@ function compareLines(
     `expected=${quote(lines.join('\n'))}`,
     `sorted() { printf '%s\\n' "$1" | LC_ALL=C sort; }`,
     'if [ "$(sorted "$expected")" != "$(sorted "$found")" ]; then',
-    '  echo "the restored database is not what was dumped; < expected, > found:" >&2',
-    `  { sorted "$expected" | sed 's/^/< /'; sorted "$found" | sed 's/^/> /'; } | LC_ALL=C sort -k 2 | LC_ALL=C uniq -u -f 1 >&2`,
+    '  echo "stepback: the restored database is not what was dumped, < expected, > found:" >&2',
+    `  { sorted "$expected" | sed 's/^/< /'; sorted "$found" | sed 's/^/> /'; } | LC_ALL=C sort -k 2 |`,
+    `    LC_ALL=C uniq -u -f 1 | sed 's/^/stepback: /' >&2`,
     `  exit ${mismatchExit}`,
     'fi',
   ]

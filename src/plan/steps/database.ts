@@ -1,4 +1,4 @@
-import type { Act, RestorePointRef, Step } from '../act.js'
+import type { Act, RestorePointRef, Step, SwapArgs } from '../act.js'
 import type { MigrationInfo } from '../revision.js'
 import { list, stopServices } from './services.js'
 
@@ -39,8 +39,8 @@ export function restoreDatabase(input: { readonly from: RestorePointRef }): Step
   }
 }
 
-/** Renames the built database into place, in one transaction; the former live one is kept. */
-export function swapDatabase(input: { readonly from: RestorePointRef; readonly mayLoseRows: number | null }): Step {
+/** Renames the database that was built, or stood ready, into place, in one transaction; the former live one is kept. */
+export function swapDatabase(input: SwapArgs): Step {
   return {
     act: swap(input),
     undo: [{ name: 'swapDatabaseBack', title: 'swap the kept database back', args: {} }],
@@ -71,6 +71,6 @@ function build(from: RestorePointRef): Act {
   return { name: 'restoreDatabase', title: `build the database ${whose} beside the live one`, args: { from } }
 }
 
-function swap(args: { readonly from: RestorePointRef; readonly mayLoseRows: number | null }): Act {
-  return { name: 'swapDatabase', title: 'swap the built database in', args }
+function swap(args: SwapArgs): Act {
+  return { name: 'swapDatabase', title: `swap ${args.ready ? `"${args.ready.name}"` : 'the built database'} in`, args }
 }

@@ -1,4 +1,4 @@
-import type { Act, PrunedPoint, ServiceImage, ServiceLevel, Step } from '../act.js'
+import type { Act, DroppedCopy, PrunedPoint, RestorePointRef, ServiceImage, ServiceLevel, Step } from '../act.js'
 import type { Pin } from '../manifest.js'
 import { checkHealth } from './health.js'
 import { list, startServices } from './services.js'
@@ -6,16 +6,42 @@ import { list, startServices } from './services.js'
 /** Records all that is needed to come back to this moment. It stays whatever happens, so there is nothing to undo. */
 export function takeRestorePoint(input: {
   readonly version: string
-  readonly database: 'dump' | 'none'
+  readonly database: 'dump' | 'kept' | 'none'
   readonly head: string | null
   readonly paths: readonly string[]
 }): Step {
-  const what = input.database === 'dump' ? 'files, images and database' : 'files and images'
+  const whats = { dump: 'files, images and database', kept: 'files and images', none: 'files and images' }
+  const what = whats[input.database]
   return {
     act: { name: 'takeRestorePoint', title: `take a restore point of ${what} at ${input.version}`, args: input },
     undo: [],
     commit: false,
   }
+}
+
+/**
+ * Really restores it, into a database beside the live one, and compares all. What it wrote into the manifest is true
+ * whatever becomes of the run; its undo only clears away a copy that was not finished.
+ */
+export function proveRestorePoint(input: {
+  readonly from: RestorePointRef
+  readonly keepCopy: boolean
+  readonly background?: boolean
+}): Step {
+  const { background, ...args } = input
+  const { from } = args
+  return {
+    act: { name: 'proveRestorePoint', title: `prove ${from === 'safety' ? 'the restore point' : from}`, args },
+    undo: [{ name: 'dropUnprovenCopy', title: 'drop the copy where it is not whole', args: { from } }],
+    commit: false,
+    ...(background ? { background } : {}),
+  }
+}
+
+/** Cannot be undone, so it comes last, and nothing cancels it. */
+export function dropCopies(copies: readonly DroppedCopy[]): Step {
+  const title = `drop ${list(copies.map(({ name }) => name))}`
+  return { act: { name: 'dropCopies', title, args: { copies } }, undo: [], commit: false }
 }
 
 /** Holds a restore point back from retention, or no longer. */

@@ -56,6 +56,20 @@ describe('the swap', () => {
     expect(await marked()).toBe('new')
   })
 
+  it('remembers what the live database was made from, and the snapshot of its first moment', async () => {
+    const swap = await ready()
+    expect(await swap.journal.beginningOf({ target, database: live })).toBeUndefined()
+    await swapDatabases(swap)
+    await server.query(live, `insert into mark values ('written since')`)
+    const beginning = await swap.journal.beginningOf({ target, database: live })
+    expect(beginning).toMatchObject({ source: 'point-1' })
+    const unseen = `select count(*) from mark where not pg_visible_in_snapshot(xmin::text::xid8, '${beginning!.snapshot}')`
+    expect(await server.query(live, unseen)).toEqual([{ count: '1' }])
+    await swap.journal.seal(swap)
+    await swapDatabases({ ...swap, direction: 'back' })
+    expect(await swap.journal.beginningOf({ target, database: live })).toBeUndefined()
+  })
+
   it('takes what a later token built anew in the place of what was built first', async () => {
     await ready()
     const built = `${live}__new_0000000a`
@@ -355,6 +369,7 @@ async function ready(token = 1): Promise<SwapInput> {
     liveName: live,
     newName: `${live}__new_0000000a`,
     beforeName: `${live}__before_0000000a`,
+    source: 'point-1',
   })
   return { ...mine, direction: 'there', armTimer: async () => {} }
 }
