@@ -16,7 +16,7 @@ import { type DatabaseUser, withJournalAt } from './database-access.js'
 import { readManifests } from './observe/manifests.js'
 
 /**
- * Counted from the restore point on; where the live database is one that was swapped in, from its first moment as the
+ * Counted from the restore point on; where the live database was swapped in since it was taken, from its first moment as the
  * live one, and what it was made from is compared with the restore point by their manifests.
  */
 export async function exposureSince(
@@ -27,9 +27,10 @@ export async function exposureSince(
   const { live, point } = input
   const database = point.database!
   const { remembered, beginning } = await askJournal(user, address, point.id)
-  const source = beginning && (await readManifests(user)).find((it) => it.id === beginning.source)?.database
-  if (!beginning || !source) return await live.exposure(database, remembered)
-  const { oid, snapshot } = beginning
+  const since = beginning && beginning.oid !== database.oid ? beginning : undefined
+  const source = since && (await readManifests(user)).find((it) => it.id === since.source)?.database
+  if (!since || !source) return await live.exposure(database, remembered)
+  const { oid, snapshot } = since
   const grown = { ...source, oid, snapshot, openSavepoints: false }
   const { exposure, counters } = await live.exposure(grown, { ...remembered, taken: true })
   return { exposure: grownBy(exposure, differenceBetween(database, source)), counters }

@@ -12,10 +12,11 @@ import { amountIn, besideNames, buildBeside, dropBeside, dumpOf, observeServer }
 import { type ActContext, doneAgain } from './context.js'
 import { databaseOf, withJournalAt, withTunnel } from './database-access.js'
 import { readManifest, readManifests } from './observe/manifests.js'
+import { rehearsalJobs, rehearsalWords, rehearse } from './rehearsal.js'
 
 export const proveRestorePoint: ActDefinition<'proveRestorePoint'> = {
-  jobs: ['proof', 'verdict', 'drop'],
-  run: async (context, { from, keepCopy }) => {
+  jobs: ['proof', ...rehearsalJobs, 'verdict', 'drop'],
+  run: async (context, { from, keepCopy, rehearse: migrations = [] }) => {
     const id = context.restorePoint(from)
     const manifest = await readManifest(context, id)
     const { warmName: name } = besideNames(context)
@@ -24,10 +25,15 @@ export const proveRestorePoint: ActDefinition<'proveRestorePoint'> = {
     await buildBeside(context, { manifest, name, job: 'proof' }).catch((error: unknown) => failed(context, id, error))
     const copy = await seen(context, name)
     const keeps = keepCopy && copy.roomLeft
-    await judge(context, id, ({ doubt: _doubt, ...proven }) => provenAs(proven, keeps ? copy.warm : undefined))
+    const rehearsed = copy.roomLeft ? await rehearse(context, { copyOf: name, manifest, migrations }) : []
+    await judge(context, id, ({ doubt: _doubt, ...proven }) => ({
+      ...provenAs(proven, keeps ? copy.warm : undefined),
+      ...(rehearsed.length > 0 ? { rehearsed } : {}),
+    }))
     if (!keeps) await dropBeside(context, [name])
     const room = keepCopy && !keeps ? '; no room to keep the copy' : ''
-    return `${amountIn(dumpOf(manifest))}${keeps ? `; kept as ${name}` : room}`
+    const tried = rehearsed.length > 0 ? `; ${rehearsalWords(rehearsed)}` : ''
+    return `${amountIn(dumpOf(manifest))}${keeps ? `; kept as ${name}` : room}${tried}`
   },
 }
 
@@ -35,10 +41,10 @@ export const dropUnprovenCopy: ActDefinition<'dropUnprovenCopy'> = {
   jobs: ['drop'],
   run: async (context, { from }) => {
     const id = context.restorePoint(from)
-    const { warmName: name } = besideNames(context)
+    const { warmName: name, newName: tried } = besideNames(context)
     const manifest = (await readManifests(context)).find((it) => it.id === id)
     if (manifest?.database?.warm?.name === name) return `${name} is whole, and stays`
-    await dropBeside(context, [name])
+    await dropBeside(context, [name, tried])
     return null
   },
 }

@@ -23,8 +23,13 @@ export interface ActArgs {
     readonly head: string | null
     readonly paths: readonly string[]
   }
-  /** `keepCopy`: the database that proves it stays, as the warm copy, while the disk allows. */
-  readonly proveRestorePoint: { readonly from: RestorePointRef; readonly keepCopy: boolean }
+  readonly proveRestorePoint: {
+    readonly from: RestorePointRef
+    /** The database that proves it stays, as the warm copy, while the disk allows. */
+    readonly keepCopy: boolean
+    /** Migrations, oldest first, that are tried up and down on a copy of it. */
+    readonly rehearse?: readonly string[]
+  }
   readonly dropUnprovenCopy: { readonly from: RestorePointRef }
   readonly dropCopies: { readonly copies: readonly DroppedCopy[] }
   readonly setPins: { readonly id: string; readonly pins: readonly Pin[] }

@@ -172,7 +172,16 @@ function deploySteps(input: {
 function proof(request: DeployRequest, facts: Facts, migrations: readonly MigrationInfo[]): Step[] {
   if (!proves(request, facts)) return []
   const needed = facts.stack.proof.when === 'before' || migrations.some((it) => !it.reversible)
-  return [proveRestorePoint({ from: 'safety', keepCopy: keepsCopy(facts, null), background: !needed })]
+  const keepCopy = keepsCopy(facts, null)
+  return [proveRestorePoint({ from: 'safety', keepCopy, ...rehearsal(migrations), background: !needed })]
+}
+
+/** Up to the first one that is irreversible anyway; those behind it would have to be applied over it. */
+function rehearsal(migrations: readonly MigrationInfo[]): { readonly rehearse?: readonly string[] } {
+  const ordered = migrations.toSorted((a, b) => a.timestamp - b.timestamp)
+  const end = ordered.findIndex((it) => !it.reversible)
+  const rehearse = (end === -1 ? ordered : ordered.slice(0, end)).map((it) => it.name)
+  return rehearse.length > 0 ? { rehearse } : {}
 }
 
 function proves({ hotfix }: DeployRequest, { stack, database }: Facts): boolean {

@@ -26,6 +26,16 @@ export interface Manifest {
   readonly database?: DatabaseManifest
   /** The database that was live: the run that took this kept it itself, in place of a dump. */
   readonly kept?: BesideDatabase
+  /** What came of trying the migrations that were to follow on a copy of it. */
+  readonly rehearsed?: readonly Rehearsed[]
+}
+
+export interface Rehearsed {
+  /** The full name. */
+  readonly migration: string
+  readonly verdict: 'reversible' | 'loses' | 'fails'
+  /** What is lost, or what it failed with. */
+  readonly detail?: string
 }
 
 export interface Pin {
@@ -245,6 +255,17 @@ const manifestShape: Shape = {
     migrationHead: { maybe: 'string' },
     database: { maybe: databaseShape },
     kept: { maybe: beside },
+    rehearsed: {
+      maybe: {
+        each: {
+          keys: {
+            migration: 'string',
+            verdict: { oneOf: ['reversible', 'loses', 'fails'] },
+            detail: { maybe: 'string' },
+          },
+        },
+      },
+    },
   },
 }
 

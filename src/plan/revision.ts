@@ -10,6 +10,8 @@ export interface MigrationInfo {
   readonly reversible: boolean
   /** Why it cannot be reverted. */
   readonly irreversible?: string
+  /** What going there and back lost on a copy, in words. */
+  readonly loses?: string
 }
 
 /** A revision is the name without its time. */

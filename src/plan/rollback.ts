@@ -55,7 +55,7 @@ export function planRollback(
       request,
       facts,
       choice?.strategy
-        ? { exposure, loss: doubtIn(choice, candidate) ?? lossOf(exposure) }
+        ? { exposure, loss: doubtIn(choice, candidate) ?? lostByDowns(choice.down) ?? lossOf(exposure) }
         : { exposure: null, loss: null },
     ),
     version: full ? manifest.version : currentVersion(facts),
@@ -89,7 +89,7 @@ export function planRevert(
   if (up.length > 0) throw refusedRevert(`revision "${to}" lies ahead of what is applied; a deploy goes forward`)
   ensureRevertible({ irreversible, unknown })
   return {
-    ...common(request, facts, { exposure, loss: lossOf(exposure) }),
+    ...common(request, facts, { exposure, loss: lostByDowns(down) ?? lossOf(exposure) }),
     version: currentVersion(facts),
     strategy: 'migrate',
     strategies: [revertVerdict(facts, exposure), ...needRestorePoint(to)],
@@ -217,6 +217,12 @@ type Common = Pick<Plan, 'kind' | 'target' | 'scope' | 'safety' | 'approval' | '
 /** A dump that nobody should rely on is restored only where a person says so. */
 function doubtIn({ strategy }: Choice, { manifest }: CandidateFacts): string | null {
   return strategy === 'restore' && manifest.state === 'taken' ? (manifest.doubt ?? null) : null
+}
+
+/** What the rehearsal of these migrations lost on a copy. */
+function lostByDowns(down: readonly MigrationInfo[]): string | null {
+  const lost = down.flatMap(({ revision, loses }) => (loses === undefined ? [] : [`${revision} ${loses}`]))
+  return lost.length > 0 ? `going there and back loses what a copy lost: ${lost.join('; ')}` : null
 }
 
 /** Why data would be lost; what nobody could count counts as a loss. */

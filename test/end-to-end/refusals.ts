@@ -148,7 +148,7 @@ export function damages(
     {
       file: `manifest_${id}.json`,
       damage: (file) =>
-        writeFileSync(file, readFileSync(file, 'utf8').replace('"state": "taken"', '"state": "of-later"')),
+        writeFileSync(file, readFileSync(file, 'utf8').replace(/"state": "\w+"/, '"state": "of-later"')),
       says: `manifest_${id}.json" cannot be read: state: expected taken or`,
     },
   ]

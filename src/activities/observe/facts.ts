@@ -7,6 +7,7 @@ import { durationMs } from '../../plan/duration.js'
 import type { DatabaseFacts, Facts, Finding, NamedService, Stack } from '../../plan/facts.js'
 import { managedFindings } from '../../plan/managed.js'
 import { type Disk, preflight } from '../../plan/preflight.js'
+import { withRehearsals } from '../../plan/rehearsal.js'
 import { composeStack } from '../context.js'
 import { readVersion } from '../health.js'
 import { observeDatabase } from './database.js'
@@ -61,7 +62,10 @@ export async function observe(look: Look, release?: string): Promise<Facts> {
     containers,
     model: model ?? { services: {} },
     version,
-    database: database.facts,
+    database: database.facts && {
+      ...database.facts,
+      known: withRehearsals(database.facts.known, shelf.manifests),
+    },
     missingPrograms: missing,
     records,
     ...shelf,

@@ -26,6 +26,7 @@ export function takeRestorePoint(input: {
 export function proveRestorePoint(input: {
   readonly from: RestorePointRef
   readonly keepCopy: boolean
+  readonly rehearse?: readonly string[]
   readonly background?: boolean
 }): Step {
   const { background, ...args } = input

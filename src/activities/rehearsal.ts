@@ -1,0 +1,117 @@
+// Migrations are tried up and down on a copy of the database that proved the restore point, one after the other.
+
+import { Context } from '@temporalio/activity'
+import { copyDatabase, parseSight, seeDatabase } from '../commands/database/rehearsal.js'
+import type { DatabaseAddress, MigrationClass } from '../adapters/database.js'
+import { durationMs } from '../plan/duration.js'
+import type { Manifest, Rehearsed } from '../plan/manifest.js'
+import { type Sight, lossesBetween } from '../plan/rehearsal.js'
+import { revisionOf } from '../plan/revision.js'
+import { besideNames, dropBeside } from './beside.js'
+import { type ActContext, doneAgain } from './context.js'
+import { asMigrations, databaseAccess, databaseOf, withTunnel } from './database-access.js'
+import { knownMigrations } from './known-migrations.js'
+import { messageOf } from './to-failure.js'
+
+/** A job is done once, and a copy that a dead attempt had tried something on is none: each attempt makes its own. */
+const maxAttempts = 3
+const copyJob = (attempt: number) => `copy${attempt}`
+const uncopyJob = (attempt: number) => `uncopy${attempt}`
+export const rehearsalJobs: readonly string[] = [1, 2, 3].flatMap((attempt) => [copyJob(attempt), uncopyJob(attempt)])
+
+/**
+ * Each migration is applied, reverted, and applied again for the next one to find; what is another behind that than
+ * before is what its down loses. One whose up fails ends the rehearsal: the deploy will say it louder.
+ */
+export async function rehearse(
+  context: ActContext,
+  input: { readonly copyOf: string; readonly manifest: Manifest; readonly migrations: readonly string[] },
+): Promise<readonly Rehearsed[]> {
+  const { attempt } = Context.current().info
+  if (input.migrations.length === 0 || attempt > maxAttempts) return []
+  const { newName: copy } = besideNames(context)
+  const { access, applicationName } = await databaseAccess(context, `${context.run8}.rehearsal`)
+  const { owner } = input.manifest.database!.properties
+  const made = copyDatabase({ ...access, from: input.copyOf, to: copy, owner, applicationName })
+  await context.job(copyJob(attempt), made.script, { ending: made.ending, holds: doneAgain })
+  try {
+    return await withTunnel(context, 'rehearsal', async (address) => {
+      const own = { ...(await asMigrations(context, address)), database: copy }
+      const see = async () => parseSight(await context.look(seeDatabase(access, copy)))
+      return await tryEach(context, own, see, input.migrations)
+    })
+  } finally {
+    await dropBeside(context, [copy], uncopyJob(attempt))
+  }
+}
+
+async function tryEach(
+  context: ActContext,
+  address: DatabaseAddress,
+  see: () => Promise<Sight>,
+  names: readonly string[],
+): Promise<readonly Rehearsed[]> {
+  const { classes } = await knownMigrations(context, { needed: names })
+  const rehearsed: Rehearsed[] = []
+  let before = await see()
+  for (const name of names) {
+    const verdict = await tryOne(context, address, { classes, name, before, see })
+    rehearsed.push(verdict)
+    if (verdict.verdict === 'fails' || name === names.at(-1)) break
+    await migrate(context, address, classes, (runner, checkFence) => runner.up({ names: [name], checkFence }))
+    before = await see()
+  }
+  return rehearsed
+}
+
+async function tryOne(
+  context: ActContext,
+  address: DatabaseAddress,
+  input: {
+    readonly classes: readonly MigrationClass[]
+    readonly name: string
+    readonly before: Sight
+    readonly see: () => Promise<Sight>
+  },
+): Promise<Rehearsed> {
+  const { classes, name } = input
+  const names = [name]
+  try {
+    await migrate(context, address, classes, (runner, checkFence) => runner.up({ names, checkFence }))
+    await migrate(context, address, classes, (runner, checkFence) => runner.down({ names, checkFence }))
+  } catch (error) {
+    context.signal.throwIfAborted()
+    return { migration: name, verdict: 'fails', detail: messageOf(error).split('\n')[0]! }
+  }
+  const losses = lossesBetween(input.before, await input.see())
+  if (losses.length === 0) return { migration: name, verdict: 'reversible' }
+  return { migration: name, verdict: 'loses', detail: losses.join('; ') }
+}
+
+type Runner = Awaited<ReturnType<ActContext['deps']['database']['MigrationRunner']['connect']>>
+
+/** The copy is this run's alone, so its lease is what counts. */
+async function migrate(
+  context: ActContext,
+  address: DatabaseAddress,
+  migrations: readonly MigrationClass[],
+  work: (runner: Runner, checkFence: () => Promise<void>) => Promise<unknown>,
+): Promise<void> {
+  const lockTimeoutMs = durationMs(databaseOf(context.target).lockTimeout)
+  const runner = await context.deps.database.MigrationRunner.connect({ ...address, migrations, lockTimeoutMs })
+  try {
+    await work(runner, () => context.ensureLease())
+  } finally {
+    await runner.end()
+  }
+}
+
+/** `a007 is reversible; a009 loses column messages.kind (12 values)`. */
+export function rehearsalWords(rehearsed: readonly Rehearsed[]): string {
+  return rehearsed
+    .map(({ migration, verdict, detail }) => {
+      const words = { reversible: 'is reversible', loses: detail ?? 'loses something', fails: `fails: ${detail}` }
+      return `${revisionOf(migration)} ${words[verdict]}`
+    })
+    .join('; ')
+}
