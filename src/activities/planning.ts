@@ -21,6 +21,7 @@ import { beating } from './act.js'
 import { composeStack, said } from './context.js'
 import type { Deps } from './deps.js'
 import { askChecks, readVersion } from './health.js'
+import { together } from './together.js'
 import { ensureAllowed, linkEnds } from '../plan/release.js'
 import { planMigrations } from '../plan/revision.js'
 import { observeAhead } from './observe/ahead.js'
@@ -59,9 +60,8 @@ export function planningActivities(deps: Deps) {
     }): Promise<readonly HealthReport[]> {
       return await beating(async () => {
         const look = await Look.at(deps, input.target)
-        const reports = await askChecks(look)
+        const [reports, version] = await together([askChecks(look), readVersion(deps, look.target, look.ssh)])
         if (!look.target.version) return reports
-        const version = await readVersion(deps, look.target, look.ssh)
         const healthy = input.version === null || version === input.version
         return [...reports, { check: 'version', healthy, detail: version ?? 'no answer' }]
       })

@@ -12,7 +12,7 @@ import { amountIn, besideNames, buildBeside, dropBeside, dumpOf, observeServer }
 import { type ActContext, doneAgain } from './context.js'
 import { databaseOf, withJournalAt, withTunnel } from './database-access.js'
 import { readManifest, readManifests } from './observe/manifests.js'
-import { rehearsalJobs, rehearsalWords, rehearse } from './rehearsal.js'
+import { rehearsalJobs, rehearse } from './rehearsal.js'
 
 export const proveRestorePoint: ActDefinition<'proveRestorePoint'> = {
   jobs: ['proof', ...rehearsalJobs, 'verdict', 'drop'],
@@ -25,15 +25,15 @@ export const proveRestorePoint: ActDefinition<'proveRestorePoint'> = {
     await buildBeside(context, { manifest, name, job: 'proof' }).catch((error: unknown) => failed(context, id, error))
     const copy = await seen(context, name)
     const keeps = keepCopy && copy.roomLeft
-    const rehearsed = copy.roomLeft ? await rehearse(context, { copyOf: name, manifest, migrations }) : []
+    const tried = { copyOf: name, manifest, migrations: copy.roomLeft ? migrations : [] }
+    const { rehearsed, words } = await rehearse(context, tried)
     await judge(context, id, ({ doubt: _doubt, ...proven }) => ({
       ...provenAs(proven, keeps ? copy.warm : undefined),
       ...(rehearsed.length > 0 ? { rehearsed } : {}),
     }))
     if (!keeps) await dropBeside(context, [name])
-    const room = keepCopy && !keeps ? '; no room to keep the copy' : ''
-    const tried = rehearsed.length > 0 ? `; ${rehearsalWords(rehearsed)}` : ''
-    return `${amountIn(dumpOf(manifest))}${keeps ? `; kept as ${name}` : room}${tried}`
+    const room = keepCopy ? ['no room to keep the copy'] : []
+    return [amountIn(dumpOf(manifest)), ...(keeps ? [`kept as ${name}`] : room), ...words].join('; ')
   },
 }
 

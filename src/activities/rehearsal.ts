@@ -4,6 +4,7 @@ import { Context } from '@temporalio/activity'
 import { copyDatabase, parseSight, seeDatabase } from '../commands/database/rehearsal.js'
 import type { DatabaseAddress, MigrationClass } from '../adapters/database.js'
 import { durationMs } from '../plan/duration.js'
+import { StepbackError } from '../plan/failure.js'
 import type { Manifest, Rehearsed } from '../plan/manifest.js'
 import { type Sight, lossesBetween } from '../plan/rehearsal.js'
 import { revisionOf } from '../plan/revision.js'
@@ -13,6 +14,18 @@ import { asMigrations, databaseAccess, databaseOf, withTunnel } from './database
 import { knownMigrations } from './known-migrations.js'
 import { messageOf } from './to-failure.js'
 
+interface RehearsalInput {
+  /** The database that proved the restore point. */
+  readonly copyOf: string
+  readonly manifest: Manifest
+  readonly migrations: readonly string[]
+}
+
+interface Rehearsal {
+  readonly rehearsed: readonly Rehearsed[]
+  readonly words: readonly string[]
+}
+
 /** A job is done once, and a copy that a dead attempt had tried something on is none: each attempt makes its own. */
 const maxAttempts = 3
 const copyJob = (attempt: number) => `copy${attempt}`
@@ -21,14 +34,23 @@ export const rehearsalJobs: readonly string[] = [1, 2, 3].flatMap((attempt) => [
 
 /**
  * Each migration is applied, reverted, and applied again for the next one to find; what is another behind that than
- * before is what its down loses. One whose up fails ends the rehearsal: the deploy will say it louder.
+ * before is what its down loses. One that fails ends the rehearsal; one that cannot be held says so, and costs nothing else.
  */
-export async function rehearse(
-  context: ActContext,
-  input: { readonly copyOf: string; readonly manifest: Manifest; readonly migrations: readonly string[] },
-): Promise<readonly Rehearsed[]> {
+export async function rehearse(context: ActContext, input: RehearsalInput): Promise<Rehearsal> {
   const { attempt } = Context.current().info
-  if (input.migrations.length === 0 || attempt > maxAttempts) return []
+  if (input.migrations.length === 0) return { rehearsed: [], words: [] }
+  try {
+    if (attempt > maxAttempts) throw new StepbackError({ type: 'StepFailed', message: 'its attempts died' })
+    const rehearsed = await onCopy(context, input, attempt)
+    return { rehearsed, words: rehearsed.map(verdictInWords) }
+  } catch (error) {
+    if (!(error instanceof StepbackError) || error.type !== 'StepFailed') throw error
+    const [why] = error.message.split('\n')
+    return { rehearsed: [], words: [`its migrations could not be tried: ${why}`] }
+  }
+}
+
+async function onCopy(context: ActContext, input: RehearsalInput, attempt: number): Promise<readonly Rehearsed[]> {
   const { newName: copy } = besideNames(context)
   const { access, applicationName } = await databaseAccess(context, `${context.run8}.rehearsal`)
   const { owner } = input.manifest.database!.properties
@@ -106,12 +128,8 @@ async function migrate(
   }
 }
 
-/** `a007 is reversible; a009 loses column messages.kind (12 values)`. */
-export function rehearsalWords(rehearsed: readonly Rehearsed[]): string {
-  return rehearsed
-    .map(({ migration, verdict, detail }) => {
-      const words = { reversible: 'is reversible', loses: detail ?? 'loses something', fails: `fails: ${detail}` }
-      return `${revisionOf(migration)} ${words[verdict]}`
-    })
-    .join('; ')
+/** `a007 is reversible`, `a009 loses column messages.kind (12 values)`. */
+function verdictInWords({ migration, verdict, detail }: Rehearsed): string {
+  const words = { reversible: 'is reversible', loses: detail ?? 'loses something', fails: `fails: ${detail}` }
+  return `${revisionOf(migration)} ${words[verdict]}`
 }

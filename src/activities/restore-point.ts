@@ -19,14 +19,19 @@ import { type ActContext, doneAgain } from './context.js'
 import { databaseAccess, withJournal, withTunnel } from './database-access.js'
 import { readContainers } from './observe/containers.js'
 import { readManifests } from './observe/manifests.js'
+import { together } from './together.js'
 
 export const takeRestorePoint: ActDefinition<'takeRestorePoint'> = {
   jobs: ['files', 'dump', 'manifest'],
   run: async (context, args) => {
-    const files = await captureAll(context, args)
-    const database = args.database === 'dump' ? await dump(context) : null
-    const kept = args.database === 'kept' ? await willBeKept(context) : null
-    const manifest = await manifestOf(context, args, files, { database, kept })
+    const [files, database, kept, images, earlier] = await together([
+      captureAll(context, args),
+      args.database === 'dump' ? dump(context) : null,
+      args.database === 'kept' ? willBeKept(context) : null,
+      recordedImages(context),
+      args.database === 'dump' ? earlierPoints(context) : [],
+    ])
+    const manifest = manifestOf(context, args, { files, database, kept, images, earlier })
     const script = writeManifest({ backups: context.backups, manifest })
     await context.job('manifest', script, { holds: doneAgain })
     const dumped = database ? `, dump of ${database.file.bytes} bytes` : ''
@@ -121,8 +126,12 @@ async function dump(context: ActContext): Promise<Dumped> {
   const { script, ending } = againAfterRestart(access, job)
   await context.job('dump', script, { ending, holds: doneAgain })
   await withJournal(context, 'taken', (journal) => journal.rememberTaken({ ...context.operation, id: context.safety }))
-  const facts = parseFacts(await context.look(`${command('cat', factsFile)}\n`))
-  const [file] = parseFileFacts(await context.look(describeFiles(context.backups, [name])), [name])
+  const [text, described] = await together([
+    context.look(`${command('cat', factsFile)}\n`),
+    context.look(describeFiles(context.backups, [name])),
+  ])
+  const facts = parseFacts(text)
+  const [file] = parseFileFacts(described, [name])
   if (file?.kind !== 'file') throw new StepbackError({ type: 'StepFailed', message: `the dump "${name}" is not there` })
   return {
     file: { ...entry(file), mode: '0600' },
@@ -130,13 +139,17 @@ async function dump(context: ActContext): Promise<Dumped> {
   }
 }
 
-async function manifestOf(
-  context: ActContext,
-  args: ActArgs['takeRestorePoint'],
-  files: Captured,
-  { database, kept }: { readonly database: Dumped | null; readonly kept: BesideDatabase | null },
-): Promise<Manifest> {
-  const doubt = database && doubtOf(database.file.bytes, await earlierPoints(context))
+interface Taken {
+  readonly files: Captured
+  readonly database: Dumped | null
+  readonly kept: BesideDatabase | null
+  readonly images: Manifest['images']
+  readonly earlier: readonly Manifest[]
+}
+
+function manifestOf(context: ActContext, args: ActArgs['takeRestorePoint'], taken: Taken): Manifest {
+  const { files, database, kept, images } = taken
+  const doubt = database && doubtOf(database.file.bytes, taken.earlier)
   return {
     id: context.safety,
     target: context.target.name,
@@ -148,7 +161,7 @@ async function manifestOf(
     ...(doubt ? { doubt } : {}),
     files: [...files.files, ...(database ? [database.file] : [])],
     absentPaths: files.absent,
-    images: await recordedImages(context),
+    images,
     ...(args.head === null ? {} : { migrationHead: args.head }),
     ...(database ? { database: database.manifest } : {}),
     ...(kept ? { kept } : {}),

@@ -9,6 +9,7 @@ import type { Manifest, ManifestFile } from '../../plan/manifest.js'
 import type { RollbackRequest } from '../../plan/request.js'
 import { type WayBack, isWhole, wayBack } from '../../plan/way-back.js'
 import { composeStack } from '../context.js'
+import { together } from '../together.js'
 import { observeAhead } from './ahead.js'
 import { observeDowns, observeExposure } from './database.js'
 import { observeEnvironment } from './environment.js'
@@ -16,16 +17,16 @@ import { composeProblem, modelOf } from './facts.js'
 import type { Look } from './look.js'
 import { type Replaced, askWith, hashWith } from './resulting.js'
 
-/** A restore point compared with what is there. Its checksums come first: a bad one costs nothing. */
+/** A restore point compared with what is there. Of all that is wrong with it, a wrong checksum is said first. */
 export async function observeCandidate(
   look: Look,
   input: { readonly request: RollbackRequest; readonly facts: Facts; readonly manifest: Manifest },
 ): Promise<CandidateFacts> {
   const { manifest } = input
   const way = wayBack(manifest, input.facts.manifests, '~')
-  await verifyFiles(look, manifest, way)
   const counted = countedFrom(input.facts, manifest)
-  const [{ model, ahead }, changedFiles, images, seen, downExposure, environment] = await Promise.all([
+  const [, { model, ahead }, changedFiles, images, seen, downExposure, environment] = await together([
+    verifyFiles(look, manifest, way),
     readResulting(look, input, way),
     readChangedFiles(look, way),
     compareImages(look, manifest),
