@@ -2,22 +2,24 @@
 // could be exact.
 
 import {
-  type Beginning,
   type Counted,
   type DatabaseAddress,
+  type Journal,
+  type OwnWrites,
   type Remembered,
   type TargetDatabase,
   nothingRemembered,
+  writtenBetween,
 } from '../adapters/database.js'
-import { differenceBetween, grownBy } from '../plan/exposure.js'
+import { grownBy } from '../plan/exposure.js'
 import { StepbackError } from '../plan/failure.js'
-import type { Manifest } from '../plan/manifest.js'
+import type { DatabaseManifest, Manifest } from '../plan/manifest.js'
 import { type DatabaseUser, withJournalAt } from './database-access.js'
 import { readManifests } from './observe/manifests.js'
 
 /**
  * Counted from the restore point on; where the live database was swapped in since it was taken, from its first moment as the
- * live one, and what it was made from is compared with the restore point by their manifests.
+ * live one, and what was written between the restore point and what it was made from is told by their manifests.
  */
 export async function exposureSince(
   user: DatabaseUser,
@@ -25,32 +27,56 @@ export async function exposureSince(
   input: { readonly live: TargetDatabase; readonly point: Manifest },
 ): Promise<Counted> {
   const { live, point } = input
-  const database = point.database!
-  const { remembered, beginning } = await askJournal(user, address, point.id)
-  const since = beginning && beginning.oid !== database.oid ? beginning : undefined
-  const source = since && (await readManifests(user)).find((it) => it.id === since.source)?.database
-  if (!since || !source) return await live.exposure(database, remembered)
-  const { oid, snapshot } = since
-  const grown = { ...source, oid, snapshot, openSavepoints: false }
-  const { exposure, counters } = await live.exposure(grown, { ...remembered, taken: true })
-  return { exposure: grownBy(exposure, differenceBetween(database, source)), counters }
+  const { remembered, swappedIn } = await askJournal(user, address, point)
+  if (!swappedIn) return await live.exposure(point.database!, remembered)
+  const { source, oid, snapshot } = swappedIn
+  const counted = await live.exposure(
+    { ...source, oid, snapshot, openSavepoints: false },
+    { ...remembered, taken: true },
+  )
+  const earlier = writtenBetween(point.database!, source, swappedIn.migrations)
+  return { ...counted, exposure: grownBy(counted.exposure, earlier) }
 }
 
 interface Asked {
   readonly remembered: Remembered
-  readonly beginning?: Beginning | undefined
+  /** Set where the live database came in since. */
+  readonly swappedIn?: SwappedIn | null
+}
+
+interface SwappedIn {
+  readonly oid: number
+  /** Of its first moment as the live one. */
+  readonly snapshot: string
+  /** What it was made from. */
+  readonly source: DatabaseManifest
+  /** Those that ran between the restore point and the source. */
+  readonly migrations: readonly OwnWrites[]
 }
 
 /** Nothing is remembered where there is no journal yet, which the first lease makes. */
-async function askJournal(user: DatabaseUser, address: DatabaseAddress, id: string): Promise<Asked> {
+async function askJournal(user: DatabaseUser, address: DatabaseAddress, point: Manifest): Promise<Asked> {
   const asked = { target: user.target.name, database: address.database }
   try {
     return await withJournalAt(user, address, async (journal) => ({
-      remembered: await journal.remembered({ ...asked, id }),
-      beginning: await journal.beginningOf(asked),
+      remembered: await journal.remembered({ ...asked, id: point.id }),
+      swappedIn: await readSwappedIn(user, journal, { ...asked, point: point.database! }),
     }))
   } catch (error) {
     if (error instanceof StepbackError && error.type === 'Refused') return { remembered: nothingRemembered }
     throw error
   }
+}
+
+async function readSwappedIn(
+  user: DatabaseUser,
+  journal: Journal,
+  { target, database, point }: { readonly target: string; readonly database: string; readonly point: DatabaseManifest },
+): Promise<SwappedIn | null> {
+  const beginning = await journal.beginningOf({ target, database })
+  if (!beginning || beginning.oid === point.oid) return null
+  const source = (await readManifests(user)).find((it) => it.id === beginning.source)?.database
+  if (!source) return null
+  const span = { target, oid: point.oid, after: point.snapshot, before: source.snapshot }
+  return { ...beginning, source, migrations: await journal.migrationsBetween(span) }
 }

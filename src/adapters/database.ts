@@ -1,11 +1,18 @@
 // PostgreSQL through a tunnel: what is there, what a way back would lose, migrations, and the exchange of databases.
 
 export type { OwnWrites } from './database/counters.js'
-export { nothingRemembered, writesSince, type Baseline, type Counted, type Remembered } from './database/exposure.js'
+export {
+  nothingRemembered,
+  writesSince,
+  writtenBetween,
+  type Baseline,
+  type Counted,
+  type Remembered,
+} from './database/exposure.js'
 export { createEmptyDatabase, dropEmptyDatabase } from './database/empty.js'
 export { listenToDowns, type DownLosses } from './database/down-losses.js'
 export type { Dropped } from './database/dropped.js'
-export { type Beginning, Journal } from './database/journal.js'
+export { Journal } from './database/journal.js'
 export { describeMigrations, MigrationRunner, type CheckFence, type MigrationClass } from './database/migrations.js'
 export type { Direction, Door, Mine, Operation } from './database/operation.js'
 export type { ExpectedSchema } from './database/migration-guards.js'

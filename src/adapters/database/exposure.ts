@@ -1,6 +1,7 @@
 // What a way back would lose: rows written since a restore point, by table, and honestly how each number was found.
 
 import pg from 'pg'
+import { differenceBetween } from '../../plan/exposure.js'
 import type { Counters, DatabaseManifest, TableFacts } from '../../plan/manifest.js'
 import type { Exposure, ExposedTable } from '../../plan/plan.js'
 import {
@@ -107,6 +108,22 @@ export function writesSince(input: { readonly before: Counters; readonly after: 
       method: 'counters' as const,
     })),
   )
+}
+
+/**
+ * What was written between two restore points, the older one first, without what migrations wrote themselves: by the
+ * counters that both keep; where these began anew, or the databases are two, by what was captured of their tables.
+ */
+export function writtenBetween(older: DatabaseManifest, newer: DatabaseManifest, own: readonly OwnWrites[]): Exposure {
+  const { counters: before } = older
+  const { counters: after } = newer
+  if (!sameCounting(before, after, true)) return differenceBetween(older, newer)
+  const tables = after.tables.map((table): TableExposure => {
+    const [all, mine] = [writesBetween(table.oid, before, after), ownWritesTo(table.oid, own)]
+    const writes = byKind((kind) => Math.max(0, all[kind] - mine[kind]))
+    return { ...writes, table: label(table), newest: null, method: 'counters' }
+  })
+  return summed([...tables, ...droppedSince(older, newer.tables)])
 }
 
 function sameServer(before: Counters, after: Counters): boolean {
@@ -233,7 +250,10 @@ function judge(
   return { ...base, ...split, method: least === most ? 'exact' : 'exact sum' }
 }
 
-function droppedSince(baseline: Baseline, live: readonly LiveTable[]): TableExposure[] {
+function droppedSince(
+  baseline: Pick<Baseline, 'tables'>,
+  live: readonly { readonly schema: string; readonly name: string }[],
+): TableExposure[] {
   return baseline.tables
     .filter((it) => it.schema !== 'pg_catalog' && !live.some((now) => now.schema === it.schema && now.name === it.name))
     .map((it) => ({

@@ -11,7 +11,7 @@ import { Session, type DatabaseAddress } from './session.js'
 
 const sameToken = 'update stepback.door set token = token where target = $1 and token = $2'
 
-export interface Beginning {
+interface Beginning {
   readonly oid: number
   /** A restore point. */
   readonly source: string
@@ -249,6 +249,20 @@ export class Journal {
       [target, database],
     )
     return { taken: taken.length > 0, migrations }
+  }
+
+  /** Migrations that ran in a database between two of its snapshots. */
+  async migrationsBetween(input: {
+    readonly target: string
+    readonly oid: number
+    readonly after: string
+    readonly before: string
+  }): Promise<readonly OwnWrites[]> {
+    return await this.session.query<OwnWrites>(
+      `select xid, tables from stepback.migration where target = $1 and database = $2
+       and not pg_visible_in_snapshot(xid::xid8, $3::pg_snapshot) and pg_visible_in_snapshot(xid::xid8, $4::pg_snapshot)`,
+      [input.target, input.oid, input.after, input.before],
+    )
   }
 
   /** What a database was made from, and the snapshot of its first moment as the live one; nothing of one never swapped. */
