@@ -11,7 +11,7 @@ import {
   nothingRemembered,
   writtenBetween,
 } from '../adapters/database.js'
-import { grownBy } from '../plan/exposure.js'
+import { differenceBetween, grownBy } from '../plan/exposure.js'
 import { StepbackError } from '../plan/failure.js'
 import type { DatabaseManifest, Manifest } from '../plan/manifest.js'
 import { type DatabaseUser, withJournalAt } from './database-access.js'
@@ -34,7 +34,8 @@ export async function exposureSince(
     { ...source, oid, snapshot, openSavepoints: false },
     { ...remembered, taken: true },
   )
-  const earlier = writtenBetween(point.database!, source, swappedIn.migrations)
+  const then = point.database!
+  const earlier = writtenBetween(then, source, swappedIn.migrations) ?? differenceBetween(then, source)
   return { ...counted, exposure: grownBy(counted.exposure, earlier) }
 }
 

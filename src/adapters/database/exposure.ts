@@ -1,7 +1,6 @@
 // What a way back would lose: rows written since a restore point, by table, and honestly how each number was found.
 
 import pg from 'pg'
-import { differenceBetween } from '../../plan/exposure.js'
 import type { Counters, DatabaseManifest, TableFacts } from '../../plan/manifest.js'
 import type { Exposure, ExposedTable } from '../../plan/plan.js'
 import {
@@ -112,12 +111,16 @@ export function writesSince(input: { readonly before: Counters; readonly after: 
 
 /**
  * What was written between two restore points, the older one first, without what migrations wrote themselves: by the
- * counters that both keep; where these began anew, or the databases are two, by what was captured of their tables.
+ * counters that both keep; undefined where these began anew, or the databases are two.
  */
-export function writtenBetween(older: DatabaseManifest, newer: DatabaseManifest, own: readonly OwnWrites[]): Exposure {
+export function writtenBetween(
+  older: DatabaseManifest,
+  newer: DatabaseManifest,
+  own: readonly OwnWrites[],
+): Exposure | undefined {
   const { counters: before } = older
   const { counters: after } = newer
-  if (!sameCounting(before, after, true)) return differenceBetween(older, newer)
+  if (!sameCounting(before, after, true)) return undefined
   const tables = after.tables.map((table): TableExposure => {
     const [all, mine] = [writesBetween(table.oid, before, after), ownWritesTo(table.oid, own)]
     const writes = byKind((kind) => Math.max(0, all[kind] - mine[kind]))
