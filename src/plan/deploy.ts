@@ -135,7 +135,7 @@ function deploySteps(input: {
       head: migrationHead(facts),
       paths: capturedPaths(facts, release?.paths ?? []),
     }),
-    ...proof(request, facts, migrations),
+    ...proof(request, facts, { migrations, recreates: recreation !== null && recreation !== undefined }),
     ...keepCode(facts, release),
     keepImages({ images: withDatabase(before, recreation), levels: runningLevels(facts) }),
     ...hooks('before-deploy'),
@@ -168,10 +168,14 @@ function deploySteps(input: {
   ]
 }
 
-/** Before the first change where a migration could only be undone by it. */
-function proof(request: DeployRequest, facts: Facts, migrations: readonly MigrationInfo[]): Step[] {
+/** Before the first change where a migration could only be undone by it, or its server would go away under it. */
+function proof(
+  request: DeployRequest,
+  facts: Facts,
+  { migrations, recreates }: { readonly migrations: readonly MigrationInfo[]; readonly recreates: boolean },
+): Step[] {
   if (!proves(request, facts)) return []
-  const needed = facts.stack.proof.when === 'before' || migrations.some((it) => !it.reversible)
+  const needed = recreates || facts.stack.proof.when === 'before' || migrations.some((it) => !it.reversible)
   const keepCopy = keepsCopy(facts, null)
   return [proveRestorePoint({ from: 'safety', keepCopy, ...rehearsal(migrations), background: !needed })]
 }

@@ -157,8 +157,8 @@ describe.skipIf(!process.env['STEPBACK_END_TO_END'])('stacks as people have them
     const input = { target: 'shop', version: '1.1.0', release, migrateTo: 'a001_sessions' }
     const { outcome, message, result } = await run('deployWorkflow', 'deploy-first', input)
     expect([outcome, message]).toEqual(['done', ''])
-    expect(names(result).slice(0, 6).join(' ')).toBe(
-      'takeRestorePoint keepMigrations keepImages putFiles buildImages migrateUp',
+    expect(names(result).slice(0, 7).join(' ')).toBe(
+      'takeRestorePoint proveRestorePoint keepMigrations keepImages putFiles buildImages migrateUp',
     )
     expect(names(result)).not.toContain('recreateDatabase')
     expect(database().container).toBe(before.container)

@@ -75,8 +75,8 @@ describe.skipIf(!process.env['STEPBACK_END_TO_END'])('a worker that is killed', 
       [
         start,
         'proveRestorePoint keepMigrations keepImages putFiles buildImages migrateUp startServices checkHealth',
-        'stopServices stopServices restoreDatabase swapDatabase restoreImages restoreFiles dropUnprovenCopy',
-        'startServices checkHealth observeEnd finishRun',
+        'stopServices stopServices restoreDatabase swapDatabase restoreImages restoreFiles',
+        'startServices checkHealth dropUnprovenCopy observeEnd finishRun',
       ].join(' '),
     )
     // Once there and once back.
