@@ -17,6 +17,7 @@ import {
   m3,
   manifest,
   records,
+  release,
   rollbackPlan,
   rollbackRequest,
   stack,
@@ -132,10 +133,14 @@ describe('a deploy', () => {
     ])
   })
 
-  test('proves it before its first change where a migration could not be reverted, or always', () => {
+  test('proves it before its first change where nothing else could undo it, or always', () => {
     expect(steps({ migrateTo: m3.revision })[0]).not.toHaveProperty('background')
     const before = { ...stack, proof: { ...stack.proof, when: 'before' } as const }
     expect(steps({}, facts({ stack: before }))[0]).not.toHaveProperty('background')
+    const image = { service: 'db', id: 'sha256:db', ref: 'postgres:16' }
+    const ahead = { absentImages: [], recreation: { service: 'db', before: image, after: image, majors: null } }
+    const anew = deployPlan(deployRequest(), facts({ stack: proving }), { ...release, ahead })
+    expect(anew.steps.find(({ act }) => act.name === 'proveRestorePoint')).not.toHaveProperty('background')
   })
 
   test('proves nothing as a hotfix, where that is off, and without a database', () => {
