@@ -17,6 +17,7 @@ import type { CandidateFacts, Facts, Finding, Recreation } from './facts.js'
 import { StepbackError } from './failure.js'
 import { restorePointId } from './ledger.js'
 import { ensureFit, findingsWith } from './preflight.js'
+import type { Manifest } from './manifest.js'
 import { estimateMs, measured } from './measured.js'
 import type { Exposure, Plan, StrategyVerdict } from './plan.js'
 import type { RollbackRequest } from './request.js'
@@ -30,6 +31,7 @@ import { restoreImages } from './steps/images.js'
 import { recreateBack, recreateDatabase } from './steps/recreate.js'
 import { keepImages, takeRestorePoint } from './steps/restore-point.js'
 import { list, restartServices, stopServices } from './steps/services.js'
+import { isWhole } from './way-back.js'
 
 /** The plan of a rollback to a restore point. */
 export function planRollback(
@@ -100,10 +102,23 @@ export function planRevert(
 }
 
 /** A service that is missing now may be what going back brings; one that is missing behind it is no reason to stay. */
-function findingsBehind({ scope }: RollbackRequest, facts: Facts, { model }: CandidateFacts): readonly Finding[] {
+function findingsBehind(
+  { scope }: RollbackRequest,
+  facts: Facts,
+  { model, manifest }: CandidateFacts,
+): readonly Finding[] {
   if (scope !== 'full') return facts.findings
   const behind = findingsWith(model, facts)
-  return facts.findings.map((finding, index) => (finding.ok ? finding : behind[index]!))
+  return facts.findings.map((finding, index) => (finding.ok ? finding : byHand(behind[index]!, facts, manifest)))
+}
+
+/** Files that stop every run stop the one that would put them back, too: its own steps need them. */
+function byHand(finding: Finding, { stack }: Facts, manifest: Manifest): Finding {
+  if (!['compose file', 'database'].includes(finding.check)) return finding
+  const own = [stack.composeFiles[0]!, stack.envFile]
+  const copies = manifest.files.filter((it) => it.path !== undefined && own.includes(it.path) && isWhole(it))
+  const words = copies.map(({ name, path }) => `"${name}" over "${path}"`).join(', ')
+  return { ...finding, hint: `${finding.hint} Those of ${manifest.id} are in the backups directory: copy ${words}.` }
 }
 
 /** Whether the live database makes way for another one, and is kept. */

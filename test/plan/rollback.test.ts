@@ -447,3 +447,13 @@ test('a rollback of a release that was rolled back does not count as a release b
     refused('no release before the current one is recorded'),
   )
 })
+
+test('a rollback that bad files stop says which copies to put back by hand', () => {
+  const bad = { check: 'compose file', ok: false, detail: 'cannot read it', hint: 'mend the file.' }
+  const stopped = { ...irreversible, findings: [bad] }
+  const hint = `hint: mend the file. Those of ${before210} are in the backups directory: copy "docker-compose_${before210}.yml" over "docker-compose.yml", "env_${before210}" over ".env".`
+  expect(() => rollbackPlan(undefined, stopped)).toThrow(hint)
+  expect(() => rollbackPlan(rollbackRequest({ scope: 'database', to: before210 }), stopped)).toThrow(
+    /hint: mend the file\.$/,
+  )
+})
