@@ -1,5 +1,6 @@
 import type { MigrationClass, TargetDatabase } from '../../adapters/database.js'
 import { lossesOf } from '../../plan/exposure.js'
+import { withRehearsals } from '../../plan/rehearsal.js'
 import { type MigrationInfo, revisionOf } from '../../plan/revision.js'
 import { type Recorded, appliedTimes } from '../../plan/ledger.js'
 import { databaseOf, withTunnel } from '../database-access.js'
@@ -7,6 +8,7 @@ import type { Deps } from '../deps.js'
 import { knownMigrations } from '../known-migrations.js'
 import { ledgerRecords } from './ledger.js'
 import type { Look } from './look.js'
+import { readManifests } from './manifests.js'
 
 export interface Revision {
   readonly revision: string
@@ -18,7 +20,7 @@ export interface Revision {
   readonly reversible: boolean | null
   /** Why it is not. */
   readonly irreversible?: string
-  /** What reverting it now would lose; null where nobody can tell. */
+  /** What reverting it now would lose, or what it lost when it was tried; null where nobody can tell. */
   readonly loses: readonly string[] | null
 }
 
@@ -41,7 +43,7 @@ export async function observeRevisions(look: Look): Promise<Revisions> {
     try {
       const { applied, unrecorded, alembic } = await live.observe()
       const { classes } = await knownMigrations(look, { needed: applied })
-      const known = await deps.database.describeMigrations(classes)
+      const known = withRehearsals(await deps.database.describeMigrations(classes), await readManifests(look))
       const losses = new Map<string, readonly string[] | null>()
       for (const name of applied) losses.set(name, await lossesOfDown(deps, live, classes, name))
       const records = await ledgerRecords(look.host)
@@ -71,16 +73,19 @@ function listed(input: {
   const { known, applied, losses } = input
   const times = appliedTimes(input.records)
   const unknown = applied.filter((name) => !known.some((it) => it.name === name))
-  const all: readonly Pick<MigrationInfo, 'name' | 'irreversible'>[] = [...known, ...unknown.map((name) => ({ name }))]
+  const all: readonly Pick<MigrationInfo, 'name' | 'irreversible' | 'loses'>[] = [
+    ...known,
+    ...unknown.map((name) => ({ name })),
+  ]
   return all
     .toSorted((a, b) => Number(a.name.slice(-13)) - Number(b.name.slice(-13)))
-    .map(({ name, irreversible }) => ({
+    .map(({ name, irreversible, loses }) => ({
       revision: revisionOf(name),
       name,
       applied: applied.includes(name),
       appliedAt: applied.includes(name) ? (times.get(name) ?? null) : null,
       reversible: unknown.includes(name) ? null : irreversible === undefined,
       ...(irreversible === undefined ? {} : { irreversible }),
-      loses: losses.get(name) ?? (applied.includes(name) ? null : []),
+      loses: loses === undefined ? (losses.get(name) ?? (applied.includes(name) ? null : [])) : [`on a copy: ${loses}`],
     }))
 }

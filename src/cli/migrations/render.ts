@@ -30,7 +30,7 @@ export function renderRevisions(
 function reverting({ applied, reversible, irreversible, loses }: Revisions['revisions'][number]): [string, string] {
   if (reversible === null) return ['its code is not known', '']
   if (!reversible) return ['irreversible', irreversible ?? '']
-  if (!applied) return ['reversible', '']
+  if (!applied && loses?.length === 0) return ['reversible', '']
   if (loses === null) return ['reversible', 'nobody can tell beforehand what its down loses']
   return ['reversible', loses.length > 0 ? loses.join('; ') : 'loses nothing']
 }
