@@ -10,10 +10,11 @@ import { restore } from './restore.js'
 import { renderTable, writeResults } from './results.js'
 import { measureRollback } from './rollback.js'
 import { type DatabaseMeasurement, measureDatabase } from './sizes.js'
+import { swap } from './swap.js'
 import { take } from './take.js'
 
 const measurements: Readonly<Record<string, Measurement>> = { rollback: measureRollback, memory: measureMemory }
-const ofDatabase: Readonly<Record<string, DatabaseMeasurement>> = { migrate, exposure, take, restore }
+const ofDatabase: Readonly<Record<string, DatabaseMeasurement>> = { migrate, exposure, take, restore, swap }
 const known = [...Object.keys(measurements), ...Object.keys(ofDatabase)]
 
 const asked = process.argv.slice(2)
