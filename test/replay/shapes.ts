@@ -1,10 +1,23 @@
 // One run for each shape of control flow; their histories are what a new version of the workflows has to replay.
 
 import type { Debt } from '../../src/plan/ledger.js'
-import { candidate, deployPlan, deployRequest, exposure, rollbackPlan, rollbackRequest } from '../support/plans.js'
+import {
+  candidate,
+  deployPlan,
+  deployRequest,
+  exposure,
+  facts,
+  rollbackPlan,
+  rollbackRequest,
+  stack,
+} from '../support/plans.js'
 import { type Run, type Stage, fail, failTimes, ownRun, untilCancelled } from '../support/workflow.js'
 
 const deploy = deployPlan()
+const proving = deployPlan(
+  deployRequest(),
+  facts({ stack: { ...stack, proof: { ...stack.proof, when: 'background' } } }),
+)
 const lossy = rollbackPlan(undefined, undefined, candidate({ exposure: exposure(412) }))
 const debt: Debt = {
   run: { workflowId: 'deploy-shop-dead', runId: '00000000-dead' },
@@ -55,6 +68,16 @@ export const shapes: Readonly<Record<string, (stage: Stage) => Promise<Run>>> = 
   },
   'stale-lease': async (stage) => {
     stage.on('recordPlan', failTimes(1, 'StaleLease'))
+    return await deployed(stage)
+  },
+  'deploy-beside-done': async (stage) => {
+    stage.reset(proving)
+    return await deployed(stage)
+  },
+  'deploy-beside-undone': async (stage) => {
+    stage.reset(proving)
+    stage.on('proveRestorePoint', untilCancelled())
+    stage.on('watchHealth', fail('StepFailed'))
     return await deployed(stage)
   },
   'rollback-approved': async (stage) =>
