@@ -154,7 +154,8 @@ op_renew() {
   fi
 }
 
-# release TOKEN LENGTH: links the next number as free, so that release and take-over exclude each other
+# release TOKEN LENGTH: links the next number as free, so that release and take-over exclude each other; then ends what
+# of the run still lives: an attempt that nobody heard of again, and whose step has no undo to seal it
 op_release() {
   holder "$2"
   if ! content "$1" || ! names_us || [ -n "$FREE" ]; then
@@ -165,12 +166,19 @@ op_release() {
   rl_next=$(($1 + 1))
   pause release-link
   if put "$STATE/lease/t.$rl_next" "{\"token\":$rl_next,\"free\":true,\"by\":$HOLDER,\"takenAt\":\"$TODAY\",\"epoch\":$NOW}" sync; then
-    printf 'released\n'
+    let_go "$rl_next"
   elif content "$rl_next" && [ -n "$FREE" ] && names_us; then
-    printf 'released\n'
+    let_go "$rl_next"
   else
     not_ours "$1"
   fi
+}
+
+# let_go TOKEN: a job that cannot be ended must not keep a run from its own end; the next holder is refused because of it
+let_go() {
+  pause release-sweep
+  (sweep "$1") >/dev/null
+  printf 'released\n'
 }
 
 # not_ours TOKEN: who has that token, then the state

@@ -335,6 +335,16 @@ export function groundCases(shell: string): void {
       expect(await take(site.host, 'next')).toBe(token + 2)
       await expect(site.host.release({ token, holder: holder('run') })).resolves.toBeUndefined()
     })
+
+    test('ends at its release the jobs that nobody waits for any more', option, async () => {
+      const site = await ground.site()
+      const token = await take(site.host, 'run')
+      await site.op(['start', 'job', token, 1, 8, 0], 'sleep 60')
+      await until(() => site.read('jobs/job/started.1') !== '')
+      await site.host.release({ token, holder: holder('run') })
+      // Ended by whoever saw it first: its runner, by the signal, or the release.
+      expect(site.read('jobs/job/exit.1')).toMatch(/^(143|cancelled)$/m)
+    })
   })
 
   describe.concurrent(`the ledger under ${shell}`, () => {
