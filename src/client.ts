@@ -12,16 +12,32 @@ import { TerminatedFailure } from '@temporalio/common'
 import { type Answered, answer } from './client/answer.js'
 import { type Address, type ConnectTo, openConnection, resolveAddress } from './client/connection.js'
 import { type FollowOptions, follow } from './client/follow.js'
-import { runName, summaryOf } from './client/naming.js'
+import { guardName, runName, summaryOf } from './client/naming.js'
 import { type Outcome, outcomeOf } from './client/outcome.js'
 import { recordedPlan } from './client/recorded-plan.js'
 import { StepbackError } from './plan/failure.js'
 import type { Approve, Reject, Resolve } from './plan/gate.js'
+import type { GuardPolicy, GuardView } from './plan/guard.js'
 import type { Plan, RunKind } from './plan/plan.js'
 import type { Progress } from './plan/progress.js'
+import type { Health } from './plan/reports.js'
 import type { BackupRequest, DeployRequest, RollbackRequest } from './plan/request.js'
 
-export type { Answered, Approve, ConnectTo, FollowOptions, Outcome, Plan, Progress, Reject, Resolve, RunKind }
+export type {
+  Answered,
+  Approve,
+  ConnectTo,
+  FollowOptions,
+  GuardPolicy,
+  GuardView,
+  Health,
+  Outcome,
+  Plan,
+  Progress,
+  Reject,
+  Resolve,
+  RunKind,
+}
 export { StepbackError }
 export type { FailureType } from './plan/failure.js'
 export type { OpenGate, Phase, RunResult, StepProgress } from './plan/progress.js'
@@ -87,6 +103,42 @@ export class StepbackClient {
   /** Starts a backup, or what keeps restore points in order, and returns its run. */
   async startBackup(request: BackupInput): Promise<string> {
     return await this.#start('backup', request)
+  }
+
+  /** Starts the guard of a target; one that watches already goes on as it is. */
+  async startGuard(request: {
+    readonly target: string
+    readonly policy?: GuardPolicy
+  }): Promise<'started' | 'watches'> {
+    try {
+      const workflowId = guardName(request.target)
+      const staticSummary = `guard of ${request.target}`
+      await this.#client.workflow.start('guardWorkflow', {
+        workflowId,
+        taskQueue: this.taskQueue,
+        args: [request],
+        staticSummary,
+      })
+      return 'started'
+    } catch (error) {
+      if (error instanceof WorkflowExecutionAlreadyStartedError) return 'watches'
+      throw error
+    }
+  }
+
+  /** Ends the guard of a target; a rollback that it started goes on. */
+  async stopGuard(target: string): Promise<void> {
+    await this.#withGuard(target, (guard) => guard.cancel())
+  }
+
+  /** Tells the guard of a target how it is, as any program may. */
+  async reportHealth(target: string, health: Health): Promise<void> {
+    await this.#withGuard(target, (guard) => guard.signal('health', health))
+  }
+
+  /** What the guard of a target sees, and what it did; a worker must be up. */
+  async guard(target: string): Promise<GuardView> {
+    return await this.#withGuard(target, (guard) => guard.query<GuardView>('guard'))
   }
 
   async approve(run: string, input: Approve): Promise<Answered> {
@@ -182,6 +234,20 @@ export class StepbackClient {
 
   async #answer(name: 'approve' | 'reject' | 'resolve', run: string, argument: object): Promise<Answered> {
     return await answer({ handle: this.#handle(run), name, argument, within: (call) => this.#within(call) })
+  }
+
+  async #withGuard<T>(target: string, call: (guard: WorkflowHandle) => Promise<T>): Promise<T> {
+    const name = guardName(target)
+    try {
+      if (await this.isOpen(name)) return await this.#within(() => call(this.#handle(name)))
+    } catch (error) {
+      if (!(error instanceof StepbackError)) throw error
+    }
+    throw new StepbackError({
+      type: 'InvalidRequest',
+      message: `target "${target}" has no guard that runs`,
+      hint: `start it: stepback guard ${target} start`,
+    })
   }
 
   #handle(run: string): WorkflowHandle {

@@ -4,7 +4,7 @@ import type { Client } from '@temporalio/client'
 import type { Deps } from './activities/deps.js'
 import * as database from './adapters/database.js'
 import { HostPool } from './adapters/hosts.js'
-import { checkUrl, readField } from './adapters/http.js'
+import { checkUrl, readField, readText } from './adapters/http.js'
 import * as migrations from './adapters/migrations.js'
 import { findProgram, runProgram } from './adapters/programs.js'
 import { readRelease } from './adapters/release.js'
@@ -31,7 +31,7 @@ export function compose(input: {
     config,
     hosts,
     database,
-    http: { check: checkUrl, field: readField },
+    http: { check: checkUrl, field: readField, text: readText },
     runs: client ? temporalRuns(client, namespace) : noRuns,
     migrations,
     programs: { run: runProgram, find: findProgram },

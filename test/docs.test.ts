@@ -41,7 +41,7 @@ describe('the documents', () => {
   })
 
   test('name only files that are there', () => {
-    for (const document of ['README.md', 'docs/design.md', 'docs/errors.md', 'docs/adopting.md']) {
+    for (const document of ['README.md', 'docs/design.md', 'docs/errors.md', 'docs/adopting.md', 'docs/guard.md']) {
       const links = [...read(document).matchAll(/\]\(([^)#:]+)\)/g)].map(([, path]) => path!)
       for (const link of links) expect(() => read(document.startsWith('docs/') ? `docs/${link}` : link)).not.toThrow()
     }

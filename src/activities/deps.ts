@@ -1,7 +1,7 @@
 // What the activities are given: the configuration, and the adapters that touch the world, by type only.
 
 import type { HostPool } from '../adapters/hosts.js'
-import type { checkUrl, readField } from '../adapters/http.js'
+import type { checkUrl, readField, readText } from '../adapters/http.js'
 import type { findProgram, runProgram } from '../adapters/programs.js'
 import type { readRelease } from '../adapters/release.js'
 import type { Runs } from '../adapters/runs.js'
@@ -11,7 +11,7 @@ export interface Deps {
   readonly config: Config
   /** One connection and one client of the host's truth for each target, for the life of the worker. */
   readonly hosts: Pick<HostPool, 'host' | 'ssh'>
-  readonly http: { readonly check: typeof checkUrl; readonly field: typeof readField }
+  readonly http: { readonly check: typeof checkUrl; readonly field: typeof readField; readonly text: typeof readText }
   readonly runs: Runs
   /** PostgreSQL and TypeORM, as the adapter's own module. */
   readonly database: typeof import('../adapters/database.js')

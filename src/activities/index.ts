@@ -6,6 +6,7 @@ import { dropNewDatabase, restoreDatabase, swapDatabase, swapDatabaseBack } from
 import { checkActivities } from './checks.js'
 import type { Deps } from './deps.js'
 import { putFiles, restoreFiles } from './files.js'
+import { guardActivities } from './guard.js'
 import { checkHealth, checkVersion, collectLogs, watchHealth } from './health.js'
 import { endHook, runHook } from './hooks.js'
 import { buildImages, keepImages, restoreImages } from './images.js'
@@ -21,6 +22,7 @@ import { pruneRestorePoints, setPins } from './shelf.js'
 export type StepbackActivities = ReturnType<typeof planningActivities> &
   ReturnType<typeof checkActivities> &
   ReturnType<typeof leaseActivities> &
+  ReturnType<typeof guardActivities> &
   ActActivities
 
 export function createActivities(deps: Deps): StepbackActivities {
@@ -28,6 +30,7 @@ export function createActivities(deps: Deps): StepbackActivities {
     ...planningActivities(deps),
     ...checkActivities(deps),
     ...leaseActivities(deps),
+    ...guardActivities(deps),
     ...actActivities(deps, catalogue),
   }
 }

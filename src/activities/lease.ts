@@ -34,7 +34,7 @@ export interface Acquired {
 export function leaseActivities(deps: Deps) {
   return {
     /** Waits until the lease is this run's; behind it no job and no database session of an older token is left. */
-    async acquireLease(input: { readonly target: string; readonly kind: RunKind }): Promise<Acquired> {
+    async acquireLease(input: { readonly target: string; readonly kind: RunKind | 'guard' }): Promise<Acquired> {
       return await beating(async () => {
         const target = findTarget(deps.config, input.target)
         const host = deps.hosts.host(target)
@@ -137,7 +137,7 @@ class Judge {
 
   constructor(
     private readonly deps: Deps,
-    private readonly kind: RunKind,
+    private readonly kind: RunKind | 'guard',
   ) {}
 
   async mayTake(state: LeaseState): Promise<'closed' | 'expired' | 'pre-empted' | undefined> {
@@ -149,14 +149,19 @@ class Judge {
   async #reason(holder: Holder, state: LeaseState): Promise<'closed' | 'expired' | 'pre-empted' | undefined> {
     if ((await this.deps.runs.state(holder)) === 'closed') return 'closed'
     if (isExpired(state)) return 'expired'
-    return this.kind === 'rollback' && (holder.kind === 'deploy' || holder.kind === 'backup')
-      ? await this.#preempt(holder)
-      : undefined
+    if (this.kind !== 'rollback') return undefined
+    // A guard is never cancelled: it lasts for ever, and the debt that it undoes ends, or waits at a gate.
+    if (holder.kind === 'guard') return (await this.#waitsAtGate(holder)) ? 'pre-empted' : undefined
+    return holder.kind === 'deploy' || holder.kind === 'backup' ? await this.#preempt(holder) : undefined
+  }
+
+  async #waitsAtGate(holder: Holder): Promise<boolean> {
+    return await this.deps.runs.waitsAtGate(holder).catch(() => false)
   }
 
   /** A deploy is cancelled and undoes itself; one that waits at a gate, or takes too long, is fenced. */
   async #preempt(holder: Holder): Promise<'pre-empted' | undefined> {
-    if (await this.deps.runs.waitsAtGate(holder).catch(() => false)) return 'pre-empted'
+    if (await this.#waitsAtGate(holder)) return 'pre-empted'
     if (this.#askedSince === undefined) {
       this.#askedSince = Date.now()
       await this.deps.runs.cancel(holder)

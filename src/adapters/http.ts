@@ -38,6 +38,16 @@ export async function readField(
   }
 }
 
+/** The body of a good answer; nothing where there is none. */
+export async function readText(ssh: SshConnection, url: string): Promise<string | null> {
+  try {
+    const { status, body } = await get(ssh, url, 5_000)
+    return status >= 200 && status <= 299 ? body : null
+  } catch {
+    return null
+  }
+}
+
 interface Answer {
   readonly status: number
   readonly body: string

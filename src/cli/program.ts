@@ -7,6 +7,7 @@ import { type Cli, addGlobals } from './cli.js'
 import { addDeploy } from './deploy.js'
 import { addDoctor } from './doctor.js'
 import { exitCodeOfError } from './exit-code.js'
+import { addGuard } from './guard.js'
 import type { Io } from './io.js'
 import { addMigrations } from './migrations.js'
 import { addReject } from './reject.js'
@@ -29,6 +30,7 @@ const commands = [
   addResolve,
   addWatch,
   addStatus,
+  addGuard,
   addMigrations,
   addRestorePoints,
   addSandbox,

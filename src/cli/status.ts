@@ -10,7 +10,7 @@ import { withDeps } from './with-deps.js'
 export function addStatus({ program, io, exit }: Cli): void {
   const command = addCommand(program, {
     name: 'status [target]',
-    does: 'shows release, health, lease, restore points, debts and what waits for an answer',
+    does: 'shows release, health, guard, lease, restore points, debts and what waits for an answer',
     example: 'stepback status aria --json',
   })
   command.action(async (target?: string) => {

@@ -12,6 +12,11 @@ export function runName(input: { readonly kind: RunKind; readonly target: string
   return `${input.kind}-${plain(input.target).slice(0, targetLimit)}-${time}`
 }
 
+/** One for each target: `guard-aria`. */
+export function guardName(target: string): string {
+  return `guard-${plain(target).slice(0, targetLimit)}`
+}
+
 /** `rollback of aria: error rate up`; text of people, so without control characters, and no longer than may be. */
 export function summaryOf(input: {
   readonly kind: RunKind

@@ -24,7 +24,7 @@ export function configInconsistencies(config: unknown): Inconsistency[] {
   })
 }
 
-const namedLists = [['health', 'checks'], ['checks'], ['hooks']]
+const namedLists = [['health', 'checks'], ['checks'], ['hooks'], ['guard', 'metrics']]
 const plainLists = [
   ['compose', 'files'],
   ['compose', 'profiles'],

@@ -48,6 +48,8 @@ const backup = z.strictObject({
   ...asked,
 })
 
+const guard = z.strictObject({ target: text, policy: z.enum(['observe', 'ask', 'act']).optional() })
+
 /** The request with its defaults, or `InvalidRequest` naming each key, its value and what was expected. */
 export function parseDeployRequest(raw: unknown): DeployRequest {
   const request = parse(deploy, raw, 'deployWorkflow')
@@ -68,6 +70,10 @@ export function parseBackupRequest(raw: unknown): BackupRequest {
   if (needs && id === undefined) throw invalid('backupWorkflow', [`id: missing; ${what} needs one`])
   if (!needs && what !== 'prove' && id !== undefined) throw invalid('backupWorkflow', [`id: ${what} takes none`])
   return request
+}
+
+export function parseGuardRequest(raw: unknown): z.infer<typeof guard> {
+  return parse(guard, raw, 'guardWorkflow')
 }
 
 function parse<T>(schema: z.ZodType<T>, raw: unknown, workflow: string): T {

@@ -23,6 +23,8 @@ export type LedgerEntry =
     }
   | { readonly kind: 'finished'; readonly run: RunId; readonly outcome: string; readonly release?: Release }
   | { readonly kind: 'debt-closed'; readonly run: RunId; readonly how: 'undone' | 'accepted' }
+  /** The whole target was stopped on purpose, or started again: a guard has nothing to say in between. */
+  | { readonly kind: 'stopped' | 'started'; readonly run: RunId }
 
 /** What a finished run left running. */
 export interface Release {
@@ -100,6 +102,12 @@ export function keptMigrations(records: readonly Recorded[]): string[] {
   const steps = inForce(records).flatMap(({ entry }) => (entry.kind === 'plan' ? entry.plan.steps : []))
   const kept = steps.flatMap(({ act }) => (act.name === 'keepMigrations' ? [act.args.sha256] : []))
   return [...new Set(kept.toReversed())]
+}
+
+/** The run that stopped the target on purpose; null where it was started again since, or never stopped. */
+export function stoppedBy(records: readonly Recorded[]): string | null {
+  const last = inForce(records).findLast(({ entry }) => entry.kind === 'stopped' || entry.kind === 'started')?.entry
+  return last?.kind === 'stopped' ? last.run.workflowId : null
 }
 
 /** Runs whose plan has no end and that are not `self`, newest first, each with what pays it. */

@@ -50,7 +50,7 @@ export interface OpenGate {
 
 export interface Progress {
   readonly target: string | null
-  readonly kind: RunKind
+  readonly kind: RunKind | 'guard'
   scope: string | null
   phase: Phase
   plan: PlanProgress | null
@@ -78,7 +78,7 @@ export interface RunResult extends Progress {
 }
 
 export function newProgress(input: {
-  readonly kind: RunKind
+  readonly kind: RunKind | 'guard'
   readonly target: string | null
   readonly at: string
 }): Progress {

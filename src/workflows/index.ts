@@ -1,6 +1,7 @@
 // The public workflow types. Their names are what operators type.
 
 import type { RunResult } from '../plan/progress.js'
+import { type Carried, guard } from './guard.js'
 import { run } from './run.js'
 
 export async function deployWorkflow(request: unknown): Promise<RunResult> {
@@ -13,4 +14,9 @@ export async function rollbackWorkflow(request: unknown): Promise<RunResult> {
 
 export async function backupWorkflow(request: unknown): Promise<RunResult> {
   return await run('backup', request)
+}
+
+/** `carried` is its own, from run to run. */
+export async function guardWorkflow(request: unknown, carried?: Carried): Promise<void> {
+  return await guard(request, carried)
 }

@@ -53,7 +53,7 @@ async function tell(state: RunState, gate: Gate, request: unknown): Promise<RunR
 
 /** `destination`: what `latest` meant when it was first asked; another run may have ended meanwhile. */
 async function makePlan(state: RunState, request: unknown, destination?: string): Promise<Plan> {
-  const { kind } = state.progress
+  const kind = state.progress.kind as RunKind // a guard plans nothing
   const plans = ({ plan }: typeof acts) =>
     plan.executeWithOptions({ summary: `look, and plan the ${kind}` }, [
       { kind, request, ...(destination === undefined ? {} : { destination }) },
@@ -92,7 +92,7 @@ async function underLease(state: RunState, gate: Gate, request: unknown, approve
   state.token = token
   const lease = { target: approved.target, token }
   state.enter('running')
-  for (const debt of debts) await payDebt(state, gate, lease, debt)
+  await payDebts(state, gate, lease, debts)
   const fresh = await makePlan(state, request, approved.restorePoint)
   // Exposure is not in the digest: a plan that lost nothing when nobody had to approve it may lose rows by now.
   const asked = approved.approval.required && fresh.digest === approved.digest && !hasGrown(approved, fresh)
@@ -150,6 +150,34 @@ async function giveUp(state: RunState, steps: Walk, plan: Plan, lease: Lease, fa
       details: [result(state, ending)],
     })
   })
+}
+
+/** Takes the lease only to undo what others left, and gives it back. */
+export async function settle(state: RunState, gate: Gate, target: string): Promise<void> {
+  const { token, debts } = await stubbornActs.acquireLease.executeWithOptions({ summary: 'take the lease' }, [
+    { target, kind: 'guard' },
+  ])
+  state.token = token
+  let outcome: string | null = 'done'
+  try {
+    await payDebts(state, gate, { target, token }, debts)
+  } catch (error) {
+    outcome = ['Fenced', 'StaleLease'].includes(typeOf(error)) ? null : 'not-undone'
+    throw error
+  } finally {
+    state.token = undefined
+    if (outcome !== null) await finishSettling({ target, token }, outcome)
+  }
+}
+
+async function finishSettling(lease: Lease, outcome: string): Promise<void> {
+  await CancellationScope.nonCancellable(() =>
+    stubbornActs.finishRun.executeWithOptions({ summary: 'give the lease back' }, [{ ...lease, outcome }]),
+  )
+}
+
+async function payDebts(state: RunState, gate: Gate, lease: Lease, debts: readonly Debt[]): Promise<void> {
+  for (const debt of debts) await payDebt(state, gate, lease, debt)
 }
 
 async function payDebt(state: RunState, gate: Gate, lease: Lease, debt: Debt): Promise<void> {

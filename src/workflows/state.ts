@@ -20,7 +20,7 @@ export class RunState {
   /** Off where the server has no search attributes: an upsert there would fail the workflow's task for ever. */
   searchable = false
 
-  constructor(kind: RunKind, request: unknown) {
+  constructor(kind: RunKind | 'guard', request: unknown) {
     const target = (request as { target?: unknown } | null)?.target
     this.progress = newProgress({ kind, target: typeof target === 'string' ? target : null, at: now() })
   }

@@ -15,6 +15,7 @@ const calm: Situation = {
   unreadable: [],
   restorePoints: [{ id: '20261123T140211Z-2.0.0', version: '2.0.0', state: 'warm' }],
   debts: [],
+  guard: null,
   openRuns: [],
   unknown: [],
 }

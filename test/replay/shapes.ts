@@ -11,6 +11,7 @@ import {
   rollbackRequest,
   stack,
 } from '../support/plans.js'
+import { seen, sick, well } from '../support/guards.js'
 import { type Run, type Stage, fail, failTimes, ownRun, untilCancelled } from '../support/workflow.js'
 
 const deploy = deployPlan()
@@ -85,7 +86,38 @@ export const shapes: Readonly<Record<string, (stage: Stage) => Promise<Run>>> = 
   'rollback-approved-by-signal': async (stage) =>
     await rolledBack(stage, (run) => run.handle.signal('approve', { by: 'ann', digest: lossy.digest })),
   'rollback-rejected': async (stage) => await rolledBack(stage, (run) => run.answer('reject', { by: 'ann' })),
+  'guard-continued': async (stage) => {
+    const { run } = await guarded(stage)
+    return stage.earlier(run)
+  },
+  'guard-goes-on': async (stage) => (await guarded(stage)).run,
   'approval-timeout': async (stage) => await rolledBack(stage, async () => undefined),
+}
+
+/** Two runs of one guard: reports and a rollback in both, a debt in the second. */
+async function guarded(stage: Stage): Promise<{ readonly run: Run }> {
+  stage.reset(lossy)
+  const looks = [
+    seen({ sources: well }, { renewAfter: 3 }),
+    seen({ sources: sick }, { renewAfter: 3 }),
+    seen({ pause: 'grace' }, { renewAfter: 3 }),
+    seen({ sources: well, debts: { payable: 1, asking: [] } }, { renewAfter: 3 }),
+  ]
+  stage.on('acquireLease', () => ({ token: 7, run: ownRun(), debts: [debt] }))
+  stage.on('readGuardRequest', () => ({ target: 'shop', policy: null }))
+  stage.on('watchTarget', () => looks.shift() ?? untilCancelled()())
+  const run = await stage.start('guardWorkflow', { target: 'shop' })
+  await waitFor(async () => looks.length === 0 && stage.calls('watchTarget').length === 5)
+  for (const status of ['ok', 'down', 'down', 'down'])
+    await run.handle.signal('health', { status, source: 'heartbeat' })
+  await waitFor(async () => (await run.guard()).verdict === 'degraded')
+  await run.handle.cancel()
+  await run.handle.result().catch(() => undefined)
+  return { run }
+}
+
+async function waitFor(holds: () => Promise<boolean>): Promise<void> {
+  while (!(await holds())) await new Promise((resolve) => setTimeout(resolve, 25))
 }
 
 async function deployed(stage: Stage, meanwhile: (run: Run) => Promise<unknown> = async () => undefined): Promise<Run> {

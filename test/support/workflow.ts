@@ -1,7 +1,12 @@
 // Runs of the real workflows on a server that skips time, with activities that only record what they were asked.
 
 import { Context } from '@temporalio/activity'
-import { type WorkflowHandle, WorkflowFailedError, WorkflowUpdateFailedError } from '@temporalio/client'
+import {
+  type WorkflowHandle,
+  type WorkflowHandleWithFirstExecutionRunId,
+  WorkflowFailedError,
+  WorkflowUpdateFailedError,
+} from '@temporalio/client'
 import { ApplicationFailure, CancelledFailure, SearchAttributeType } from '@temporalio/common'
 import { TestWorkflowEnvironment } from '@temporalio/testing'
 import { DefaultLogger, Runtime, Worker } from '@temporalio/worker'
@@ -10,6 +15,7 @@ import type { StepbackActivities } from '../../src/activities/index.js'
 import type { ActInput } from '../../src/activities/act-input.js'
 import type { ActName } from '../../src/plan/act.js'
 import type { FailureType } from '../../src/plan/failure.js'
+import type { GuardView } from '../../src/plan/guard.js'
 import type { Plan } from '../../src/plan/plan.js'
 import type { Phase, Progress, RunResult } from '../../src/plan/progress.js'
 
@@ -31,6 +37,8 @@ const names: Readonly<Record<Name, true>> = {
   recordPlan: true,
   closeDebt: true,
   finishRun: true,
+  readGuardRequest: true,
+  watchTarget: true,
   takeRestorePoint: true,
   proveRestorePoint: true,
   dropUnprovenCopy: true,
@@ -61,7 +69,16 @@ const names: Readonly<Record<Name, true>> = {
   endHook: true,
 }
 
-const around = ['plan', 'runChecks', 'observeEnd', 'acquireLease', 'keepLease', 'recordPlan', 'closeDebt', 'finishRun']
+const around = [
+  'plan',
+  'runChecks',
+  'observeEnd',
+  'acquireLease',
+  'keepLease',
+  'recordPlan',
+  'closeDebt',
+  'finishRun',
+].concat(['readGuardRequest', 'watchTarget'])
 
 /** A stage for runs of one test file: one server, one worker, one set of fakes. */
 export class Stage {
@@ -140,7 +157,7 @@ export class Stage {
   }
 
   async start(
-    type: 'deployWorkflow' | 'rollbackWorkflow' | 'backupWorkflow',
+    type: 'deployWorkflow' | 'rollbackWorkflow' | 'backupWorkflow' | 'guardWorkflow',
     request: unknown,
     id = `run-${++this.#runs}`,
   ): Promise<Run> {
@@ -150,6 +167,25 @@ export class Stage {
       workflowId: `${type}-${id}`,
     })
     return new Run(handle, () => this.all)
+  }
+
+  /** The first run of a workflow that continued as new. */
+  earlier(run: Run): Run {
+    const { workflowId, firstExecutionRunId } = run.handle as WorkflowHandleWithFirstExecutionRunId
+    return new Run(this.#env.client.workflow.getHandle(workflowId, firstExecutionRunId), () => this.all)
+  }
+
+  async cancel(workflowId: string): Promise<void> {
+    await this.#env.client.workflow.getHandle(workflowId).cancel()
+  }
+
+  /** How a run stands; nothing where there is none. */
+  async statusOf(workflowId: string): Promise<string | undefined> {
+    const described = await this.#env.client.workflow
+      .getHandle(workflowId)
+      .describe()
+      .catch(() => undefined)
+    return described?.status.name
   }
 
   calls(name: Name): any[] {
@@ -190,6 +226,10 @@ export class Run {
 
   async progress(): Promise<Progress | RunResult> {
     return await this.handle.query<Progress | RunResult>('progress')
+  }
+
+  async guard(): Promise<GuardView> {
+    return await this.handle.query<GuardView>('guard')
   }
 
   /** Waits in real time, so no deadline passes meanwhile. */

@@ -1,3 +1,4 @@
+import { guardLines } from '../../plan/describe-guard.js'
 import type { Colours } from '../io.js'
 import { visible } from '../view/visible.js'
 import type { Part, Situation } from './situation.js'
@@ -12,6 +13,7 @@ export function renderSituation(situation: Situation, colours: Colours): string[
   ]
   const known = rows.filter(([part]) => isKnown(situation, part)).map(([, name, lines]) => [name, lines] as const)
   const others = [
+    ['guard', situation.guard ? guardLines(situation.guard) : []],
     ['open runs', openRuns(situation)],
     ['unknown', situation.unknown.map(({ part, why }) => `${part}: ${why.replace(/\nhint: /, '; ')}`)],
   ] as const

@@ -3,7 +3,7 @@
 import type { LeaseState } from '../../adapters/host.js'
 import type { Deps } from '../../activities/deps.js'
 import type { Look } from '../../activities/observe/look.js'
-import type { OpenRun, StepbackClient } from '../../client.js'
+import type { GuardView, OpenRun, StepbackClient } from '../../client.js'
 import { type Recorded, type RunId, debts, releaseLine } from '../../plan/ledger.js'
 import type { OpenGate, HealthReport } from '../../plan/progress.js'
 
@@ -25,6 +25,8 @@ export interface Situation {
   readonly restorePoints: readonly { readonly id: string; readonly version: string; readonly state: string }[]
   readonly unreadable: readonly { readonly id: string; readonly why: string }[]
   readonly debts: readonly { readonly workflowId: string; readonly startedSteps: number; readonly ask: string | null }[]
+  /** Null where none runs, or none answers. */
+  readonly guard: GuardView | null
   /** Null where Temporal does not answer. */
   readonly openRuns:
     readonly { readonly run: string; readonly phase: string | null; readonly gate: OpenGate | null }[] | null
@@ -44,8 +46,11 @@ export async function situationOf(input: {
   const own = input.openRuns?.filter((it) => it.progress === null || it.progress.target === input.target) ?? null
   const openRuns =
     own?.map(({ run, progress }) => ({ run, phase: progress?.phase ?? null, gate: progress?.gate ?? null })) ?? null
-  const seen = look ? await readTarget(look, input.client, or) : nothing
-  return { target: input.target, ...seen, openRuns, unknown }
+  const [seen, guard] = await Promise.all([
+    look ? readTarget(look, input.client, or) : nothing,
+    input.client?.guard(input.target).catch(() => null) ?? null,
+  ])
+  return { target: input.target, ...seen, guard, openRuns, unknown }
 }
 
 const nothing = { release: null, answers: null, health: [], lease: null, restorePoints: [], unreadable: [], debts: [] }

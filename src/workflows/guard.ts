@@ -1,0 +1,302 @@
+// Watches one target for ever: what its activity sees and what is reported come together here, and are acted upon.
+
+import {
+  ActivityFailure,
+  ApplicationFailure,
+  ChildWorkflowCancellationType,
+  ParentClosePolicy,
+  condition,
+  continueAsNew,
+  isCancellation,
+  log,
+  setCurrentDetails,
+  setHandler,
+  startChild,
+  workflowInfo,
+} from '@temporalio/workflow'
+import type { GuardRequest, Watched } from '../activities/guard.js'
+import { describeGuard } from '../plan/describe-guard.js'
+import { type Acted, type Decision, type GuardView, decide } from '../plan/guard.js'
+import {
+  type Health,
+  type Reporter,
+  forgotten,
+  hear,
+  malformedHealth,
+  nextSilenceMs,
+  reported,
+} from '../plan/reports.js'
+import { guardRun } from '../plan/standing.js'
+import { type SourceVerdict, type Verdict, combine } from '../plan/verdict.js'
+import { briefActs, stubbornActs } from './activities.js'
+import { Gate } from './gate.js'
+import { guardQuery, healthSignal, progressQuery } from './messages.js'
+import { failureOf, outliving } from './perform.js'
+import { settle } from './run.js'
+import { RunState, now } from './state.js'
+
+/** What a guard's next run goes on with. */
+export interface Carried {
+  readonly asked: GuardRequest
+  readonly seen: Watched
+  readonly reporters: readonly Reporter[]
+  readonly verdict: Verdict
+  readonly since: string
+  readonly calls: string | null
+  readonly acted: readonly Acted[]
+  readonly taken: number
+  readonly refused: string | null
+  readonly left: LeftDebts | null
+}
+
+/** Debts that it could not undo, so that they are not begun again and again. */
+interface LeftDebts {
+  readonly payable: number
+  readonly why: string
+}
+
+/** Rollbacks that it remembers; the ledger remembers them all. */
+const remembered = 20
+
+export async function guard(request: unknown, carried?: Carried): Promise<never> {
+  try {
+    return await new Guard(request, carried).forEver()
+  } catch (error) {
+    if (!(error instanceof ActivityFailure) || isCancellation(error)) throw error
+    const { type, message } = failureOf(error)
+    throw ApplicationFailure.nonRetryable(message, type)
+  }
+}
+
+class Guard {
+  readonly #state: RunState
+  readonly #gate: Gate
+  #asked: GuardRequest | undefined
+  #seen: Watched | null
+  #reporters: readonly Reporter[]
+  #verdict: Verdict
+  #since: string
+  #calls: string | null
+  #acted: readonly Acted[]
+  #taken: number
+  #refused: string | null
+  #left: LeftDebts | null
+  /** What the reporters said when it was last decided. */
+  #judged = ''
+  #beats = 0
+
+  constructor(
+    private readonly request: unknown,
+    carried?: Carried,
+  ) {
+    this.#state = new RunState('guard', request)
+    this.#asked = carried?.asked
+    this.#seen = carried?.seen ?? null
+    this.#reporters = carried?.reporters ?? []
+    this.#verdict = carried?.verdict ?? 'inconclusive'
+    this.#since = carried?.since ?? now()
+    this.#calls = carried?.calls ?? null
+    this.#acted = carried?.acted ?? []
+    this.#taken = carried?.taken ?? 0
+    this.#refused = carried?.refused ?? null
+    this.#left = carried?.left ?? null
+    this.#gate = new Gate(this.#state)
+    setHandler(progressQuery, () => this.#state.progress, { description: 'What it undoes, where it undoes a debt' })
+    setHandler(guardQuery, () => this.view(), { description: 'What it sees, and what it did about it' })
+    setHandler(healthSignal, (input) => this.#hear(input), {
+      description: 'A report: {"status": "ok" | "degraded" | "down", "source": "heartbeat"}',
+    })
+  }
+
+  async forEver(): Promise<never> {
+    this.#asked ??= await outliving(() =>
+      briefActs.readGuardRequest.executeWithOptions({ summary: 'read the request' }, [this.request]),
+    )
+    for (let looks = 1; ; looks++) {
+      await this.#untilSeen()
+      await this.#judge()
+      await this.#payDebts()
+      if (looks + this.#beats >= this.#sight.settings.renewAfter || workflowInfo().continueAsNewSuggested)
+        return await continueAsNew(this.request, this.#carried())
+    }
+  }
+
+  view(): GuardView {
+    const sight = this.#seen?.sight
+    return {
+      target: this.#asked?.target ?? '',
+      policy: this.#asked?.policy ?? sight?.settings.policy ?? null,
+      verdict: this.#verdict,
+      since: this.#since,
+      sources: this.#sources(),
+      release: sight?.standing.release ?? null,
+      pause: sight?.pause ?? null,
+      calls: this.#calls,
+      acted: this.#acted,
+      reports: { taken: this.#taken, refused: this.#refused },
+    }
+  }
+
+  get #sight(): Watched['sight'] {
+    return this.#seen!.sight
+  }
+
+  /** Waits for the activity, and judges meanwhile whenever a reporter changes its mind or falls silent. */
+  async #untilSeen(): Promise<void> {
+    const { target } = this.#asked!
+    const { sight = null, memory = null } = this.#seen ?? {}
+    const summary = sight?.pause ?? 'poll until something changes'
+    let ended = false
+    const watching = stubbornActs.watchTarget
+      .executeWithOptions({ summary }, [{ target, known: sight, memory }])
+      .finally(() => (ended = true))
+    watching.catch(() => undefined)
+    while (!ended) {
+      const wakes = () => ended || this.#heardOther()
+      const ms = this.#nextMs()
+      if (ms === null) await condition(wakes)
+      else await condition(wakes, ms, { summary: 'until a silence or a doubt has lasted' })
+      if (!ended) await this.#judge()
+    }
+    const paused = sight?.pause != null
+    this.#seen = await watching
+    if (paused && this.#sight.pause === null) this.#reporters = forgotten(this.#reporters)
+  }
+
+  #hear(input: unknown): void {
+    this.#beats++
+    const bad = malformedHealth(input)
+    if (bad !== undefined) return void (this.#refused = bad)
+    const rule = this.#seen?.sight.settings ?? { failures: 3, of: 5, recover: 3, silenceMs: 90_000 }
+    const { reporters, refused } = hear(this.#reporters, input as Health, { ...rule, nowMs: Date.now() })
+    this.#reporters = reporters
+    if (refused === null) this.#taken++
+    else this.#refused = refused
+  }
+
+  #heardOther(): boolean {
+    return this.#seen !== null && this.#said() !== this.#judged
+  }
+
+  #said(): string {
+    return JSON.stringify(this.#reports().map(({ source, verdict }) => [source, verdict]))
+  }
+
+  #reports(): SourceVerdict[] {
+    return this.#seen === null ? [] : reported(this.#listening())
+  }
+
+  #listening() {
+    const { settings, countsFrom } = this.#sight
+    return { reporters: this.#reporters, ...settings, countsFrom, nowMs: Date.now() }
+  }
+
+  #sources(): SourceVerdict[] {
+    return this.#seen === null || this.#sight.pause !== null ? [] : [...this.#sight.sources, ...this.#reports()]
+  }
+
+  /** When something changes by time alone; null where nothing does. */
+  #nextMs(): number | null {
+    if (this.#seen === null || this.#sight.pause !== null) return null
+    const doubtMs = Date.parse(this.#since) + this.#sight.settings.undecidedMs - Date.now()
+    const doubt = this.#verdict === 'inconclusive' && doubtMs > 0 ? [doubtMs] : []
+    const silence = nextSilenceMs(this.#listening())
+    const all = [...doubt, ...(silence === null ? [] : [silence])]
+    return all.length === 0 ? null : Math.min(...all) + 1
+  }
+
+  async #judge(): Promise<void> {
+    const sight = this.#sight
+    const sources = this.#sources()
+    const verdict = combine(sources, sight.settings.agree)
+    if (verdict !== this.#verdict || sight.pause !== null) this.#since = now()
+    this.#verdict = verdict
+    this.#judged = this.#said()
+    const forMs = Date.now() - Date.parse(this.#since)
+    const { policy } = this.#asked!
+    const nowMs = Date.now()
+    await this.#follow(decide({ sight, sources, verdict, forMs, policy, acted: this.#acted, nowMs }))
+    setCurrentDetails(describeGuard(this.view()))
+  }
+
+  async #follow(decision: Decision): Promise<void> {
+    if (decision.kind === 'rollback') return await this.#rollBack(decision)
+    const asking = this.#sight.debts.asking.map((debt) => `a debt waits for a person: ${debt}`)
+    const calls = [
+      ...(decision.kind === 'call' ? [decision.why] : []),
+      ...asking,
+      ...(this.#left ? [this.#left.why] : []),
+    ]
+    this.#call(calls.length > 0 ? calls.join('; ') : null)
+  }
+
+  /** A child of its own life: neither the end nor the stop of the guard ends a rollback. */
+  async #rollBack({ asks, why }: { readonly asks: boolean; readonly why: string }): Promise<void> {
+    const { target } = this.#asked!
+    const release = this.#sight.standing.release!
+    const run = `${guardRun(target)}${now().replace(/\.\d+/, '').replaceAll(/[-:]/g, '')}`
+    const acted: Acted = { release: release.id, run, asks, at: now(), why, outcome: null }
+    this.#acted = [...this.#acted, acted].slice(-remembered)
+    this.#call(`${why}; ${run} ${asks ? 'waits for an approval' : 'goes back'}`)
+    const request = {
+      target,
+      to: release.id,
+      severity: 'failure',
+      reason: `the guard: ${why}`.slice(0, 2_000),
+      requestedBy: workflowInfo().workflowId,
+      ...(asks ? { approval: 'always' } : {}),
+    }
+    const child = await startChild('rollbackWorkflow', {
+      workflowId: run,
+      args: [request],
+      parentClosePolicy: ParentClosePolicy.ABANDON,
+      cancellationType: ChildWorkflowCancellationType.ABANDON,
+    }).catch((error: unknown) => void this.#ended(run, failureOf(error).message))
+    child?.result().then(
+      () => this.#ended(run, 'done'),
+      (error: unknown) => this.#ended(run, failureOf((error as Error).cause ?? error).message),
+    )
+  }
+
+  #ended(run: string, outcome: string): void {
+    this.#acted = this.#acted.map((it) => (it.run === run ? { ...it, outcome } : it))
+    if (outcome !== 'done') this.#call(`${run}: ${outcome}`)
+  }
+
+  #call(calls: string | null): void {
+    if (calls !== null && calls !== this.#calls) log.warn('the guard calls a person', { calls })
+    this.#calls = calls
+  }
+
+  /** What another run left is undone first; what needs a person for that is only shown. */
+  async #payDebts(): Promise<void> {
+    const { payable } = this.#sight.debts
+    if (this.#sight.pause !== null) return
+    if (payable === 0) this.#left = null
+    if (payable <= (this.#left?.payable ?? 0)) return
+    try {
+      await settle(this.#state, this.#gate, this.#asked!.target)
+    } catch (error) {
+      const { type, message } = failureOf(error)
+      if (type === 'Cancelled') throw error
+      this.#left = { payable, why: message }
+      this.#call(message)
+    }
+    setCurrentDetails(describeGuard(this.view()))
+  }
+
+  #carried(): Carried {
+    return {
+      asked: this.#asked!,
+      seen: this.#seen!,
+      reporters: this.#reporters,
+      verdict: this.#verdict,
+      since: this.#since,
+      calls: this.#calls,
+      acted: this.#acted,
+      taken: this.#taken,
+      refused: this.#refused,
+      left: this.#left,
+    }
+  }
+}
