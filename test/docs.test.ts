@@ -5,6 +5,7 @@ import { describe, expect, test } from 'vitest'
 import { buildProgram } from '../src/cli/program.js'
 import { configReference } from '../src/config/reference.js'
 import { failures } from '../src/plan/failure.js'
+import { malformedHealth } from '../src/plan/reports.js'
 import { silentIo } from './cli/support.js'
 
 /** The command and all that are below it. */
@@ -38,6 +39,13 @@ describe('the documents', () => {
       everyCommand(program).forEach((command) => command.exitOverride().action(() => undefined))
       await expect(program.parseAsync(words, { from: 'user' }), words.join(' ')).resolves.toBeDefined()
     }
+  })
+
+  test('show only health reports that a guard takes', () => {
+    const typed = [...read('docs/guard.md').matchAll(/--name health --input '([^']+)'/g)].map(([, json]) => json!)
+    const python = /"health", (\{[^}]+\})/.exec(read('docs/heartbeat.py'))![1]!
+    const sent = python.replace(/: status\b/, ': "ok"').replace(/: now\b/, ': "2026-11-23T14:02:11.500000+00:00"')
+    expect([...typed, sent].map((json) => malformedHealth(JSON.parse(json)))).toEqual([undefined, undefined])
   })
 
   test('name only files that are there', () => {
