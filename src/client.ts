@@ -15,6 +15,7 @@ import { type FollowOptions, follow } from './client/follow.js'
 import { guardName, runName, summaryOf } from './client/naming.js'
 import { type Outcome, outcomeOf } from './client/outcome.js'
 import { recordedPlan } from './client/recorded-plan.js'
+import { sign } from './client/sign.js'
 import { StepbackError } from './plan/failure.js'
 import type { Approve, Reject, Resolve } from './plan/gate.js'
 import type { GuardPolicy, GuardView } from './plan/guard.js'
@@ -141,8 +142,11 @@ export class StepbackClient {
     return await this.#withGuard(target, (guard) => guard.query<GuardView>('guard'))
   }
 
-  async approve(run: string, input: Approve): Promise<Answered> {
-    return await this.#answer('approve', run, input)
+  /** With a private key, an Ed25519 one in PEM, it is signed; a worker must be up then. */
+  async approve(run: string, input: Approve, options: { readonly key?: string } = {}): Promise<Answered> {
+    const { key } = options
+    const signature = key === undefined ? {} : { signature: sign(run, input, await this.progress(run), key) }
+    return await this.#answer('approve', run, { ...input, ...signature })
   }
 
   async reject(run: string, input: Reject): Promise<Answered> {

@@ -4,6 +4,8 @@ import { format, resolveConfig } from 'prettier'
 import { describe, expect, test } from 'vitest'
 import { buildProgram } from '../src/cli/program.js'
 import { configReference } from '../src/config/reference.js'
+import { configSchema } from '../src/config/schema.js'
+import { readYaml } from '../src/config/yaml.js'
 import { failures } from '../src/plan/failure.js'
 import { malformedHealth } from '../src/plan/reports.js'
 import { silentIo } from './cli/support.js'
@@ -48,8 +50,29 @@ describe('the documents', () => {
     expect([...typed, sent].map((json) => malformedHealth(JSON.parse(json)))).toEqual([undefined, undefined])
   })
 
+  test('show approvals as the configuration takes them', () => {
+    const [, yaml = ''] = /```yaml\n([^`]+)```/.exec(read('docs/approvals.md'))!
+    const shown = readYaml(yaml) as { readonly value: { readonly targets: { readonly aria: object } } }
+    const aria = {
+      ssh: { host: 'h' },
+      directory: '/srv',
+      backups: '/backups',
+      compose: { project: 'aria', files: ['a.yml'] },
+      services: { application: ['api'] },
+      ...shown.value.targets.aria,
+    }
+    expect(configSchema.safeParse({ ...shown.value, targets: { aria } }).error).toBeUndefined()
+  })
+
   test('name only files that are there', () => {
-    for (const document of ['README.md', 'docs/design.md', 'docs/errors.md', 'docs/adopting.md', 'docs/guard.md']) {
+    for (const document of [
+      'README.md',
+      'docs/design.md',
+      'docs/errors.md',
+      'docs/adopting.md',
+      'docs/guard.md',
+      'docs/approvals.md',
+    ]) {
       const links = [...read(document).matchAll(/\]\(([^)#:]+)\)/g)].map(([, path]) => path!)
       for (const link of links) expect(() => read(document.startsWith('docs/') ? `docs/${link}` : link)).not.toThrow()
     }

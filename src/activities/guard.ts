@@ -6,6 +6,7 @@ import { findTarget } from '../config/load.js'
 import { parseGuardRequest } from '../config/request.js'
 import type { Target } from '../config/schema.js'
 import type { LeaseState } from '../adapters/host.js'
+import { approvalRule } from '../plan/approval.js'
 import { durationMs } from '../plan/duration.js'
 import { StepbackError } from '../plan/failure.js'
 import type { GuardPolicy, GuardSettings, Sight } from '../plan/guard.js'
@@ -197,7 +198,7 @@ function settingsOf({ guard, approval }: Target): GuardSettings {
     expects,
     mayLoseData,
     policy: guard.policy ?? null,
-    losesUnasked: approval.rollback === 'never',
+    losesUnasked: approvalRule(approval, 'full').policy === 'never',
     windowMs: durationMs(guard.window),
     silenceMs: durationMs(guard.silence),
     undecidedMs: durationMs(guard.undecided),

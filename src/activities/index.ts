@@ -18,11 +18,13 @@ import { takeRestorePoint } from './restore-point.js'
 import { recreateDatabase } from './recreate-database.js'
 import { startServices, stopServices } from './services.js'
 import { pruneRestorePoints, setPins } from './shelf.js'
+import { signatureActivities } from './signature.js'
 
 export type StepbackActivities = ReturnType<typeof planningActivities> &
   ReturnType<typeof checkActivities> &
   ReturnType<typeof leaseActivities> &
   ReturnType<typeof guardActivities> &
+  ReturnType<typeof signatureActivities> &
   ActActivities
 
 export function createActivities(deps: Deps): StepbackActivities {
@@ -31,6 +33,7 @@ export function createActivities(deps: Deps): StepbackActivities {
     ...checkActivities(deps),
     ...leaseActivities(deps),
     ...guardActivities(deps),
+    ...signatureActivities(deps),
     ...actActivities(deps, catalogue),
   }
 }

@@ -8,7 +8,14 @@ export interface Inconsistency {
 
 /** The keys of a target that contradict each other. */
 export function targetInconsistencies(target: unknown): Inconsistency[] {
-  return [...repeated(target), ...ofTheDatabase(target), ...inProtected(target), ...ofBackups(target), ...never(target)]
+  return [
+    ...repeated(target),
+    ...ofTheDatabase(target),
+    ...inProtected(target),
+    ...ofBackups(target),
+    ...never(target),
+    ...ofApproval(target),
+  ]
 }
 
 /** Two targets that lead to one stack would change it under two leases. */
@@ -31,6 +38,7 @@ const plainLists = [
   ['services', 'application'],
   ['managed'],
   ['secrets'],
+  ['approval', 'approvers'],
 ]
 
 function repeated(target: unknown): Inconsistency[] {
@@ -85,6 +93,21 @@ function never(target: unknown): Inconsistency[] {
   const files = list(at(target, 'compose', 'files'))
   if (envFile === undefined || !files.includes(envFile)) return []
   return [{ path: ['compose', 'envFile'], message: 'should not be one of the compose files' }]
+}
+
+/** A gate that needs more people than may open it. */
+function ofApproval(target: unknown): Inconsistency[] {
+  const whole = object(at(target, 'approval'))
+  const scopes = Object.entries(object(at(whole, 'scopes')))
+  const rules = [
+    { path: ['approval'], rule: whole },
+    ...scopes.map(([scope, own]) => ({ path: ['approval', 'scopes', scope], rule: { ...whole, ...object(own) } })),
+  ]
+  return rules.flatMap(({ path, rule: { approvers, approvals } }) =>
+    Array.isArray(approvers) && typeof approvals === 'number' && approvals > approvers.length
+      ? [{ path: [...path, 'approvals'], message: `should not be more than the ${approvers.length} approvers` }]
+      : [],
+  )
 }
 
 /** A path below a directory as seen from there. */

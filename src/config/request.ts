@@ -6,7 +6,13 @@ import type { BackupRequest, DeployRequest, RollbackRequest } from '../plan/requ
 
 const text = z.string().min(1).max(2_000)
 const flag = z.boolean().default(false)
-const asked = { reason: text.optional(), requestedBy: text.optional(), dryRun: flag }
+const person = z
+  .string()
+  .regex(
+    /^[^\p{Cc}\p{Cf}\p{Zl}\p{Zp}]{1,200}$/u,
+    'expected a name of 1 to 200 characters, none of them a control character',
+  )
+const asked = { reason: text.optional(), requestedBy: person.optional(), dryRun: flag }
 const approval = z.enum(['policy', 'always', 'never']).default('policy')
 /** Versions name files, tags and databases' restore points, so they are words. */
 const version = z
@@ -84,9 +90,15 @@ function parse<T>(schema: z.ZodType<T>, raw: unknown, workflow: string): T {
 
 function describe(issue: z.core.$ZodIssue): string[] {
   const where = issue.path.map(String)
-  if (issue.code === 'unrecognized_keys') return issue.keys.map((key) => `${[...where, key].join('.')}: unknown key`)
+  if (issue.code === 'unrecognized_keys')
+    return issue.keys.map((key) => `${short([...where, key].join('.'))}: unknown key`)
   const expected = issue.message.replace(/^Invalid (input|option): /, '')
-  return [`${where.join('.') || '(request)'}: ${JSON.stringify(issue.input) ?? 'missing'}: ${expected}`]
+  return [`${where.join('.') || '(request)'}: ${short(JSON.stringify(issue.input) ?? 'missing')}: ${expected}`]
+}
+
+/** What somebody pasted by mistake would fill the message. */
+function short(text: string): string {
+  return text.length > 200 ? `${text.slice(0, 200)}…` : text
 }
 
 function invalid(workflow: string, problems: readonly string[]): StepbackError {

@@ -1,5 +1,6 @@
 // The one source of stepback.yaml: validation, defaults, and the descriptions that the reference is made from.
 
+import { createPublicKey } from 'node:crypto'
 import { z } from 'zod'
 import { type Inconsistency, configInconsistencies, targetInconsistencies } from './consistency.js'
 
@@ -50,6 +51,49 @@ const argv = z
   .min(1)
   .refine((words) => words[0] !== '', 'should begin with a program')
   .describe('an argument list; no shell reads it')
+
+const approvalPolicy = z.enum(['never', 'data-loss', 'always'])
+const person = z
+  .string()
+  .regex(/^[A-Za-z0-9][A-Za-z0-9_.@+-]{0,199}$/, 'should be a name of letters, digits, ".", "_", "@", "+" and "-"')
+
+const approvers = z.array(person).min(1).describe('who may approve; default: anybody')
+const approvals = z.int().min(1).max(20).describe('so many different people have to approve')
+const notRequester = z.boolean().describe('who asked for a run may not approve it')
+const approvalDeadline = wait.describe('how long a gate waits for an answer')
+const atDeadline = z
+  .enum(['end', 'go-on'])
+  .describe('what becomes of the run then; where data would be lost it always ends')
+
+const approval = z
+  .strictObject({
+    deploy: approvalPolicy.default('never').describe('when a deploy asks; `data-loss`: when data would be lost'),
+    rollback: approvalPolicy.default('data-loss').describe('when a rollback asks'),
+    approvers: approvers.optional(),
+    approvals: approvals.default(1),
+    notRequester: notRequester.default(false),
+    deadline: approvalDeadline.default('24h'),
+    atDeadline: atDeadline.default('end'),
+    scopes: z
+      .partialRecord(
+        z.enum(['deploy', 'full', 'database', 'containers', 'config']),
+        z.strictObject({
+          policy: approvalPolicy.optional(),
+          approvers: approvers.optional(),
+          approvals: approvals.optional(),
+          notRequester: notRequester.optional(),
+          deadline: approvalDeadline.optional(),
+          atDeadline: atDeadline.optional(),
+        }),
+      )
+      .default({})
+      .describe('what is different for deploys, or for rollbacks of one scope'),
+  })
+  .prefault({})
+
+const publicKey = z
+  .string()
+  .refine(isEd25519, 'should be an Ed25519 public key in PEM, which begins with "-----BEGIN PUBLIC KEY-----"')
 
 const deployCheck = z.strictObject({
   name: name.describe('how the check is called in the plan and in messages'),
@@ -255,13 +299,7 @@ const target = withNothingAgainstItself(
           .describe('rows that an undo may lose by itself, and a rollback beyond those that it showed'),
       })
       .prefault({}),
-    approval: z
-      .strictObject({
-        deploy: z.enum(['never', 'data-loss', 'always']).default('never'),
-        rollback: z.enum(['never', 'data-loss', 'always']).default('data-loss'),
-        deadline: duration.default('24h').describe('a gate that nobody answers ends the run then'),
-      })
-      .prefault({}),
+    approval,
     operatorDeadline: duration.default('30m').describe('a step that keeps failing waits so long before it is undone'),
     checks: z
       .array(deployCheck)
@@ -302,10 +340,27 @@ export const configSchema = withNothingAgainstItself(
         ui: z.url().optional().describe('address of the Web UI, for links'),
       })
       .prefault({}),
+    people: z
+      .record(
+        person,
+        z.strictObject({ publicKey: publicKey.describe('their approvals count only when signed with it') }),
+      )
+      .default({})
+      .describe('approvers who sign'),
     targets: z.record(name, target).refine((it) => Object.keys(it).length > 0, 'should name at least one target'),
   }),
   configInconsistencies,
 )
+
+/** A private key would be taken for its public half, and has no place here. */
+function isEd25519(pem: string): boolean {
+  if (!pem.trimStart().startsWith('-----BEGIN PUBLIC KEY-----')) return false
+  try {
+    return createPublicKey(pem).asymmetricKeyType === 'ed25519'
+  } catch {
+    return false
+  }
+}
 
 /** Asked whatever else is wrong, so that all of it is reported at once. */
 function withNothingAgainstItself<S extends z.ZodType>(schema: S, ask: (value: unknown) => Inconsistency[]): S {

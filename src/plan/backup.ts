@@ -27,7 +27,7 @@ export function planBackup(request: BackupRequest, facts: Facts, shelf: readonly
     approval: { required: false, dataLoss: false, why: 'a backup asks nobody' },
     already: steps.length === 0,
     before: { version: facts.version, head: migrationHead(facts) },
-    deadlines: deadlines(facts),
+    deadlines: deadlines(facts, 'backup'),
   }
 }
 

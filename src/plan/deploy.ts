@@ -1,6 +1,6 @@
 import type { ServiceImage, Step } from './act.js'
 import { ensureStartable } from './ahead.js'
-import { decideApproval } from './approval.js'
+import { approvalRule, deadlineMs, decideApproval } from './approval.js'
 import { startLevels } from './compose.js'
 import { keepsCopy, warmCopiesToDrop } from './copies.js'
 import type { Facts, Hook, Recreation, ReleaseFacts } from './facts.js'
@@ -42,7 +42,7 @@ export function planDeploy(request: DeployRequest, facts: Facts, release: Releas
     approval: deployApproval(request, facts, mayLoseRows),
     already: false,
     before: { version: facts.version, head: migrationHead(facts) },
-    deadlines: deadlines(facts),
+    deadlines: deadlines(facts, 'deploy'),
   }
 }
 
@@ -93,8 +93,8 @@ export function migrationHead(facts: Facts): string | null {
   return facts.database?.applied.at(-1) ?? null
 }
 
-export function deadlines(facts: Facts): Plan['deadlines'] {
-  return { approvalMs: facts.stack.approvalDeadlineMs, operatorMs: facts.stack.operatorDeadlineMs }
+export function deadlines({ stack }: Facts, scope: Parameters<typeof approvalRule>[1]): Plan['deadlines'] {
+  return { approvalMs: deadlineMs(approvalRule(stack.approval, scope)), operatorMs: stack.operatorDeadlineMs }
 }
 
 /** Files beside compose and environment files that a restore point has to hold. */
@@ -260,8 +260,9 @@ function deployApproval(request: DeployRequest, facts: Facts, mayLoseRows: numbe
   const { stack } = facts
   const raised = mayLoseRows > stack.mayLoseRows
   const loss = raised ? `its undo may lose ${mayLoseRows} rows, more than the configured ${stack.mayLoseRows}` : null
-  const policy = request.hotfix && !raised ? 'never' : stack.approval.deploy
-  const approval = decideApproval({ policy, wish: request.approval, loss, target: request.target })
+  const configured = approvalRule(stack.approval, 'deploy')
+  const rule = request.hotfix && !raised ? { ...configured, policy: 'never' as const } : configured
+  const approval = decideApproval({ rule, signers: stack.signers, wish: request.approval, loss, asked: request })
   if (raised) return { ...approval, required: true, why: loss ?? approval.why }
   return request.hotfix && !approval.required ? { ...approval, why: 'a hotfix asks nobody' } : approval
 }

@@ -3,7 +3,7 @@
 import { describeMs } from './duration.js'
 import { amountOf, placeOf } from './exposure.js'
 import type { Exposure, StrategyVerdict } from './plan.js'
-import type { Progress, StepProgress, StepState } from './progress.js'
+import type { OpenGate, Progress, StepProgress, StepState } from './progress.js'
 
 const marks: Readonly<Record<StepState, string>> = {
   pending: '·',
@@ -23,12 +23,13 @@ export function markOf(state: StepState): string {
 export function describeProgress(progress: Progress, runName: string): string {
   return [
     `**${heading(progress)}** · ${progress.phase}`,
-    ...(progress.gate ? ['', `⏸ ${escape(progress.gate.why)}`, '', nextCommand(progress, runName)] : []),
+    ...(progress.gate ? ['', ...describeGate(progress, progress.gate, runName)] : []),
     ...(progress.plan ? ['', ...describePlan(progress)] : []),
     ...(progress.plan?.exposure ? ['', ...describeExposure(progress.plan.exposure)] : []),
     ...(progress.plan?.strategies ? ['', ...describeStrategies(progress.plan.strategies)] : []),
     '',
     ...stepTable(progress.steps),
+    ...refusedAnswers(progress).map((line) => `\n${escape(line)}`),
   ].join('\n')
 }
 
@@ -43,6 +44,33 @@ export function heading(progress: Progress): string {
 export function stepDuration(step: StepProgress): string {
   if (!step.startedAt || !step.finishedAt) return ''
   return describeMs(Date.parse(step.finishedAt) - Date.parse(step.startedAt))
+}
+
+function describeGate(progress: Progress, gate: OpenGate, runName: string): string[] {
+  const needs = needsOf(gate)
+  const text =
+    gate.signs === undefined ? [] : ['', 'to be signed, with a blank and the name behind it:', '', `    ${gate.signs}`]
+  return [
+    `⏸ ${escape(gate.why)}`,
+    ...(needs === null ? [] : ['', escape(needs)]),
+    '',
+    nextCommand(progress, runName),
+    ...text,
+  ]
+}
+
+/** `needs 2 approvals of ada, bob; approved by ada`; nothing where one of anybody is enough. */
+export function needsOf({ needs, approvedBy = [] }: OpenGate): string | null {
+  if (needs === undefined) return null
+  return `needs ${needs}${approvedBy.length > 0 ? `; approved by ${approvedBy.join(', ')}` : ''}`
+}
+
+/** The newest answers that did not count. */
+export function refusedAnswers({ answers = [] }: Progress): string[] {
+  return answers
+    .filter((it) => it.refused !== null)
+    .slice(-3)
+    .map(({ kind, by, refused }) => `refused: ${kind} by ${by ?? 'somebody'}: ${refused}`)
 }
 
 function describePlan(progress: Progress): string[] {
@@ -98,10 +126,11 @@ export function nextCommand(progress: Progress, runName: string): string {
     return `    stepback resolve ${runName} --by YOU --action retry|skip|abort`
   }
   const digest = progress.plan ? ` --digest ${progress.plan.digest.replace('sha256:', '').slice(0, 8)}` : ''
-  return `    stepback approve ${runName} --by YOU${digest}`
+  const key = progress.gate?.signs === undefined ? '' : ' --key YOUR.pem'
+  return `    stepback approve ${runName} --by YOU${digest}${key}`
 }
 
 /** Text of others is shown, never interpreted: no Markdown, no markup, no control characters. */
 function escape(text: string): string {
-  return text.replaceAll(/\p{Cc}+/gu, ' ').replaceAll(/[\\`*_[\]<>|#]/g, '\\$&')
+  return text.replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu, ' ').replaceAll(/[\\`*_[\]<>|#]/g, '\\$&')
 }

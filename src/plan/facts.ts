@@ -1,6 +1,7 @@
 // What was observed before anything is decided. Every figure is as read; nothing here is a decision.
 
 import type { ServiceImage } from './act.js'
+import type { ApprovalSettings } from './approval.js'
 import type { ComposeModel } from './compose.js'
 import type { Recorded } from './ledger.js'
 import type { BesideDatabase, Counters, Manifest } from './manifest.js'
@@ -27,8 +28,9 @@ export interface Stack {
   readonly logs: boolean
   readonly asksVersion: boolean
   readonly mayLoseRows: number
-  readonly approval: { readonly deploy: ApprovalPolicy; readonly rollback: ApprovalPolicy }
-  readonly approvalDeadlineMs: number
+  readonly approval: ApprovalSettings
+  /** Names that have a public key in the configuration. */
+  readonly signers: readonly string[]
   readonly operatorDeadlineMs: number
   readonly freeBytes: number
   readonly retention: Retention

@@ -67,6 +67,21 @@ export interface Approval {
   readonly required: boolean
   readonly dataLoss: boolean
   readonly why: string
+  /** Missing in plans of earlier versions. */
+  readonly terms?: ApprovalTerms
+}
+
+/** Who may open the gates of a plan, and what becomes of one that nobody answers. */
+export interface ApprovalTerms {
+  readonly approvals: number
+  /** Anybody where it is missing. */
+  readonly approvers?: readonly string[]
+  /** Who asked for the run, where that may not be who approves it. */
+  readonly not?: string
+  /** Whose approvals count only with a signature. */
+  readonly signers: readonly string[]
+  /** `go-on` never where data would be lost. */
+  readonly atDeadline: 'end' | 'go-on'
 }
 
 /** What going back would lose: rows by table, and how each figure was come by. */

@@ -1,5 +1,6 @@
 // What a run shows of itself: the same object answers the query, fills the Web UI, and is its result.
 
+import type { HeardAnswer } from './gate.js'
 import { type Exposure, type Plan, type RunKind, type StrategyVerdict, planNotes } from './plan.js'
 
 export type Phase =
@@ -46,6 +47,11 @@ export interface OpenGate {
   readonly asks: 'approve' | 'resolve'
   readonly why: string
   readonly until: string
+  /** How many approvals of whom, where one of anybody is not enough. */
+  readonly needs?: string
+  readonly approvedBy?: readonly string[]
+  /** What those who sign sign, with a blank and their name behind it. */
+  readonly signs?: string
 }
 
 export interface Progress {
@@ -56,6 +62,8 @@ export interface Progress {
   plan: PlanProgress | null
   steps: StepProgress[]
   gate: OpenGate | null
+  /** Everything that was said to its gates; of what was refused only the first hundred. */
+  answers?: readonly HeardAnswer[]
   readonly startedAt: string
   finishedAt: string | null
 }

@@ -1,6 +1,6 @@
 import type { ServiceImage, Step } from './act.js'
 import { ensureStartable } from './ahead.js'
-import { decideApproval } from './approval.js'
+import { approvalRule, decideApproval } from './approval.js'
 import { startLevels } from './compose.js'
 import {
   capturedPaths,
@@ -258,13 +258,14 @@ function common(
     safety: restorePointId({ at: facts.at, version: currentVersion(facts) }),
     ...(exposure ? { exposure } : {}),
     approval: decideApproval({
-      policy: facts.stack.approval.rollback,
+      rule: approvalRule(facts.stack.approval, request.scope),
+      signers: facts.stack.signers,
       wish: request.approval,
       loss,
-      target: request.target,
+      asked: request,
     }),
     before: { version: facts.version, head: migrationHead(facts) },
-    deadlines: deadlines(facts),
+    deadlines: deadlines(facts, request.scope),
   }
 }
 

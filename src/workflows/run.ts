@@ -75,6 +75,7 @@ async function askForApproval(state: RunState, gate: Gate, plan: Plan): Promise<
   if (!plan.approval.required) return
   const answer = await gate.wait({ asks: 'approve', why: plan.approval.why, deadlineMs: plan.deadlines.approvalMs })
   if (answer?.kind === 'approve') return
+  if (answer === undefined && plan.approval.terms?.atDeadline === 'go-on' && !plan.approval.dataLoss) return gate.goOn()
   if (answer)
     throw ApplicationFailure.nonRetryable(`rejected by ${answer.by}: ${answer.comment ?? 'no comment'}`, 'Rejected')
   throw ApplicationFailure.nonRetryable('nobody approved the plan in time', 'ApprovalTimeout')

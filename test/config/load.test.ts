@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { parseEnvFile } from '../../src/config/env-file.js'
 import { findTarget, loadConfig, parseConfig } from '../../src/config/load.js'
 import { Secret } from '../../src/config/secret.js'
+import { keyPair } from '../support/people.js'
 
 const minimal = `
 targets:
@@ -98,6 +99,23 @@ targets:
       'targets/twin/ssh/port: Too big: expected number to be <=65535',
       'targets/twin/backups: should not hold the project directory',
       'targets/twin/compose/project: should be another stack than target "shop", on the same host',
+    ])
+  })
+
+  test('says who may approve, how many, and who signs; a gate that nobody could open is refused', () => {
+    const { publicKey, privateKey } = keyPair()
+    const indented = (pem: string) => pem.trim().replaceAll('\n', '\n      ')
+    const people = (pem: string) => `people:\n  ann:\n    publicKey: |\n      ${indented(pem)}\n`
+    const approval = '    approval: { approvers: [ann, bob], approvals: 2, scopes: { database: { approvals: 1 } } }\n'
+    const config = parseConfig(`${minimal}${approval}${people(publicKey)}`, 'x.yaml')
+    expect(config.people['ann']!.publicKey.trim()).toBe(publicKey.trim())
+    expect(config.targets['shop']!.approval).toMatchObject({ approvals: 2, notRequester: false, atDeadline: 'end' })
+    const wrong = '    approval: { approvers: [ann, ann], scopes: { deploy: { approvals: 3 }, half: {} } }\n'
+    expect(problemsOf(`${minimal}${wrong}${people(privateKey)}`)).toEqual([
+      expect.stringMatching(/^people\/ann\/publicKey: should be an Ed25519 public key in PEM/),
+      'targets/shop/approval/scopes/half: unknown key',
+      'targets/shop/approval/approvers/1: "ann" is there twice',
+      'targets/shop/approval/scopes/deploy/approvals: should not be more than the 2 approvers',
     ])
   })
 

@@ -94,10 +94,18 @@ describe('a rollback request is refused', () => {
     [{ severity: 'bad' }, 'severity: "bad": expected one of "failure"|"degradation"'],
     [{ services: [] }, 'services: []: Too small: expected array to have >=1 items'],
     [{ services: ['api', 7] }, 'services.1: 7: expected string, received number'],
+    [
+      { requestedBy: 'ann\u001b[2J' },
+      'requestedBy: "ann\\u001b[2J": expected a name of 1 to 200 characters, none of them a control character',
+    ],
+    [
+      { reason: 'x'.repeat(100_000) },
+      `reason: "${'x'.repeat(199)}…: Too big: expected string to have <=2000 characters`,
+    ],
     [{ dryRun: 1 }, 'dryRun: 1: expected boolean, received number'],
     [{ target: null }, 'target: null: expected string, received null'],
     [{ version: '2' }, 'version: unknown key'],
-  ])('with %j', (changes, problem) => {
+  ])('with %.80j', (changes, problem) => {
     expect(rollback(changes)).toThrow(
       expect.objectContaining({
         type: 'InvalidRequest',

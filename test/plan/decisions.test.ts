@@ -1,42 +1,10 @@
-// The small decisions: approval, start order, gates, health, preflight.
+// The small decisions: start order, gates, health, preflight.
 
 import { describe, expect, test } from 'vitest'
-import { decideApproval } from '../../src/plan/approval.js'
 import { parseComposeModel, startLevels } from '../../src/plan/compose.js'
 import { isDigestOf, malformed, refusedApproval } from '../../src/plan/gate.js'
 import { describeFailing, hasRecovered, isFailing } from '../../src/plan/health.js'
 import { type Observed, ensureFit, preflight } from '../../src/plan/preflight.js'
-
-describe('an approval', () => {
-  test.each([
-    ['never', 'policy', null, false],
-    ['never', 'policy', 'rows', false],
-    ['never', 'never', 'rows', false],
-    ['never', 'always', null, true],
-    ['data-loss', 'policy', null, false],
-    ['data-loss', 'policy', 'rows', true],
-    ['data-loss', 'always', null, true],
-    ['always', 'policy', null, true],
-    ['always', 'always', 'rows', true],
-  ] as const)(
-    'under the policy %s with the wish %s and the loss %s is required: %s',
-    (policy, wish, loss, required) => {
-      expect(decideApproval({ policy, wish, loss, target: 'shop' })).toMatchObject({
-        required,
-        dataLoss: loss !== null,
-      })
-    },
-  )
-
-  test.each(['data-loss', 'always'] as const)('cannot be waived under the policy %s', (policy) => {
-    expect(() => decideApproval({ policy, wish: 'never', loss: null, target: 'shop' })).toThrow(
-      expect.objectContaining({
-        type: 'Refused',
-        message: expect.stringContaining(`weaker than the policy "${policy}" of target "shop"`),
-      }),
-    )
-  })
-})
 
 describe('the order of a start', () => {
   const service = (...dependsOn: [string, boolean][]) => ({
@@ -155,19 +123,26 @@ describe('a digest', () => {
   })
 })
 
+const noName = 'by: expected a name of 1 to 200 characters, none of them a control character'
+
 describe('an answer that cannot be read', () => {
   test.each([
     ['approve', null, 'expected one JSON object'],
     ['approve', ['ann'], 'expected one JSON object'],
     ['approve', {}, 'by: missing; it says who answers'],
-    ['approve', { by: '' }, 'by: expected a text of 1 to 2000 characters'],
-    ['approve', { by: 'x'.repeat(2_001) }, 'by: expected a text of 1 to 2000 characters'],
+    ['approve', { by: '' }, noName],
+    ['approve', { by: 'x'.repeat(201) }, noName],
+    ['reject', { by: 'ann\u001b[2J' }, noName],
+    ['resolve', { by: 'ann\nbob', action: 'skip' }, noName],
+    ['approve', { by: 'ann\u202e' }, noName],
+    ['reject', { by: 'ann', comment: 'x'.repeat(2_001) }, 'comment: expected a text of 1 to 2000 characters'],
+    ['reject', { by: 'ann', ['x'.repeat(1_000_000)]: 1 }, `unknown key "${'x'.repeat(40)}…"; known: by, comment`],
     ['approve', { by: 'ann', digest: 5 }, 'digest: expected a text of 1 to 2000 characters'],
     ['approve', { by: 'ann', force: true }, 'unknown key "force"; known: by, digest, comment, signature'],
     ['reject', { by: 'ann', digest: 'x' }, 'unknown key "digest"; known: by, comment'],
     ['resolve', { by: 'ann' }, 'action: expected "retry", "skip" or "abort"'],
     ['resolve', { by: 'ann', action: 'undo' }, 'action: expected "retry", "skip" or "abort"'],
-  ] as const)('%s %j: %s', (kind, input, reason) => {
+  ] as const)('%s %.80j: %s', (kind, input, reason) => {
     expect(malformed(kind, input)).toBe(reason)
   })
 

@@ -171,7 +171,7 @@ describe('a deploy is refused', () => {
   })
 
   test('for an approval that is weaker than the policy', () => {
-    const seen = facts({ stack: { ...stack, approval: { deploy: 'always', rollback: 'always' } } })
+    const seen = facts({ stack: { ...stack, approval: { ...stack.approval, deploy: 'always', rollback: 'always' } } })
     expect(() => planDeploy(deployRequest({ approval: 'never' }), seen, release)).toThrow(
       'approval "never" is weaker than the policy "always"',
     )
@@ -264,7 +264,7 @@ test('keys of the environment file that change are part of the plan, by name', (
 })
 
 describe('the approval of a deploy', () => {
-  const always = facts({ stack: { ...stack, approval: { deploy: 'always', rollback: 'always' } } })
+  const always = facts({ stack: { ...stack, approval: { ...stack.approval, deploy: 'always', rollback: 'always' } } })
   test.each([
     ['is not asked for by default', deployRequest(), facts(), false],
     ['is asked for by the policy', deployRequest(), always, true],

@@ -86,6 +86,20 @@ export const shapes: Readonly<Record<string, (stage: Stage) => Promise<Run>>> = 
   'rollback-approved-by-signal': async (stage) =>
     await rolledBack(stage, (run) => run.handle.signal('approve', { by: 'ann', digest: lossy.digest })),
   'rollback-rejected': async (stage) => await rolledBack(stage, (run) => run.answer('reject', { by: 'ann' })),
+  'rollback-approved-by-two': async (stage) => {
+    stage.reset({
+      ...lossy,
+      approval: { ...lossy.approval, terms: { approvals: 2, signers: ['ann'], atDeadline: 'end' } },
+    })
+    stage.on('checkSignature', () => null)
+    const run = await stage.start('rollbackWorkflow', rollbackRequest())
+    await run.until('waiting-for-approval')
+    const { digest } = lossy
+    await run.refusal('approve', { by: 'ann', digest })
+    await run.answer('approve', { by: 'ann', digest, signature: 'x' })
+    await run.handle.signal('approve', { by: 'bob', digest: '00000000' })
+    return await ended(run, () => run.handle.signal('approve', { by: 'bob', digest }))
+  },
   'guard-continued': async (stage) => {
     const { run } = await guarded(stage)
     return stage.earlier(run)

@@ -39,6 +39,7 @@ const names: Readonly<Record<Name, true>> = {
   finishRun: true,
   readGuardRequest: true,
   watchTarget: true,
+  checkSignature: true,
   takeRestorePoint: true,
   proveRestorePoint: true,
   dropUnprovenCopy: true,
@@ -78,7 +79,7 @@ const around = [
   'recordPlan',
   'closeDebt',
   'finishRun',
-].concat(['readGuardRequest', 'watchTarget'])
+].concat(['readGuardRequest', 'watchTarget', 'checkSignature'])
 
 /** A stage for runs of one test file: one server, one worker, one set of fakes. */
 export class Stage {

@@ -177,7 +177,7 @@ function stackOf(look: Look): Stack {
     asksVersion: target.version !== undefined,
     mayLoseRows: target.undo.mayLoseRows,
     approval: target.approval,
-    approvalDeadlineMs: durationMs(target.approval.deadline),
+    signers: Object.keys(look.deps.config.people),
     operatorDeadlineMs: durationMs(target.operatorDeadline),
     freeBytes: target.disk.freeBytes,
     retention: {

@@ -2,6 +2,7 @@
 
 import { describeMs } from '../../plan/duration.js'
 import { stepDuration } from '../../plan/describe.js'
+import type { HeardAnswer } from '../../plan/gate.js'
 import type { Progress, StepProgress } from '../../plan/progress.js'
 import { type Seen, renderGate, renderPlan, title } from './progress.js'
 import { visible } from './visible.js'
@@ -14,7 +15,16 @@ export function renderChanges(before: Progress | undefined, now: Progress, seen:
     ...now.steps.flatMap((step, index) => renderChange(known?.steps[index], step)),
     ...(before?.phase === now.phase ? [] : [`${now.phase}`]),
     ...(now.gate && before?.gate?.why !== now.gate.why ? renderGate(now, seen) : []),
+    ...renderAnswers(before?.answers ?? [], now.answers ?? []),
   ]
+}
+
+/** Who said what, and why it did not count. */
+function renderAnswers(before: readonly HeardAnswer[], now: readonly HeardAnswer[]): string[] {
+  return now.slice(before.length).map(({ kind, by, comment, refused }) => {
+    const said = comment === null ? '' : `: ${visible(comment)}`
+    return `${kind} by ${visible(by ?? 'somebody')}${refused === null ? said : ` refused: ${visible(refused)}`}`
+  })
 }
 
 function renderChange(before: StepProgress | undefined, step: StepProgress): string[] {

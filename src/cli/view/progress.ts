@@ -1,7 +1,7 @@
 // A run on a terminal, as text: the same steps under the same names as in the Web UI.
 
 import type { Colours } from '../io.js'
-import { markOf, nextCommand } from '../../plan/describe.js'
+import { markOf, needsOf, nextCommand, refusedAnswers } from '../../plan/describe.js'
 import { describeMs } from '../../plan/duration.js'
 import type { Progress, StepProgress } from '../../plan/progress.js'
 import { renderExposure } from './exposure.js'
@@ -21,6 +21,7 @@ export function renderProgress(progress: Progress, seen: Seen): string {
     ...renderPlan(progress).map((line) => colours.dim(`  ${line}`)),
     ...progress.steps.map((step) => `  ${renderStep(step, seen)}`),
     ...renderGate(progress, seen),
+    ...refusedAnswers(progress).map((line) => colours.yellow(`  ${visible(line)}`)),
   ].join('\n')
 }
 
@@ -45,6 +46,7 @@ export function renderGate(progress: Progress, { run, colours }: Pick<Seen, 'run
   const until = gate.until ? `, until ${visible(gate.until)}` : ''
   return [
     `  ${colours.yellow(`⏸ ${visible(gate.why)}`)}${colours.dim(until)}`,
+    ...[needsOf(gate)].flatMap((needs) => (needs === null ? [] : [`    ${visible(needs)}`])),
     ...(plan?.exposure ? renderExposure(plan.exposure).map((line) => `    ${line}`) : []),
     ...(plan?.strategies ? renderStrategies(plan.strategies).map((line) => `    ${line}`) : []),
     nextCommand(progress, run),
