@@ -15,6 +15,7 @@ import { type FollowOptions, follow } from './client/follow.js'
 import { guardName, runName, summaryOf } from './client/naming.js'
 import { type Outcome, outcomeOf } from './client/outcome.js'
 import { recordedPlan } from './client/recorded-plan.js'
+import { type ServerFacts, serverFacts } from './client/server.js'
 import { sign } from './client/sign.js'
 import { StepbackError } from './plan/failure.js'
 import type { Approve, Reject, Resolve } from './plan/gate.js'
@@ -38,6 +39,7 @@ export type {
   Reject,
   Resolve,
   RunKind,
+  ServerFacts,
 }
 export { StepbackError }
 export type { FailureType } from './plan/failure.js'
@@ -203,6 +205,11 @@ export class StepbackClient {
       open.push(progress.then((it) => ({ run: workflowId, type, startedAt: startTime.toISOString(), progress: it })))
     }
     return (await Promise.all(open)).toSorted((a, b) => (a.startedAt < b.startedAt ? -1 : 1))
+  }
+
+  /** What the server says of itself, of the namespace and of its search attributes. */
+  async server(): Promise<ServerFacts> {
+    return await this.#within(() => serverFacts(this.connection, this.namespace))
   }
 
   /** How many workers have asked for work in the last minute. */

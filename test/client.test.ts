@@ -105,6 +105,17 @@ test('search attributes are made once, and then found', async () => {
   expect(Object.keys(customAttributes ?? {})).toEqual(expect.arrayContaining([...searchAttributes]))
 })
 
+test('a server says its version, how long it keeps runs, and that search attributes are there', async () => {
+  expect(await client.server()).toEqual({
+    version: expect.stringMatching(/^\d+\.\d+/),
+    retentionMs: 24 * 3_600_000,
+    missing: [],
+  })
+  const other = await StepbackClient.connect({ address: env.address, namespace: 'nosuch' })
+  expect(await other.server()).toMatchObject({ retentionMs: null, missing: null })
+  await other.close()
+})
+
 test('a worker that may not make search attributes says so once, and goes without', async () => {
   const said: unknown[] = []
   const refuse = async () => Promise.reject(new Error('permission denied'))

@@ -14,8 +14,9 @@ import { readManifest } from './observe/manifests.js'
 
 export const migrateUp: ActDefinition<'migrateUp'> = {
   jobs: [],
-  run: async (context, { migrations }) =>
-    await withMigrations(context, 'migrateUp', migrations, async (runner, journal) => {
+  run: async (context, { migrations }) => {
+    if (migrations.length === 0) return null
+    return await withMigrations(context, 'migrateUp', migrations, async (runner, journal) => {
       const mine = { ...context.operation, database: databaseOf(context.target).name }
       const applied = await runner.up({
         names: migrations,
@@ -24,7 +25,8 @@ export const migrateUp: ActDefinition<'migrateUp'> = {
         keepWrites: (writes) => journal.rememberMigration({ ...mine, writes }),
       })
       return applied.length > 0 ? `applied ${applied.map(revisionOf).join(', ')}` : 'was applied already'
-    }),
+    })
+  },
 }
 
 export const migrateDown: ActDefinition<'migrateDown'> = {

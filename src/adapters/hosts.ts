@@ -11,6 +11,9 @@ import { routeTo } from './ssh/route.js'
 /** What a person says to the key of a host that is met for the first time. */
 export type AcceptHostKey = (offer: HostKeyOffer) => Promise<boolean>
 
+/** What a connection needs to know of a target. */
+export type Reachable = Pick<Target, 'name' | 'ssh'>
+
 interface Opening {
   readonly connection: Promise<SshConnection>
   /** Whether it failed, or is over. */
@@ -30,7 +33,7 @@ export class HostPool {
     return host
   }
 
-  ssh(target: Target): Promise<SshConnection> {
+  ssh(target: Reachable): Promise<SshConnection> {
     const known = this.#openings.get(target.name)
     if (known && !known.isOver()) return known.connection
     const opening: Opening = {
@@ -46,7 +49,7 @@ export class HostPool {
   }
 
   /** Connects; a key on the way that nobody knows is shown to `accept`, and written down when that says yes. */
-  async introduce(target: Target, accept: AcceptHostKey): Promise<void> {
+  async introduce(target: Reachable, accept: AcceptHostKey): Promise<void> {
     const written = new Set<string>()
     for (;;) {
       try {

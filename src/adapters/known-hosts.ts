@@ -200,7 +200,9 @@ function firstContact(input: {
 
 function acceptCommand(input: { target?: string | undefined; shown: Buffer | undefined }): string {
   const print = input.shown ? ` --accept-host-key ${fingerprint(input.shown)}` : ''
-  return `stepback doctor ${input.target ?? '<target>'}${print}`
+  return input.target === undefined
+    ? `the same command again${print && ` with${print}`}`
+    : `stepback doctor ${input.target}${print}`
 }
 
 /** A key begins with its type: a length of four bytes, and so many letters. */

@@ -18,7 +18,7 @@ export { nameOf } from './migrations/classes.js'
 /** What the configuration names; null where it names nothing that is here: no database, or a file of an absent release. */
 export async function read(target: Target, release?: string): Promise<MigrationCode | null> {
   const source = target.database?.migrations
-  if (source === undefined) return null
+  if (source === undefined || source === 'none') return null
   if (source === 'reference') return bundleOf(ownDirectory)
   if (typeof source === 'string') return guarded(source, () => bundleOf(source))
   if (release === undefined) return null

@@ -31,7 +31,7 @@ export function requireConfig(globals: Globals, io: Io): { readonly config: Conf
   throw new StepbackError({
     type: 'InvalidConfiguration',
     message: `no configuration: neither --config, nor STEPBACK_CONFIG, nor ./${ownFile}`,
-    hint: 'name the file with --config.',
+    hint: 'write one from a look at what runs: stepback init <host>; or name the file with --config.',
   })
 }
 

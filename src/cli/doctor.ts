@@ -1,9 +1,13 @@
+import type { Config } from '../config/schema.js'
+import type { Finding } from '../plan/facts.js'
 import { type Cli, addCommand, globalsOf } from './cli.js'
-import { requireConfig } from './configuration.js'
-import { examine } from './doctor/findings.js'
+import { type Globals, requireConfig } from './configuration.js'
+import { findingOf } from './doctor/finding.js'
+import { examineGround, examineTargets } from './doctor/findings.js'
 import { hostKeyAnswer } from './doctor/host-key.js'
 import { renderFindings } from './doctor/render.js'
 import { exitCodes } from './exit-code.js'
+import type { Io } from './io.js'
 import { list } from './options.js'
 import { withDeps } from './with-deps.js'
 
@@ -21,14 +25,30 @@ export function addDoctor({ program, io, exit }: Cli): void {
   command.action(async (target?: string) => {
     const globals = globalsOf(command)
     const { acceptHostKey } = command.opts<{ readonly acceptHostKey?: readonly string[] }>()
-    const { config, path } = requireConfig(globals, io)
     const accept = hostKeyAnswer({ io, accepted: acceptHostKey, asks: !globals.json })
-    const groups = await withDeps(config, target, (deps, targets, introduce) =>
-      examine({ config, path, targets, deps, meet: (it) => introduce(it, accept) }),
-    )
-    const ok = groups.every(({ findings }) => findings.every((finding) => finding.ok))
+    const { config, finding } = readConfiguration(globals, io)
+    const [ground, stacks] = await Promise.all([
+      examineGround(finding, config?.temporal),
+      config
+        ? withDeps(config, target, (deps, targets, introduce) =>
+            examineTargets({ targets, deps, meet: (it) => introduce(it, accept) }),
+          )
+        : [],
+    ])
+    const groups = [ground, ...stacks]
+    const ok = groups.every(({ findings }) => findings.every((it) => it.ok))
     if (globals.json) io.print(JSON.stringify({ ok, checks: groups }))
     else for (const line of renderFindings(groups, io.colours)) io.print(line)
-    exit(ok ? exitCodes.done : exitCodes.refused)
+    exit(ok ? exitCodes.done : finding.ok ? exitCodes.refused : exitCodes.usage)
   })
+}
+
+/** A configuration that cannot be used hides its targets, and nothing else. */
+function readConfiguration(globals: Globals, io: Io): { readonly config: Config | null; readonly finding: Finding } {
+  try {
+    const { config, path } = requireConfig(globals, io)
+    return { config, finding: { check: 'configuration', ok: true, detail: path } }
+  } catch (error) {
+    return { config: null, finding: findingOf('configuration', error) }
+  }
 }

@@ -1,6 +1,5 @@
 // The command line as a function: arguments in, exit code out.
 
-import { readFileSync } from 'node:fs'
 import { Command, CommanderError } from 'commander'
 import { addApprove } from './approve.js'
 import { type Cli, addGlobals } from './cli.js'
@@ -8,8 +7,10 @@ import { addDeploy } from './deploy.js'
 import { addDoctor } from './doctor.js'
 import { exitCodeOfError } from './exit-code.js'
 import { addGuard } from './guard.js'
+import { addInit } from './init.js'
 import type { Io } from './io.js'
 import { addMigrations } from './migrations.js'
+import { ownPackage } from './package.js'
 import { addReject } from './reject.js'
 import { addResolve } from './resolve.js'
 import { addRestorePoints } from './restore-points.js'
@@ -21,6 +22,7 @@ import { addWatch } from './watch.js'
 import { addWorker } from './worker.js'
 
 const commands = [
+  addInit,
   addWorker,
   addDoctor,
   addDeploy,
@@ -52,7 +54,7 @@ export async function runCommandLine(argv: readonly string[], io: Io): Promise<n
 export function buildProgram(io: Io, exit: Cli['exit']): Command {
   const program = new Command('stepback')
     .description('Durable deploys, and durable ways back, for Docker Compose stacks on SSH hosts')
-    .version(packageVersion())
+    .version(ownPackage().version)
     .enablePositionalOptions() // else the program's own --version would take a deploy's
     .exitOverride()
     .configureOutput({ writeOut: (text) => io.print(text.trimEnd()), writeErr: (text) => io.say(text.trimEnd()) })
@@ -70,20 +72,4 @@ function report(error: unknown, io: Io): void {
   if (error instanceof CommanderError) return
   const message = error instanceof Error ? error.message : String(error)
   io.say(`${io.colours.red('error:')} ${visibleLines(message)}`)
-}
-
-function packageVersion(): string {
-  const candidates = ['../../package.json', '../../../package.json'] // from the sources, and from dist/src
-  for (const candidate of candidates) {
-    try {
-      const { name, version } = JSON.parse(readFileSync(new URL(candidate, import.meta.url), 'utf8')) as Record<
-        string,
-        string
-      >
-      if (name === 'stepback' && version) return version
-    } catch {
-      continue
-    }
-  }
-  return 'unknown'
 }

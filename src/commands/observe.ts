@@ -1,6 +1,6 @@
 // Looks: scripts that read and change nothing.
 
-import { type ComposeStack, compose, serviceContainers } from './compose.js'
+import { type ComposeStack, compose, containerIds, serviceContainers } from './compose.js'
 import { command, quote } from './shell.js'
 
 const dockerInfo = [
@@ -24,6 +24,11 @@ export const dockerFacts = [
 ].join('\n')
 
 const asJson = ['config', '--format', 'json']
+
+/** All that Docker knows of a project's containers, as one JSON list; nothing where there are none. */
+export function inspectedContainers(project: string): string {
+  return `${containerIds(project)} | xargs docker inspect --type container 2>/dev/null || true\n`
+}
 
 /** One JSON list a line, since a label may hold anything: name, project, directory, compose files, environment file. */
 export const labelledContainers = rows(
@@ -108,6 +113,12 @@ export function databaseFreeBytes(project: string, service: string): string {
 
 function freeOf(df: string): string {
   return `${df} | awk 'NR == 2 { printf "%.0f\\n", $4 * 1024 }'`
+}
+
+/** Two lines: the seconds of the host's clock, and `writable` where that directory is. */
+export function clockAndDirectory(directory: string): string {
+  const path = quote(directory)
+  return `date -u +%s\nif [ -d ${path} ] && [ -w ${path} ]; then echo writable; fi\n`
 }
 
 /** A line for each reference: the id of its image, or `-` where there is none. */

@@ -84,5 +84,6 @@ function localSsh({ identityFile, knownHosts, config }: Target['ssh'], local: (p
 }
 
 function localModule(migrations: DatabaseConfig['migrations'], local: (path: string) => string) {
-  return typeof migrations === 'object' || migrations === 'reference' ? migrations : local(migrations)
+  const named = typeof migrations === 'object' || ['reference', 'none'].includes(migrations)
+  return named ? migrations : local(migrations)
 }

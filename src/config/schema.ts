@@ -203,7 +203,7 @@ const database = z.strictObject({
   migrations: z
     .union([z.string(), z.strictObject({ release: innerPath.describe('a path inside the release that is deployed') })])
     .default('reference')
-    .describe('compiled TypeORM migrations: a module or a directory, or `reference`'),
+    .describe('compiled TypeORM migrations: a module or a directory, `reference`, or `none` where others migrate'),
   ignore: z
     .strictObject({
       tables: z.array(z.string().min(1)).default([]).describe('as `legacy_*`, or `schema.table` outside of public'),

@@ -43,6 +43,12 @@ export function parseComposeModel(input: { readonly json: string; readonly proje
   return { services: Object.fromEntries(entries) as ComposeModel['services'] }
 }
 
+/** The profiles of each service that has some. */
+export function parseComposeProfiles(json: string): ReadonlyMap<string, readonly string[]> {
+  const { services = {} } = JSON.parse(json) as { services?: Record<string, { profiles?: readonly string[] }> }
+  return new Map(Object.entries(services).flatMap(([name, { profiles }]) => (profiles ? [[name, profiles]] : [])))
+}
+
 /** Volumes that the files name and would make, by what they are called on the host. */
 export function parseComposeVolumes(json: string): { readonly key: string; readonly name: string }[] {
   const { volumes = {} } = JSON.parse(json) as {

@@ -151,7 +151,9 @@ function deploySteps(input: {
       : []),
     ...(builds.length > 0 ? [buildImages({ services: builds, before })] : []),
     ...(recreation ? [recreateDatabase({ service: recreation.service, image: null })] : []),
-    ...(migrations.length > 0 ? [migrateUp({ migrations, application, mayLoseRows: input.mayLoseRows })] : []),
+    ...(migrations.length > 0 || facts.database?.othersMigrate
+      ? [migrateUp({ migrations, application, mayLoseRows: input.mayLoseRows })]
+      : []),
     ...hooks('before-restart'),
     restartServices({
       levels: startLevels({ model, services: all, scaled: scaledByHand(facts) }),
@@ -236,7 +238,8 @@ function ensureNew(request: DeployRequest, current: string): void {
 /** `head` is the release's own head where it says one: older code does not get a later release's migrations. */
 function migrationsUp(request: DeployRequest, facts: Facts, release: ReleaseFacts | null): readonly MigrationInfo[] {
   if (!facts.database) return []
-  const { known, applied } = facts.database
+  const { known, applied, othersMigrate } = facts.database
+  if (othersMigrate && ['head', 'none'].includes(request.migrateTo)) return []
   const to = request.migrateTo === 'head' ? (release?.migrateTo ?? 'head') : request.migrateTo
   const { up, down, unknown } = planMigrations({ known, applied, to })
   if (unknown.length > 0) {

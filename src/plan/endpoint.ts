@@ -28,15 +28,25 @@ interface Attached {
 /** Where a database's server may be reached from its host, the published ports first: those were meant to be used. */
 export function endpoints(container: Inspected): Endpoint[] {
   const port = Number(container.Config.Env?.find((it) => it.startsWith('PGPORT='))?.slice('PGPORT='.length) ?? 5432)
-  const { Ports, Networks } = container.NetworkSettings
-  const published = (Ports?.[`${port}/tcp`] ?? []).map((it) => ({
-    host: fromTheHost(it.HostIp),
-    port: Number(it.HostPort),
-  }))
+  const { Networks } = container.NetworkSettings
   const addresses = Object.values(Networks ?? {}).flatMap((it) => [it.IPAddress, it.GlobalIPv6Address])
   const inside = addresses.filter((it) => it !== undefined && it !== '').map((host) => ({ host: host!, port }))
   const shared = container.HostConfig.NetworkMode === 'host' ? [{ host: '127.0.0.1', port }] : []
-  return [...published, ...shared, ...inside]
+  return [...bindings(container, `${port}/tcp`), ...shared, ...inside]
+}
+
+/** Where each of its published TCP ports is reached from the host, by IPv4 where that is one way. */
+export function published(container: Inspected): Endpoint[] {
+  const ports = Object.keys(container.NetworkSettings.Ports ?? {}).filter((it) => it.endsWith('/tcp'))
+  return ports.flatMap((port) => {
+    const all = bindings(container, port)
+    return all.find((it) => !it.host.includes(':')) ?? []
+  })
+}
+
+function bindings({ NetworkSettings }: Inspected, port: string): Endpoint[] {
+  const all = NetworkSettings.Ports?.[port] ?? []
+  return all.map((it) => ({ host: fromTheHost(it.HostIp), port: Number(it.HostPort) }))
 }
 
 /** A port that is published everywhere is dialled on the loopback of the same kind. */

@@ -95,6 +95,8 @@ export interface DatabaseFacts {
   readonly preparedTransactions: number
   /** There are tables, and no record of a migration. */
   readonly unrecorded?: boolean
+  /** The configuration leaves migrations to the release itself: what is applied says little about the schema. */
+  readonly othersMigrate?: true
 }
 
 /** One thing that preflight looked at. `hint` says how to mend it where it is not well. */
@@ -179,4 +181,6 @@ export interface CandidateFacts {
   /** What going back changes in the environment file; null where nothing differs. */
   readonly environment: EnvironmentChange | null
   readonly ahead?: Ahead
+  /** The schema is another one than then; asked only where others migrate. */
+  readonly schemaChanged?: true
 }

@@ -80,14 +80,18 @@ function reasonFor(chosen: Weighed, asked: RollbackRequest['strategy'], weighed:
   return better.map(({ strategy, no }) => `${strategy} cannot be: ${no}`).join('; ')
 }
 
-function canMigrate(facts: DatabaseFacts, { manifest }: CandidateFacts): { no: string | null; down: MigrationInfo[] } {
+function canMigrate(
+  facts: DatabaseFacts,
+  { manifest, schemaChanged }: CandidateFacts,
+): { no: string | null; down: MigrationInfo[] } {
   if (manifest.kept) return { no: 'the restore point is a kept database, and no dump', down: [] }
   if (!manifest.database) {
     // Taken when the database was to stay as it was: at the same migration it belongs to what is there now.
     const same = manifest.migrationHead !== undefined && manifest.migrationHead === facts.applied.at(-1)
     return { no: same ? null : 'the restore point has no database', down: [] }
   }
-  if (facts.unrecorded) return { no: 'the database has no record of a migration', down: [] }
+  if (schemaChanged) return { no: 'the schema is another one, and no migration that is known made it so', down: [] }
+  if (facts.unrecorded && !facts.othersMigrate) return { no: 'the database has no record of a migration', down: [] }
   const wanted = manifest.database.migrations.map((migration) => migration.name)
   const extra = facts.applied.filter((name) => !wanted.includes(name))
   const missing = wanted.filter((name) => !facts.applied.includes(name))

@@ -40,11 +40,17 @@ async function listMissing(
   connection: Pick<NativeConnection, 'operatorService'>,
   namespace: string,
 ): Promise<string[]> {
-  const { customAttributes = {} } = await connection.operatorService.listSearchAttributes({ namespace })
+  const { customAttributes } = await connection.operatorService.listSearchAttributes({ namespace })
   const known = customAttributes ?? {}
-  const other = searchAttributes.find((name) => known[name] !== undefined && known[name] !== keyword)
+  const missing = missingSearchAttributes(known)
+  const other = missing.find((name) => known[name] !== undefined)
   if (other) throw new Error(`search attribute "${other}" is there, but is no Keyword`)
-  return searchAttributes.filter((name) => known[name] === undefined)
+  return missing
+}
+
+/** Those that are not there as a Keyword. */
+export function missingSearchAttributes(known: Readonly<Record<string, number>>): string[] {
+  return searchAttributes.filter((name) => known[name] !== keyword)
 }
 
 async function untilVisible(connection: Pick<NativeConnection, 'operatorService'>, namespace: string): Promise<void> {

@@ -149,7 +149,10 @@ describe('a connection', () => {
     }
     const known = readFileSync(where('known_hosts'), 'utf8')
     const other = readFileSync(where('identity.pub'), 'utf8')
-    await expect(open('')).rejects.toMatchObject({ type: 'Refused', hint: expect.stringContaining('doctor') })
+    await expect(open('')).rejects.toMatchObject({
+      type: 'Refused',
+      hint: expect.stringContaining('--accept-host-key'),
+    })
     await expect(open(`[127.0.0.1]:${sshd.port} ${other}`)).rejects.toMatchObject({ type: 'Refused' })
     const revoked = known.replaceAll(/^/gm, '@revoked ')
     await expect(open(known + revoked)).rejects.toMatchObject({ type: 'Refused' })

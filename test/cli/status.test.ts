@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { renderFindings } from '../../src/cli/doctor/render.js'
-import { findingOf } from '../../src/cli/doctor/findings.js'
+import { findingOf } from '../../src/cli/doctor/finding.js'
 import { renderSituation } from '../../src/cli/status/render.js'
 import type { Situation } from '../../src/cli/status/situation.js'
 import { StepbackError } from '../../src/plan/failure.js'

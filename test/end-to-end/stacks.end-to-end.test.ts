@@ -1,12 +1,14 @@
 // Stacks as people have them, on the engine, the SSH server and the Temporal server of a sandbox.
 
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
+import { type ChildProcess, execFile, execFileSync, spawn } from 'node:child_process'
 import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
+import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { composeArgv } from '../../src/commands/compose.js'
 import { parseEnvFile } from '../../src/config/env-file.js'
+import { loadConfig } from '../../src/config/load.js'
 import { baseImage } from '../../sandbox/install/image.js'
 import { down, openSession, sandboxPaths, up } from '../../sandbox/index.js'
 import { envFile, values } from '../support/env-file.js'
@@ -119,6 +121,36 @@ describe.skipIf(!process.env['STEPBACK_END_TO_END'])('stacks as people have them
       const own = parseEnvFile(text)
       for (const key of keys) expect(own.get(key)).toBe(read.echo.environment[key]!.replaceAll('$$', '$'))
     }
+  })
+
+  test('drafts a configuration of one of several projects, with which doctor finds nothing wrong', async () => {
+    const { ssh, temporal, processes } = operator.sandbox
+    const path = join(root, 'drafted.yaml')
+    const target = `${id}-shop`
+    const stepback = async (...words: string[]) => {
+      const [program, main] = processes.worker!.command
+      const variables = {
+        ...env,
+        TEMPORAL_ADDRESS: temporal.address,
+        [`${target.toUpperCase().replaceAll('-', '_')}_DB_USER`]: role,
+      }
+      return await promisify(execFile)(program!, [main!, ...words, '--config', path], { env: variables })
+    }
+    const knownHosts = join(dirname(ssh.identityFile), 'known_hosts')
+    const files = ['--identity-file', ssh.identityFile, '--known-hosts', knownHosts]
+    const init = ['init', `${ssh.user}@${ssh.host}`, '--port', String(ssh.port), ...files]
+    await expect(stepback(...init)).rejects.toMatchObject({ code: 2, stderr: expect.stringContaining(`${id}-tiny`) })
+    await stepback(...init, '--project', target)
+    expect(loadConfig(path).targets[target]).toMatchObject({
+      directory: stack.directory,
+      compose: { project: target, files: composeFiles, envFile: '.env', profiles: ['extra'] },
+      services: { application: ['api', 'web'] },
+      database: { service: 'db', name: databaseName, password: { envFile: 'DB_PASSWORD' }, migrations: 'none' },
+    })
+    expect(readFileSync(path, 'utf8')).not.toContain(password.slice(0, 9))
+    const { stdout } = await stepback('doctor', target)
+    expect(stdout).not.toMatch(/^ *bad/m)
+    expect(stdout).toMatch(/ok +health +db/)
   })
 
   test('refuses before the first change: the volume of another project, a missing image, another server', async () => {

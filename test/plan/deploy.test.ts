@@ -48,6 +48,14 @@ describe('the steps of a deploy', () => {
     expect(plan.steps[1]!.undo).toEqual([])
   })
 
+  test('leave migrations to a release that brings its own, and would bring the database back if it has', () => {
+    const others = facts({ database: database({ known: [], applied: ['theirs1700000000009'], othersMigrate: true }) })
+    const plan = planDeploy(deployRequest({ migrateTo: 'head' }), others, { ...release, migrateTo: 'nobody-knows' })
+    const step = plan.steps.find((it) => it.act.name === 'migrateUp')!
+    expect(step.act).toMatchObject({ title: 'leave migrations to the release', args: { migrations: [] } })
+    expect(step.undo.map((it) => it.name)).toEqual(['stopServices', 'restoreDatabase', 'swapDatabase'])
+  })
+
   test('leave out what the target does not have: release, database, version check, logs, builds', () => {
     const bare = {
       ...facts({ database: null, model: { services: { web: { image: 'nginx:1', builds: false, dependsOn: [] } } } }),

@@ -27,6 +27,27 @@ const irreversible = afterDeploy({ database: database({ applied: [m1.name, m3.na
 const refused = (message: string) =>
   expect.objectContaining({ type: 'Refused', message: expect.stringContaining(message) })
 
+describe('a database that others migrate', () => {
+  const seen = afterDeploy({
+    database: database({ known: [], applied: [], unrecorded: true, othersMigrate: true }),
+  })
+  const point = manifest()
+  const then = candidate({ manifest: { ...point, database: { ...point.database!, migrations: [] } } })
+  const choose = (changes: object) =>
+    chooseStrategy({ asked: 'auto', facts: seen.database!, candidate: { ...then, ...changes }, took: new Map() })
+
+  test('stays as it is where its schema is the one of the restore point', () => {
+    expect(choose({})).toMatchObject({ strategy: null })
+  })
+
+  test('goes back with its release where the schema is another one', () => {
+    expect(choose({ schemaChanged: true })).toMatchObject({
+      strategy: 'restore',
+      because: expect.stringContaining('the schema is another one'),
+    })
+  })
+})
+
 describe('the destination of a rollback', () => {
   test('is by default the restore point that was taken before the current release', () => {
     expect(chooseDestination(rollbackRequest(), afterDeploy())).toMatchObject({

@@ -11,7 +11,7 @@ import { type WayBack, isWhole, wayBack } from '../../plan/way-back.js'
 import { composeStack } from '../context.js'
 import { together } from '../together.js'
 import { observeAhead } from './ahead.js'
-import { observeDowns, observeExposure } from './database.js'
+import { observeDowns, observeExposure, observeSchemaChange } from './database.js'
 import { observeEnvironment } from './environment.js'
 import { composeProblem, modelOf } from './facts.js'
 import type { Look } from './look.js'
@@ -25,7 +25,7 @@ export async function observeCandidate(
   const { manifest } = input
   const way = wayBack(manifest, input.facts.manifests, '~')
   const counted = countedFrom(input.facts, manifest)
-  const [, { model, ahead }, changedFiles, images, seen, downExposure, environment] = await together([
+  const [, { model, ahead }, changedFiles, images, seen, downExposure, environment, other] = await together([
     verifyFiles(look, manifest, way),
     readResulting(look, input, way),
     readChangedFiles(look, way),
@@ -33,12 +33,14 @@ export async function observeCandidate(
     input.request.strategy === 'migrate' ? null : observeExposure(look, counted),
     observeDowns(look, appliedSince(input.facts, manifest)),
     input.request.scope === 'full' ? readEnvironment(look, manifest, input.request.secrets) : null,
+    input.facts.database?.othersMigrate ? observeSchemaChange(look, manifest) : false,
   ])
   const paths = [...way.files.map((file) => file.path!), ...way.absent]
   const { exposure = null, counters } = seen ?? {}
   const since = counted && counted.id !== manifest.id ? { since: counted.id } : {}
   const lost = { exposure, ...(counters ? { counters } : {}), downExposure }
-  return { manifest, model, ahead, paths, changedFiles, ...images, ...lost, ...since, environment }
+  const schema = other ? { schemaChanged: true as const } : {}
+  return { manifest, model, ahead, paths, changedFiles, ...images, ...lost, ...since, ...schema, environment }
 }
 
 /** A kept database made way for one of another restore point: what was written since is what going back to it loses. */

@@ -1,5 +1,4 @@
-import { containerIds } from '../../commands/compose.js'
-import { labelledContainers, labelledVolumes } from '../../commands/observe.js'
+import { inspectedContainers, labelledContainers, labelledVolumes } from '../../commands/observe.js'
 import type { Container } from '../../plan/facts.js'
 import type { Labelled, LabelledVolume } from '../../plan/identity.js'
 
@@ -11,10 +10,7 @@ export interface Looker {
 
 /** The containers of this project, running or not; those of one service in the order of their numbers. */
 export async function readContainers(looker: Looker): Promise<Container[]> {
-  const { project } = looker.target.compose
-  const stdout = await looker.look(
-    `${containerIds(project)} | xargs docker inspect --type container 2>/dev/null || true\n`,
-  )
+  const stdout = await looker.look(inspectedContainers(looker.target.compose.project))
   const number = (raw: Inspected) => Number(raw.Config.Labels['com.docker.compose.container-number'] ?? 1)
   return parseInspect(stdout)
     .toSorted((a, b) => number(a) - number(b))
@@ -31,8 +27,12 @@ export async function readContainers(looker: Looker): Promise<Container[]> {
 
 /** Every Compose container on the host by its labels: a stack under a wrong name shows itself by its files. */
 export async function readLabels(looker: Looker): Promise<Labelled[]> {
-  const rows = await readRows(looker, labelledContainers)
-  return rows.map(([name = '', project = '', directory = '', composeFiles = '', envFile = '']) => ({
+  return labelledOf(await looker.look(labelledContainers))
+}
+
+/** What the look at all labels printed. */
+export function labelledOf(stdout: string): Labelled[] {
+  return rowsOf(stdout).map(([name = '', project = '', directory = '', composeFiles = '', envFile = '']) => ({
     name,
     project,
     directory,
@@ -43,12 +43,15 @@ export async function readLabels(looker: Looker): Promise<Labelled[]> {
 
 /** Every volume on the host that Compose made. */
 export async function readVolumes(looker: Looker): Promise<LabelledVolume[]> {
-  const rows = await readRows(looker, labelledVolumes)
-  return rows.map(([name = '', project = '', key = '']) => ({ name, project, key }))
+  return rowsOf(await looker.look(labelledVolumes)).map(([name = '', project = '', key = '']) => ({
+    name,
+    project,
+    key,
+  }))
 }
 
-async function readRows(looker: Looker, script: string): Promise<string[][]> {
-  const lines = (await looker.look(script)).split('\n').filter((line) => line !== '')
+function rowsOf(stdout: string): string[][] {
+  const lines = stdout.split('\n').filter((line) => line !== '')
   return lines.map((line) => JSON.parse(line) as string[])
 }
 

@@ -1,4 +1,5 @@
 import type { Counted } from '../../adapters/database.js'
+import { schemaFingerprint } from '../../commands/database/fingerprint.js'
 import type { DatabaseFacts } from '../../plan/facts.js'
 import type { Manifest } from '../../plan/manifest.js'
 import { rowsOf } from '../../plan/exposure.js'
@@ -42,6 +43,17 @@ export async function observeExposure(look: Look, manifest: Manifest | undefined
   })
 }
 
+/** Whether the schema is another one than the restore point's. */
+export async function observeSchemaChange(look: Look, manifest: Manifest): Promise<boolean> {
+  const { database } = manifest
+  if (!database) return false
+  return await withTunnel(asUser(look), 'schema', async (address) => {
+    const live = await look.deps.database.TargetDatabase.connect(address)
+    const sha256 = await live.schemaSha256(schemaFingerprint).finally(() => live.end())
+    return sha256 !== database.schemaSha256
+  })
+}
+
 /** What these migrations' downs would drop, rows and values; null where nobody can tell. */
 export async function observeDowns(look: Look, names: readonly string[]): Promise<Exposure | null> {
   const { database } = look.deps
@@ -78,6 +90,7 @@ async function read(
           ...(code === null ? {} : { code }),
           ...(unusable.length === 0 ? {} : { unusable }),
           unrecorded,
+          ...(look.target.database?.migrations === 'none' ? { othersMigrate: true as const } : {}),
         },
         error: null,
       }

@@ -18,7 +18,7 @@ export async function routeTo(target: Pick<Target, 'name' | 'ssh'>): Promise<Ssh
   const via = await hopsOf({ jumps: settings.proxyJump, alias: host, configFile, found: 0 })
   const last = { ...hopOptions(settings, query), ...(ssh.identityFile ? { identityFile: ssh.identityFile } : {}) }
   const given = {
-    target: name,
+    ...(name === '' ? {} : { target: name }), // nothing is called so yet
     ...(ssh.passphrase ? { passphrase: ssh.passphrase } : {}),
     ...(ssh.knownHosts ? { knownHostsFiles: ssh.knownHosts } : {}),
   }

@@ -23,6 +23,15 @@ export function pgRestore(access: DatabaseAccess, database: string): string {
   return command(...access.exec, 'pg_restore', ...flags)
 }
 
+const used = ['psql', 'pg_dump', 'pg_restore']
+
+/** A line for each program that is not there; all of them where nobody can be asked. */
+export function missingDatabasePrograms({ exec }: DatabaseAccess): string {
+  const inner = `for p in ${used.join(' ')}; do command -v "$p" >/dev/null 2>&1 || echo "$p"; done`
+  const all = command('printf', '%s\\n', ...used)
+  return `${command(...exec, 'sh', '-c', inner)} </dev/null 2>/dev/null || ${all}\n`
+}
+
 /** A command with SQL as its stdin. The text may hold everything but a line that is just the mark. */
 export function withSql(line: string, sql: string, otherwise = ''): string {
   if (sql.split('\n').includes('STEPBACK_SQL')) throw new TypeError('the SQL holds the mark of its own end')

@@ -2,13 +2,16 @@ import type { Act, RestorePointRef, Step, SwapArgs } from '../act.js'
 import type { MigrationInfo } from '../revision.js'
 import { list, stopServices } from './services.js'
 
-/** Applies migrations. Where one of them cannot be reverted, the undo brings the restore point's database back. */
+/**
+ * Applies migrations. Where one of them cannot be reverted, the undo brings the restore point's database back; where
+ * there are none, the release brings its own, and the undo does so if the schema is another one then.
+ */
 export function migrateUp(input: {
   readonly migrations: readonly MigrationInfo[]
   readonly application: readonly string[]
   readonly mayLoseRows: number
 }): Step {
-  const reversible = input.migrations.every((migration) => migration.reversible)
+  const reversible = input.migrations.length > 0 && input.migrations.every((migration) => migration.reversible)
   return {
     act: up(input.migrations),
     undo: reversible
@@ -52,7 +55,8 @@ function up(migrations: readonly MigrationInfo[]): Act {
   const ordered = migrations.toSorted((a, b) => a.timestamp - b.timestamp)
   return {
     name: 'migrateUp',
-    title: `apply ${list(ordered.map((migration) => migration.revision))}`,
+    title:
+      ordered.length > 0 ? `apply ${list(ordered.map(({ revision }) => revision))}` : 'leave migrations to the release',
     args: { migrations: ordered.map((migration) => migration.name) },
   }
 }

@@ -1,0 +1,45 @@
+import { describe, expect, test } from 'vitest'
+import { type Fitness, fitness } from '../../src/plan/fitness.js'
+
+const well: Fitness = {
+  directory: '/srv/shop',
+  writable: true,
+  aheadSeconds: 1,
+  health: [{ check: 'api', healthy: true, detail: 'status 200' }],
+  version: '2.0.0',
+  missingPrograms: [],
+}
+const bad = (changes: Partial<Fitness>) => fitness({ ...well, ...changes }).filter((it) => !it.ok)
+
+test('a target that is well has no bad finding', () => {
+  expect(bad({})).toEqual([])
+})
+
+describe('what a run would find out only later is bad, with a way to mend it', () => {
+  test.each<[Partial<Fitness>, string, string]>([
+    [{ writable: false }, 'directory', 'the SSH user may not write to /srv/shop'],
+    [{ aheadSeconds: -90 }, 'clock', '90 s behind this machine'],
+    [{ aheadSeconds: 31 }, 'clock', '31 s ahead of this machine'],
+    [
+      { missingPrograms: ['pg_dump'] },
+      'database programs',
+      "the database's container has no pg_dump for user postgres",
+    ],
+    [{ health: [{ check: 'api', healthy: false, detail: 'status 502' }] }, 'health', 'api: status 502'],
+    [{ version: null }, 'version', 'no answer'],
+  ])('%j', (changes, check, detail) => {
+    expect(bad(changes)).toEqual([{ check, ok: false, detail, hint: expect.any(String) }])
+  })
+})
+
+test('a target without checks, version and database is fit, and is told what it lacks', () => {
+  const { version: _version, missingPrograms: _programs, ...rest } = well
+  const found = fitness({ ...rest, health: [], version: undefined, missingPrograms: undefined })
+  expect(found.every((it) => it.ok)).toBe(true)
+  expect(found.map((it) => it.check)).toEqual(['directory', 'clock', 'health'])
+  expect(found.at(-1)?.hint).toContain('health.checks')
+})
+
+test('a clock that nobody could read is no finding', () => {
+  expect(fitness({ ...well, aheadSeconds: null }).map((it) => it.check)).not.toContain('clock')
+})
