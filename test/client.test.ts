@@ -80,6 +80,10 @@ test('without a worker an answer goes by signal, and is taken when one is back',
     run = await client.startRollback({ target: 'aria' })
     await phasesUntilGate(run)
   })
+  await expect(client.approve(run, { by: 'ada\u001b[2J' })).rejects.toMatchObject({
+    type: 'ApprovalRefused',
+    message: expect.stringContaining('by: expected a name'),
+  })
   expect(await client.approve(run, { by: 'ada', digest: '3fa94c21' })).toMatchObject({ how: 'signal' })
   await withWorker(async () => {
     expect(await client.result(run)).toMatchObject({ outcome: 'done' })

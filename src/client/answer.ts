@@ -9,6 +9,7 @@ import {
 } from '@temporalio/client'
 import { ApplicationFailure } from '@temporalio/common'
 import { StepbackError } from '../plan/failure.js'
+import { malformed } from '../plan/gate.js'
 
 export interface Answered {
   /** `signal`: nobody has looked at it yet; the run takes it, or ignores it, once a worker is back. */
@@ -28,6 +29,8 @@ export async function answer(input: {
   readonly within: <T>(call: () => Promise<T>) => Promise<T>
 }): Promise<Answered> {
   const { handle, name, argument } = input
+  const bad = malformed(name, argument)
+  if (bad !== undefined) throw refused(bad, handle.workflowId)
   try {
     const text = await input.within(() => handle.executeUpdate<string, [object]>(name, { args: [argument] }))
     return { how: 'update', text }

@@ -34,10 +34,10 @@ export function describeProgress(progress: Progress, runName: string): string {
 }
 
 /** `rollback of aria (full) to 20261123T140211Z-2.0.0`. */
-export function heading(progress: Progress): string {
+export function heading(progress: Progress, shown: (text: string) => string = escape): string {
   const scope = progress.scope ? ` (${progress.scope})` : ''
   const to = progress.plan?.restorePoint ? ` to ${progress.plan.restorePoint}` : ''
-  return `${progress.kind} of ${escape(progress.target ?? 'an unknown target')}${scope}${to}`
+  return `${progress.kind} of ${shown(progress.target ?? 'an unknown target')}${scope}${to}`
 }
 
 /** How long a finished step took, or nothing. */
@@ -123,11 +123,17 @@ function stepTable(steps: readonly StepProgress[]): string[] {
 /** What a person types to answer the open gate. */
 export function nextCommand(progress: Progress, runName: string): string {
   if (progress.gate?.asks === 'resolve') {
-    return `    stepback resolve ${runName} --by YOU --action retry|skip|abort`
+    return `    stepback resolve ${typed(runName)} --by YOU --action retry|skip|abort`
   }
   const digest = progress.plan ? ` --digest ${progress.plan.digest.replace('sha256:', '').slice(0, 8)}` : ''
   const key = progress.gate?.signs === undefined ? '' : ' --key YOUR.pem'
-  return `    stepback approve ${runName} --by YOU${digest}${key}`
+  return `    stepback approve ${typed(runName)} --by YOU${digest}${key}`
+}
+
+/** A run's name as it may be copied into a shell: whoever starts a run chooses it. */
+export function typed(runName: string): string {
+  if (/^[\w.@:+-]+$/.test(runName)) return runName
+  return `'${runName.replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu, ' ').replaceAll("'", `'\\''`)}'`
 }
 
 /** Text of others is shown, never interpreted: no Markdown, no markup, no control characters. */

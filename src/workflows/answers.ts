@@ -174,13 +174,15 @@ export class Answers {
   }
 
   #record(answer: Omit<HeardAnswer, 'at'>): void {
+    const { answers = [] } = this.state.progress
     if (answer.refused !== null) {
+      // Sent as a signal, too, since no worker was up: the update arrives behind it, and says nothing new.
+      if (answers.some((it) => it.refused === null && isSame(it, answer))) return
       log.warn('an answer was refused', { kind: answer.kind, by: answer.by, refused: answer.refused })
       if (this.#isFlooded) return
       this.#refusals++
     }
-    const { progress } = this.state
-    progress.answers = [...(progress.answers ?? []), { at: now(), ...answer }]
+    this.state.progress.answers = [...answers, { at: now(), ...answer }]
     this.state.show()
   }
 
@@ -194,6 +196,10 @@ const done: Readonly<Record<Kind, string>> = { approve: 'approved', reject: 'rej
 function heard(kind: Kind, input: Given): Omit<HeardAnswer, 'at' | 'refused'> {
   const { by, comment = null } = input
   return { kind, by, comment, ...('action' in input ? { action: input.action } : {}) }
+}
+
+function isSame(one: Omit<HeardAnswer, 'at'>, other: Omit<HeardAnswer, 'at'>): boolean {
+  return (['kind', 'by', 'comment', 'action'] as const).every((key) => one[key] === other[key])
 }
 
 function refusal(reason: string): ApplicationFailure {

@@ -91,6 +91,26 @@ test('without a terminal a plan is said once, when it is made', () => {
   ])
 })
 
+test('without a terminal every answer is one line, with the reason where it did not count', () => {
+  const refused = {
+    at: at(1),
+    kind: 'approve',
+    by: 'eve',
+    comment: null,
+    refused: 'by: "eve" may not approve',
+  } as const
+  const taken = { at: at(2), kind: 'approve', by: 'ann', comment: 'go\u001b[2J', refused: null } as const
+  expect(renderChanges(progress(), progress({ answers: [refused, taken] }), seen)).toEqual([
+    'approve by eve refused: by: "eve" may not approve',
+    'approve by ann: go\\x1b[2J',
+  ])
+  expect(
+    renderProgress(progress({ answers: [refused, taken] }), seen)
+      .split('\n')
+      .at(-1),
+  ).toBe('  refused: approve by eve: by: "eve" may not approve')
+})
+
 test('without a terminal a failed step says after how long, at which attempt, and why', () => {
   const failed = step({
     title: 'start',

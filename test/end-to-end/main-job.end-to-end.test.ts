@@ -193,6 +193,9 @@ describe.skipIf(!process.env['STEPBACK_END_TO_END'])('the main job', { timeout: 
 
     const answer = (input: object) => approve(run, input)
     await expect(answer({ by: 'a test', digest: '00000000' })).rejects.toThrow(/digest/)
+    expect((await operator.progress(run)).answers).toMatchObject([
+      { by: 'a test', refused: expect.stringMatching(/digest/) },
+    ])
     await answer({ by: 'a test', digest: waiting.plan!.digest.slice('sha256:'.length, 'sha256:'.length + 8) })
 
     await operator.until(run, ({ steps }) =>

@@ -35,6 +35,37 @@ describe('the details of a run', () => {
     )
   })
 
+  test('say what the gate needs, who approved, what has to be signed, and which answers did not count', () => {
+    const signs = `stepback approve rollback-shop 6f1c 1 ${progress().plan!.digest}`
+    const gate = {
+      asks: 'approve',
+      why: 'x',
+      until: '',
+      needs: '2 approvals of ann, bob',
+      approvedBy: ['ann'],
+      signs,
+    } as const
+    const refused = {
+      at,
+      kind: 'approve',
+      by: '<b>eve</b>',
+      comment: null,
+      refused: 'by: "<b>eve</b>" may not',
+    } as const
+    const text = describeProgress(progress({ gate, answers: [{ ...refused, by: 'ann', refused: null }, refused] }), 'r')
+    expect(text).toContain('needs 2 approvals of ann, bob; approved by ann')
+    expect(text).toContain(' --key YOUR.pem')
+    expect(text).toContain(`    ${signs}`)
+    expect(text).toContain('refused: approve by \\<b\\>eve\\</b\\>: by: "\\<b\\>eve\\</b\\>" may not')
+  })
+
+  test('give a command that is safe to copy, whatever the run is called', () => {
+    const gate = { asks: 'resolve', why: 'x', until: '' } as const
+    expect(describeProgress(progress({ gate }), "x'; rm -rf ~ #\n# title")).toContain(
+      `    stepback resolve 'x'\\''; rm -rf ~ # # title' --by YOU`,
+    )
+  })
+
   test('show text of others, and never interpret it', () => {
     const nasty = 'a|b\n# c <img src=x> [link](http://x) `code` *bold* \u001b[31m'
     const step = { ...pending('putFiles', nasty), detail: nasty }

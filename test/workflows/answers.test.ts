@@ -177,6 +177,15 @@ describe('an approval of a person with a public key', () => {
   })
 })
 
+test('an answer that counted is not recorded as refused when it comes again, as an update does behind its signal', async () => {
+  const run = await atGate(planWith({ approvals: 2 }))
+  await run.handle.signal('approve', { by: 'ann', digest })
+  expect((await run.refusal('approve', { by: 'ann', digest })).message).toBe('"ann" approved it already')
+  expect(await heard(run)).toEqual([['approve', 'ann', null]])
+  await run.answer('approve', { by: 'bob', digest })
+  await run.result()
+})
+
 describe('a gate that nobody answers', () => {
   test('is passed where the configuration says so and no data would be lost', async () => {
     const run = await atGate(planWith({ atDeadline: 'go-on' }, { dataLoss: false }))

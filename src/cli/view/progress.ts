@@ -1,7 +1,7 @@
 // A run on a terminal, as text: the same steps under the same names as in the Web UI.
 
 import type { Colours } from '../io.js'
-import { markOf, needsOf, nextCommand, refusedAnswers } from '../../plan/describe.js'
+import { markOf, needsOf, nextCommand, refusedAnswers, typed } from '../../plan/describe.js'
 import { describeMs } from '../../plan/duration.js'
 import type { Progress, StepProgress } from '../../plan/progress.js'
 import { renderExposure } from './exposure.js'
@@ -50,7 +50,7 @@ export function renderGate(progress: Progress, { run, colours }: Pick<Seen, 'run
     ...(plan?.exposure ? renderExposure(plan.exposure).map((line) => `    ${line}`) : []),
     ...(plan?.strategies ? renderStrategies(plan.strategies).map((line) => `    ${line}`) : []),
     nextCommand(progress, run),
-    ...(gate.asks === 'approve' ? [`    stepback reject ${run} --by YOU`] : []),
+    ...(gate.asks === 'approve' ? [`    stepback reject ${typed(run)} --by YOU`] : []),
   ]
 }
 
