@@ -6,6 +6,7 @@ import * as database from './adapters/database.js'
 import { HostPool } from './adapters/hosts.js'
 import { checkUrl, readField, readText } from './adapters/http.js'
 import * as migrations from './adapters/migrations.js'
+import { send } from './adapters/outgoing.js'
 import { findProgram, runProgram } from './adapters/programs.js'
 import { readRelease } from './adapters/release.js'
 import { type Runs, temporalRuns } from './adapters/runs.js'
@@ -32,6 +33,7 @@ export function compose(input: {
     hosts,
     database,
     http: { check: checkUrl, field: readField, text: readText },
+    send,
     runs: client ? temporalRuns(client, namespace) : noRuns,
     migrations,
     programs: { run: runProgram, find: findProgram },

@@ -50,16 +50,16 @@ describe('the documents', () => {
     expect([...typed, sent].map((json) => malformedHealth(JSON.parse(json)))).toEqual([undefined, undefined])
   })
 
-  test('show approvals as the configuration takes them', () => {
-    const [, yaml = ''] = /```yaml\n([^`]+)```/.exec(read('docs/approvals.md'))!
-    const shown = readYaml(yaml) as { readonly value: { readonly targets: { readonly aria: object } } }
+  test.each(['docs/approvals.md', 'docs/notifications.md'])('%s shows what the configuration takes', (document) => {
+    const [, yaml = ''] = /```yaml\n([^`]+)```/.exec(read(document))!
+    const shown = readYaml(yaml) as { readonly value: { readonly targets?: { readonly aria: object } } }
     const aria = {
       ssh: { host: 'h' },
       directory: '/srv',
       backups: '/backups',
       compose: { project: 'aria', files: ['a.yml'] },
       services: { application: ['api'] },
-      ...shown.value.targets.aria,
+      ...shown.value.targets?.aria,
     }
     expect(configSchema.safeParse({ ...shown.value, targets: { aria } }).error).toBeUndefined()
   })
@@ -72,6 +72,7 @@ describe('the documents', () => {
       'docs/adopting.md',
       'docs/guard.md',
       'docs/approvals.md',
+      'docs/notifications.md',
     ]) {
       const links = [...read(document).matchAll(/\]\(([^)#:]+)\)/g)].map(([, path]) => path!)
       for (const link of links) expect(() => read(document.startsWith('docs/') ? `docs/${link}` : link)).not.toThrow()

@@ -52,13 +52,17 @@ async function runCheck(deps: Deps, input: ChecksInput, check: DeployCheck, log:
 }
 
 /** The worker's own, without what opens doors: every variable that the configuration refers to, and Temporal's. */
-function environmentOf({ targets }: Config, input: ChecksInput, check: DeployCheck): NodeJS.ProcessEnv {
-  const references = Object.values(targets).flatMap(({ ssh, database }) => [
+function environmentOf({ targets, notifications }: Config, input: ChecksInput, check: DeployCheck): NodeJS.ProcessEnv {
+  const ofTargets = Object.values(targets).flatMap(({ ssh, database }) => [
     ssh.passphrase,
     database?.user,
     database?.password,
+    database?.admin?.user,
+    database?.admin?.password,
   ])
-  const secret = new Set(references.flatMap((it) => (it && 'env' in it ? [it.env] : [])))
+  const { webhook, grafana } = notifications
+  const references = [...ofTargets, webhook?.url, webhook?.secret, grafana?.token]
+  const secret = new Set(references.flatMap((it) => (typeof it === 'object' && 'env' in it ? [it.env] : [])))
   const own = Object.entries(process.env).filter(([name]) => !secret.has(name) && !name.startsWith('TEMPORAL_'))
   return {
     ...Object.fromEntries(own),

@@ -2,6 +2,7 @@
 
 import type { HostPool } from '../adapters/hosts.js'
 import type { checkUrl, readField, readText } from '../adapters/http.js'
+import type { send } from '../adapters/outgoing.js'
 import type { findProgram, runProgram } from '../adapters/programs.js'
 import type { readRelease } from '../adapters/release.js'
 import type { Runs } from '../adapters/runs.js'
@@ -12,6 +13,8 @@ export interface Deps {
   /** One connection and one client of the host's truth for each target, for the life of the worker. */
   readonly hosts: Pick<HostPool, 'host' | 'ssh'>
   readonly http: { readonly check: typeof checkUrl; readonly field: typeof readField; readonly text: typeof readText }
+  /** To the outside, where notices go. */
+  readonly send: typeof send
   readonly runs: Runs
   /** PostgreSQL and TypeORM, as the adapter's own module. */
   readonly database: typeof import('../adapters/database.js')

@@ -12,6 +12,7 @@ import { StepbackError } from '../plan/failure.js'
 import type { GuardPolicy, GuardSettings, Sight } from '../plan/guard.js'
 import { type Recorded, debts, stoppedBy } from '../plan/ledger.js'
 import { count, describeRate, rateOutcome, readCounters, uncounted } from '../plan/metrics.js'
+import type { Subscriptions } from '../plan/notice.js'
 import { type PollMemory, afterPause, nothingPolled, polled, underRelease } from '../plan/polls.js'
 import type { HealthReport } from '../plan/progress.js'
 import { type Standing, standing } from '../plan/standing.js'
@@ -19,6 +20,7 @@ import { type SourceVerdict, track, untried } from '../plan/verdict.js'
 import { beating } from './act.js'
 import type { Deps } from './deps.js'
 import { askChecks } from './health.js'
+import { subscriptionsOf } from './notices.js'
 import { ledgerRecords } from './observe/ledger.js'
 import { Look } from './observe/look.js'
 
@@ -91,7 +93,7 @@ class Watch {
 
   async #look(): Promise<Sight> {
     const { known } = this.input
-    const settings = settingsOf(this.#target)
+    const settings = settingsOf(this.#target, subscriptionsOf(this.deps.config))
     try {
       const look = await Look.at(this.deps, this.#target.name)
       const lease = await look.host.readLease()
@@ -188,7 +190,7 @@ function stopOf(records: readonly Recorded[]): string | null {
   return by === null ? null : `stopped by ${by}`
 }
 
-function settingsOf({ guard, approval }: Target): GuardSettings {
+function settingsOf({ guard, approval }: Target, notifies: Subscriptions | undefined): GuardSettings {
   const { failures, of, recover, agree, expects, mayLoseData } = guard
   return {
     failures,
@@ -203,6 +205,7 @@ function settingsOf({ guard, approval }: Target): GuardSettings {
     silenceMs: durationMs(guard.silence),
     undecidedMs: durationMs(guard.undecided),
     renewAfter,
+    ...(notifies ? { notifies } : {}),
   }
 }
 

@@ -12,6 +12,7 @@ import { endHook, runHook } from './hooks.js'
 import { buildImages, keepImages, restoreImages } from './images.js'
 import { leaseActivities } from './lease.js'
 import { keepMigrations, migrateDown, migrateUp } from './migrations.js'
+import { noticeActivities } from './notices.js'
 import { planningActivities } from './planning.js'
 import { dropCopies, dropUnprovenCopy, proveRestorePoint } from './proof.js'
 import { takeRestorePoint } from './restore-point.js'
@@ -25,6 +26,7 @@ export type StepbackActivities = ReturnType<typeof planningActivities> &
   ReturnType<typeof leaseActivities> &
   ReturnType<typeof guardActivities> &
   ReturnType<typeof signatureActivities> &
+  ReturnType<typeof noticeActivities> &
   ActActivities
 
 export function createActivities(deps: Deps): StepbackActivities {
@@ -34,6 +36,7 @@ export function createActivities(deps: Deps): StepbackActivities {
     ...leaseActivities(deps),
     ...guardActivities(deps),
     ...signatureActivities(deps),
+    ...noticeActivities(deps),
     ...actActivities(deps, catalogue),
   }
 }

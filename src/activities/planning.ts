@@ -12,6 +12,7 @@ import { planBackup } from '../plan/backup.js'
 import { planDeploy } from '../plan/deploy.js'
 import type { Facts, ReleaseFacts } from '../plan/facts.js'
 import { StepbackError } from '../plan/failure.js'
+import type { Subscriptions } from '../plan/notice.js'
 import { type Plan, type RunKind, digestText } from '../plan/plan.js'
 import type { HealthReport } from '../plan/progress.js'
 import type { DeployRequest, RollbackRequest } from '../plan/request.js'
@@ -21,6 +22,7 @@ import { beating } from './act.js'
 import { composeStack, said } from './context.js'
 import type { Deps } from './deps.js'
 import { askChecks, readVersion } from './health.js'
+import { subscriptionsOf } from './notices.js'
 import { together } from './together.js'
 import { ensureAllowed, linkEnds } from '../plan/release.js'
 import { planMigrations } from '../plan/revision.js'
@@ -36,6 +38,8 @@ export interface Planned {
   readonly plan: Plan
   /** Whether the server knows the search attributes. */
   readonly searchable: boolean
+  /** Who is told of what; missing where nobody is. */
+  readonly notifies?: Subscriptions
 }
 
 export function planningActivities(deps: Deps) {
@@ -48,7 +52,13 @@ export function planningActivities(deps: Deps) {
     }): Promise<Planned> {
       return await beating(async () => {
         const { kind, request, destination } = input
-        return { plan: await planners[kind](deps, request, destination), searchable: deps.searchable }
+        const notifies = subscriptionsOf(deps.config)
+        try {
+          const plan = await planners[kind](deps, request, destination)
+          return { plan, searchable: deps.searchable, ...(notifies ? { notifies } : {}) }
+        } catch (error) {
+          throw notifies ? telling(error, notifies) : error
+        }
       })
     },
 
@@ -67,6 +77,13 @@ export function planningActivities(deps: Deps) {
       })
     },
   }
+}
+
+/** Of a run that is refused somebody may want to hear, too. */
+function telling(error: unknown, notifies: Subscriptions): unknown {
+  if (!(error instanceof StepbackError)) return error
+  const { type, message, details, cause } = error
+  return new StepbackError({ type, message, cause, details: { ...(details as object | undefined), notifies } })
 }
 
 const planners: Readonly<Record<RunKind, (deps: Deps, raw: unknown, destination?: string) => Promise<Plan>>> = {

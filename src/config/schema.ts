@@ -2,6 +2,7 @@
 
 import { createPublicKey } from 'node:crypto'
 import { z } from 'zod'
+import { noticeEvents } from '../plan/notice.js'
 import { type Inconsistency, configInconsistencies, targetInconsistencies } from './consistency.js'
 
 const duration = z.string().regex(/^\d+(ms|s|m|h|d)$/, 'should be a duration like "30s", "5m" or "24h"')
@@ -323,6 +324,37 @@ const target = withNothingAgainstItself(
   targetInconsistencies,
 )
 
+const noticeList = z
+  .array(z.enum(noticeEvents))
+  .min(1)
+  .default([...noticeEvents])
+  .describe('what it is told of')
+
+const address = z.url({ protocol: /^https?$/, error: 'should be an http or https address' })
+
+const notifications = z
+  .strictObject({
+    webhook: z
+      .strictObject({
+        url: z
+          .union([address, ofWorker], { error: 'should be an address, or a reference: { env: NAME }' })
+          .describe('by reference where it is a secret itself, as that of a Slack webhook is'),
+        secret: ofWorker.optional().describe('signs what is sent, as an HMAC'),
+        events: noticeList,
+      })
+      .optional()
+      .describe('gets a POST with JSON, whose `text` Slack shows'),
+    grafana: z
+      .strictObject({
+        url: address.describe('of Grafana itself'),
+        token: ofWorker.describe('of a service account that may write annotations'),
+        events: noticeList,
+      })
+      .optional()
+      .describe('gets annotations, the whole of a run as a region'),
+  })
+  .prefault({})
+
 export const configSchema = withNothingAgainstItself(
   z.strictObject({
     temporal: z
@@ -340,6 +372,7 @@ export const configSchema = withNothingAgainstItself(
         ui: z.url().optional().describe('address of the Web UI, for links'),
       })
       .prefault({}),
+    notifications,
     people: z
       .record(
         person,

@@ -1,5 +1,6 @@
 // What a guard knows of its target, and what it does about it.
 
+import type { Subscriptions } from './notice.js'
 import type { Standing } from './standing.js'
 import type { Hysteresis, SourceVerdict, Verdict } from './verdict.js'
 
@@ -20,6 +21,8 @@ export interface GuardSettings extends Hysteresis {
   readonly expects: readonly string[]
   /** So many looks and reports make one run of the workflow. */
   readonly renewAfter: number
+  /** Whom it tells; looks of earlier versions have nobody. */
+  readonly notifies?: Subscriptions
 }
 
 /** A target as the guard's activity last saw it. */

@@ -33,6 +33,15 @@ const stubborn: ActivityOptions = {
   retry,
 }
 
+/** A receiver may be away for hours; a worker that dies meanwhile has at most sent it twice. */
+const telling: ActivityOptions = {
+  startToCloseTimeout: '1 minute',
+  scheduleToCloseTimeout: '24 hours',
+  heartbeatTimeout: '10 seconds',
+  retry: { ...retry, initialInterval: '2 seconds', maximumInterval: '5 minutes' },
+}
+
 export const acts: Acts = proxyActivities<StepbackActivities>(patient)
 export const briefActs: Acts = proxyActivities<StepbackActivities>(brief)
 export const stubbornActs: Acts = proxyActivities<StepbackActivities>(stubborn)
+export const tellingActs: Acts = proxyActivities<StepbackActivities>(telling)

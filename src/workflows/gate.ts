@@ -2,6 +2,7 @@
 
 import { CancellationScope, condition } from '@temporalio/workflow'
 import { type Answer, describeTerms } from '../plan/gate.js'
+import { gateNotice } from '../plan/notice.js'
 import type { OpenGate } from '../plan/progress.js'
 import { stubbornActs } from './activities.js'
 import { Answers } from './answers.js'
@@ -30,6 +31,7 @@ export class Gate {
     // An approval that is asked for while undoing is the undo's, not the plan's.
     const asksUndo = question.asks === 'approve' && before === 'undoing'
     this.state.enter(question.asks === 'approve' && !asksUndo ? 'waiting-for-approval' : 'waiting-for-operator')
+    this.state.notices.tell(gateNotice(this.state.told, progress.gate))
     try {
       return await this.#keepingLease(() => this.#waitForAnswer(question))
     } finally {

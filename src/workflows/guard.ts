@@ -26,6 +26,7 @@ import {
   nextSilenceMs,
   reported,
 } from '../plan/reports.js'
+import { guardNotice } from '../plan/notice.js'
 import { guardRun } from '../plan/standing.js'
 import { type SourceVerdict, type Verdict, combine } from '../plan/verdict.js'
 import { briefActs, stubbornActs } from './activities.js'
@@ -117,8 +118,13 @@ class Guard {
       await this.#judge()
       await this.#payDebts()
       if (looks + this.#beats >= this.#sight.settings.renewAfter || workflowInfo().continueAsNewSuggested)
-        return await continueAsNew(this.request, this.#carried())
+        return await this.#goOn()
     }
+  }
+
+  async #goOn(): Promise<never> {
+    await this.#state.notices.begun()
+    return await continueAsNew(this.request, this.#carried())
   }
 
   view(): GuardView {
@@ -160,6 +166,7 @@ class Guard {
     }
     const paused = sight?.pause != null
     this.#seen = await watching
+    this.#state.notices.subscriptions = this.#sight.settings.notifies
     if (paused && this.#sight.pause === null) this.#reporters = forgotten(this.#reporters)
   }
 
@@ -227,7 +234,12 @@ class Guard {
       ...asking,
       ...(this.#left ? [this.#left.why] : []),
     ]
-    this.#call(calls.length > 0 ? calls.join('; ') : null)
+    const all = calls.length > 0 ? calls.join('; ') : null
+    const event = decision.kind === 'call' || asking.length === 0 ? 'guard-fired' : 'debt-found'
+    // Its words change with every answer: it is told once, until nothing is the matter any more.
+    if (all !== null && this.#calls === null)
+      this.#state.notices.tell(guardNotice(this.#state.told, event, `calls a person: ${all}`))
+    this.#call(all)
   }
 
   /** A child of its own life: neither the end nor the stop of the guard ends a rollback. */
@@ -237,7 +249,9 @@ class Guard {
     const run = `${guardRun(target)}${now().replace(/\.\d+/, '').replaceAll(/[-:]/g, '')}`
     const acted: Acted = { release: release.id, run, asks, at: now(), why, outcome: null }
     this.#acted = [...this.#acted, acted].slice(-remembered)
-    this.#call(`${why}; ${run} ${asks ? 'waits for an approval' : 'goes back'}`)
+    const calls = `${why}; ${run} ${asks ? 'waits for an approval' : 'goes back'}`
+    this.#state.notices.tell(guardNotice(this.#state.told, 'guard-fired', calls))
+    this.#call(calls)
     const request = {
       target,
       to: release.id,

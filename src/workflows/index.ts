@@ -2,6 +2,7 @@
 
 import type { RunResult } from '../plan/progress.js'
 import { type Carried, guard } from './guard.js'
+import { type Telling, notify } from './notices.js'
 import { run } from './run.js'
 
 export async function deployWorkflow(request: unknown): Promise<RunResult> {
@@ -19,4 +20,9 @@ export async function backupWorkflow(request: unknown): Promise<RunResult> {
 /** `carried` is its own, from run to run. */
 export async function guardWorkflow(request: unknown, carried?: Carried): Promise<void> {
   return await guard(request, carried)
+}
+
+/** One notice of another run, started by it. */
+export async function notifyWorkflow(telling: Telling): Promise<void> {
+  return await notify(telling)
 }

@@ -9,6 +9,7 @@ import {
   setHandler,
 } from '@temporalio/workflow'
 import type { Debt } from '../plan/ledger.js'
+import { debtNotice, endNotice } from '../plan/notice.js'
 import type { Plan, PlannedChecks, RunKind } from '../plan/plan.js'
 import type { HealthReport, Phase, Progress, RunResult } from '../plan/progress.js'
 import { acts, briefActs, stubbornActs } from './activities.js'
@@ -26,12 +27,23 @@ export async function run(kind: RunKind, request: unknown): Promise<RunResult> {
   const gate = new Gate(state)
   state.show()
   try {
-    return await tell(state, gate, request)
+    const done = await tell(state, gate, request)
+    tellEnd(state, request, null)
+    return done
   } catch (error) {
-    throw await ended(state, error)
+    state.notices.learn(error)
+    const failure = await ended(state, error)
+    tellEnd(state, request, failureOf(failure).message)
+    throw failure
   } finally {
+    await CancellationScope.nonCancellable(() => state.notices.begun())
     await CancellationScope.nonCancellable(() => condition(allHandlersFinished))
   }
+}
+
+/** Whoever only looked has the answer before their eyes. */
+function tellEnd(state: RunState, request: unknown, failed: string | null): void {
+  if ((request as { dryRun?: unknown } | null)?.dryRun !== true) state.notices.tell(endNotice(state.told, failed))
 }
 
 async function tell(state: RunState, gate: Gate, request: unknown): Promise<RunResult> {
@@ -58,8 +70,10 @@ async function makePlan(state: RunState, request: unknown, destination?: string)
     plan.executeWithOptions({ summary: `look, and plan the ${kind}` }, [
       { kind, request, ...(destination === undefined ? {} : { destination }) },
     ])
-  const { plan, searchable } = state.token === undefined ? await outliving(() => plans(briefActs)) : await plans(acts)
+  const { plan, searchable, notifies } =
+    state.token === undefined ? await outliving(() => plans(briefActs)) : await plans(acts)
   state.searchable = searchable
+  state.notices.subscriptions = notifies
   state.setPlan(plan)
   state.tag()
   return plan
@@ -178,6 +192,7 @@ async function finishSettling(lease: Lease, outcome: string): Promise<void> {
 }
 
 async function payDebts(state: RunState, gate: Gate, lease: Lease, debts: readonly Debt[]): Promise<void> {
+  if (debts.length > 0) state.notices.tell(debtNotice(state.told, debts))
   for (const debt of debts) await payDebt(state, gate, lease, debt)
 }
 

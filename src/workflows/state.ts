@@ -2,6 +2,7 @@ import { log, setCurrentDetails, upsertSearchAttributes, workflowInfo } from '@t
 import { SearchAttributeType, defineSearchAttributeKey } from '@temporalio/common'
 import { describeProgress } from '../plan/describe.js'
 import type { Exposure, Plan, RunKind } from '../plan/plan.js'
+import { Notices } from './notices.js'
 import { type Phase, type Progress, type RunResult, newProgress, showPlan } from '../plan/progress.js'
 
 const phaseKey = defineSearchAttributeKey('StepbackPhase', SearchAttributeType.KEYWORD)
@@ -12,6 +13,7 @@ const restorePointKey = defineSearchAttributeKey('StepbackRestorePoint', SearchA
 /** What a run knows of itself, and the places where it shows it. */
 export class RunState {
   readonly progress: Progress
+  readonly notices = new Notices()
   result: RunResult | undefined
   plan: Plan | undefined
   token: number | undefined
@@ -20,7 +22,10 @@ export class RunState {
   /** Off where the server has no search attributes: an upsert there would fail the workflow's task for ever. */
   searchable = false
 
-  constructor(kind: RunKind | 'guard', request: unknown) {
+  constructor(
+    kind: RunKind | 'guard',
+    private readonly request: unknown,
+  ) {
     const target = (request as { target?: unknown } | null)?.target
     this.progress = newProgress({ kind, target: typeof target === 'string' ? target : null, at: now() })
   }
@@ -35,6 +40,12 @@ export class RunState {
   showLoss(exposure: Exposure | null): void {
     if (this.plan) this.plan = { ...this.plan, approval: { ...this.plan.approval, dataLoss: true } }
     if (this.progress.plan) this.progress.plan = { ...this.progress.plan, exposure }
+  }
+
+  /** What a notice tells of this run, besides what it is about. */
+  get told() {
+    const { progress, request, plan } = this
+    return { at: now(), run: workflowInfo().workflowId, version: plan?.version, progress, request }
   }
 
   enter(phase: Phase): void {

@@ -26,6 +26,7 @@ const check = (script: string, more = '') => `{ name: unit, command: [sh, -c, ${
 
 async function run(checks: string, environment = new MockActivityEnvironment()): Promise<void> {
   const text = `
+notifications: { webhook: { url: { env: HOOK_URL } } }
 targets:
   shop:
     ssh: { host: shop.test, user: deploy }
@@ -33,7 +34,8 @@ targets:
     backups: /srv/shop/backups
     compose: { project: shop, files: [docker-compose.yml] }
     services: { application: [api] }
-    database: { service: db, name: shop, user: { env: SHOP_USER }, password: { env: SHOP_PASSWORD } }
+    database:
+      { service: db, name: shop, user: { env: SHOP_USER }, password: { env: SHOP_PASSWORD }, admin: { user: { env: SHOP_ADMIN }, password: { env: SHOP_ADMIN_PASSWORD } } }
     checks: [${checks}]
 `
   const config = parseConfig(text, 'x.yaml')
@@ -66,6 +68,8 @@ describe('a check', () => {
 
   test('does not see the secrets that the configuration refers to, nor those of Temporal', async () => {
     vi.stubEnv('SHOP_PASSWORD', 'hunter2')
+    vi.stubEnv('HOOK_URL', 'https://hooks.test/hunter2')
+    vi.stubEnv('SHOP_ADMIN_PASSWORD', 'hunter2')
     vi.stubEnv('TEMPORAL_API_KEY', 'hunter2')
     await run(check('! env | grep hunter2'))
   })

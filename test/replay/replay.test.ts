@@ -64,9 +64,16 @@ const asActivity = {
 
 async function replay(history: Json): Promise<Error | undefined> {
   const workflowBundle = { codePath: inject('workflowBundlePath') }
-  const results = Worker.runReplayHistories({ workflowBundle }, [{ workflowId: 'replayed', history }])
+  const results = Worker.runReplayHistories({ workflowBundle }, [{ workflowId: idOf(history), history }])
   for await (const result of results) return result.error
   throw new Error('nothing was replayed')
+}
+
+/** A history does not tell whose it is, but the names of the notices that it started do. */
+function idOf(history: Json): string {
+  const children = history.events.map((event) => event['startChildWorkflowExecutionInitiatedEventAttributes'])
+  const names = children.map((child) => /^notice-(.*)-[0-9a-f]{8}$/.exec(child?.workflowId ?? '')?.[1])
+  return names.find((name) => name !== undefined) ?? 'replayed'
 }
 
 function read(name: string): Json {

@@ -100,6 +100,25 @@ export const shapes: Readonly<Record<string, (stage: Stage) => Promise<Run>>> = 
     await run.handle.signal('approve', { by: 'bob', digest: '00000000' })
     return await ended(run, () => run.handle.signal('approve', { by: 'bob', digest }))
   },
+  'rollback-told': async (stage) => {
+    const notifies = { webhook: ['gate-opened', 'run-ended', 'debt-found'] }
+    stage.on('plan', () => ({ plan: lossy, searchable: false, notifies }))
+    stage.on('acquireLease', () => ({ token: 7, run: ownRun(), debts: [debt] }))
+    const run = await stage.start('rollbackWorkflow', rollbackRequest())
+    await run.until('waiting-for-approval')
+    return await ended(run, () => run.answer('approve', { by: 'ann', digest: lossy.digest }))
+  },
+  'guard-told': async (stage) => {
+    const notifies = { webhook: ['guard-fired'] as const }
+    stage.reset(rollbackPlan())
+    const looks = [seen({ sources: well }, { notifies }), seen({ sources: sick }, { notifies })]
+    stage.on('readGuardRequest', () => ({ target: 'shop', policy: null }))
+    stage.on('watchTarget', () => looks.shift() ?? untilCancelled()())
+    const run = await stage.start('guardWorkflow', { target: 'shop' })
+    await waitFor(async () => stage.calls('finishRun').length === 1)
+    await run.handle.cancel()
+    return await ended(run, async () => undefined)
+  },
   'guard-continued': async (stage) => {
     const { run } = await guarded(stage)
     return stage.earlier(run)

@@ -40,6 +40,7 @@ const names: Readonly<Record<Name, true>> = {
   readGuardRequest: true,
   watchTarget: true,
   checkSignature: true,
+  sendNotice: true,
   takeRestorePoint: true,
   proveRestorePoint: true,
   dropUnprovenCopy: true,
@@ -79,7 +80,7 @@ const around = [
   'recordPlan',
   'closeDebt',
   'finishRun',
-].concat(['readGuardRequest', 'watchTarget', 'checkSignature'])
+].concat(['readGuardRequest', 'watchTarget', 'checkSignature', 'sendNotice'])
 
 /** A stage for runs of one test file: one server, one worker, one set of fakes. */
 export class Stage {
@@ -187,6 +188,11 @@ export class Stage {
       .describe()
       .catch(() => undefined)
     return described?.status.name
+  }
+
+  /** Waits for the end of another workflow, time skipping on. */
+  async ended(workflowId: string): Promise<void> {
+    await this.#env.client.workflow.getHandle(workflowId).result()
   }
 
   calls(name: Name): any[] {
