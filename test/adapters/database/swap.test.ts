@@ -3,6 +3,7 @@ import pg from 'pg'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { Journal, swapDatabases, type SwapInput } from '../../../src/adapters/database.js'
 import { createJournal, journalMark, sessionPrefix, timerScript } from '../../../src/commands/database.js'
+import { again, exchange, learnExchange, openExchange, raiseFence } from '../../../src/commands/database/exchange.js'
 import { dropAnswer, startPostgres, type TestPostgres } from '../../support/postgres.js'
 
 let server: TestPostgres
@@ -43,6 +44,63 @@ describe('the journal', () => {
     const mine = await journal()
     expect(await mine.has(journalMark)).toBe(true)
     expect(await mine.has('another')).toBe(false)
+  })
+})
+
+describe('the exchange with psql alone', () => {
+  const byHand = (token = 1) => ({
+    exec: server.exec(),
+    psqlUser: 'postgres',
+    target,
+    token,
+    run8: '0000000a',
+    database: live,
+    incoming: `${live}__new_0000000a`,
+    source: 'point-1',
+  })
+  const run = (script: string) => spawnSync('sh', ['-c', script], { encoding: 'utf8' })
+  const raise = (token: number) => run(raiseFence(byHand(token), sessionPrefix({ target })))
+  const learned = () => run(learnExchange(byHand())).stdout.trim()
+  const well = { status: 0, stderr: '' }
+
+  it('ends who is connected, exchanges the names, keeps the former database closed, and is done once', async () => {
+    await connect(live)
+    expect(raise(1)).toMatchObject(well)
+    expect(run(openExchange(byHand()))).toMatchObject(well)
+    expect(run(exchange({ ...byHand(), closing: 1 }))).toMatchObject(well)
+    expect(await marked()).toBe('new')
+    expect(await databases()).toEqual([`${live} open`, `${live}__before_0000000a closed`])
+    expect(run(exchange({ ...byHand(), closing: 2 })).status).toBe(again)
+    expect([await marked(), learned()]).toEqual(['new', 'open|1|swapped'])
+  })
+
+  it('changes nothing under a token that is not in force', async () => {
+    expect(raise(1)).toMatchObject(well)
+    expect(run(openExchange(byHand()))).toMatchObject(well)
+    expect([raise(2).status, raise(1).status]).toEqual([0, 3])
+    expect(run(openExchange(byHand(1))).status).toBe(3)
+    expect(run(exchange({ ...byHand(1), closing: 1 })).status).toBe(again)
+    expect([await marked(), learned()]).toEqual(['old', 'open|0|planned'])
+  })
+
+  it('opens the database again where the renames fail', async () => {
+    expect(raise(1)).toMatchObject(well)
+    expect(run(openExchange(byHand()))).toMatchObject(well)
+    await server.query('postgres', `drop database "${live}__new_0000000a"`)
+    expect(run(exchange({ ...byHand(), closing: 1 })).status).toBe(again)
+    expect([await marked(), learned()]).toEqual(['old', 'open|1|planned'])
+  })
+
+  it('opens what an earlier holder left closed, and ends its sessions, by raising its token', async () => {
+    expect(raise(1)).toMatchObject(well)
+    const closed = `update stepback.door set state = 'closed', closing = 7,
+      closed_oid = (select oid from pg_database where datname = $2) where target = $1`
+    await server.query('stepback', closed, [target, live])
+    await server.query('postgres', `alter database ${live} allow_connections false`)
+    const old = await connect('postgres', `${sessionPrefix({ target })}1:x`)
+    expect(raise(2)).toMatchObject(well)
+    await expect(old.query('select')).rejects.toThrow()
+    expect([await marked(), learned()]).toEqual(['old', 'open|8|none'])
   })
 })
 
