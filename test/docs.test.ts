@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { readFileSync, readdirSync } from 'node:fs'
 import type { Command } from 'commander'
 import { format, resolveConfig } from 'prettier'
 import { describe, expect, test } from 'vitest'
@@ -65,15 +65,9 @@ describe('the documents', () => {
   })
 
   test('name only files that are there', () => {
-    for (const document of [
-      'README.md',
-      'docs/design.md',
-      'docs/errors.md',
-      'docs/adopting.md',
-      'docs/guard.md',
-      'docs/approvals.md',
-      'docs/notifications.md',
-    ]) {
+    const pages = readdirSync(new URL('../docs', import.meta.url)).filter((name) => name.endsWith('.md'))
+    const documents = ['README.md', ...pages.map((name) => `docs/${name}`)]
+    for (const document of documents) {
       const links = [...read(document).matchAll(/\]\(([^)#:]+)\)/g)].map(([, path]) => path!)
       for (const link of links) expect(() => read(document.startsWith('docs/') ? `docs/${link}` : link)).not.toThrow()
     }

@@ -59,7 +59,8 @@ export const restoreFiles: ActDefinition<'restoreFiles'> = {
   },
 }
 
-function restored(file: ManifestFile): RestoredFile {
+/** A file of a manifest as it is to be again. */
+export function restored(file: ManifestFile): RestoredFile {
   const { name, mode, kind = 'file', target } = file
   return { path: file.path!, kind, name, mode, archived: !isWhole(file), ...(target === undefined ? {} : { target }) }
 }

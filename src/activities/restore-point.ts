@@ -2,6 +2,7 @@
 
 import { captureFiles, describeFiles, type FileFact, parseFileFacts } from '../commands/files.js'
 import { writeManifest } from '../commands/manifest.js'
+import { writeRestoreScript } from '../commands/restore-script.js'
 import { command } from '../commands/shell.js'
 import { parseFacts } from '../commands/database/facts.js'
 import { againAfterRestart } from '../commands/database/restart.js'
@@ -9,6 +10,7 @@ import { takeDump } from '../commands/database/take.js'
 import type { ActArgs } from '../plan/act.js'
 import { StepbackError } from '../plan/failure.js'
 import { restorePointTime } from '../plan/ledger.js'
+import type { Container } from '../plan/facts.js'
 import type { BesideDatabase, DatabaseManifest, Manifest, ManifestFile } from '../plan/manifest.js'
 import { parentsOf } from '../plan/release.js'
 import { doubtOf } from '../plan/retention.js'
@@ -19,21 +21,26 @@ import { type ActContext, doneAgain } from './context.js'
 import { databaseAccess, withJournal, withTunnel } from './database-access.js'
 import { readContainers } from './observe/containers.js'
 import { readManifests } from './observe/manifests.js'
+import { observeStanding, scriptOf } from './restore-script.js'
 import { together } from './together.js'
 
 export const takeRestorePoint: ActDefinition<'takeRestorePoint'> = {
   jobs: ['files', 'dump', 'manifest'],
   run: async (context, args) => {
-    const [files, database, kept, images, earlier] = await together([
+    const containers = readContainers(context)
+    const [files, database, kept, images, standing, earlier] = await together([
       captureAll(context, args),
       args.database === 'dump' ? dump(context) : null,
       args.database === 'kept' ? willBeKept(context) : null,
-      recordedImages(context),
+      containers.then(recordedImages),
+      containers.then((found) => observeStanding(context, found)),
       args.database === 'dump' ? earlierPoints(context) : [],
     ])
     const manifest = manifestOf(context, args, { files, database, kept, images, earlier })
-    const script = writeManifest({ backups: context.backups, manifest })
-    await context.job('manifest', script, { holds: doneAgain })
+    // The manifest comes last: what has one is whole.
+    const script = writeRestoreScript(scriptOf(context, manifest, standing))
+    const writes = [script, writeManifest({ backups: context.backups, manifest })]
+    await context.job('manifest', writes.join(''), { holds: doneAgain })
     const dumped = database ? `, dump of ${database.file.bytes} bytes` : ''
     return `${context.safety}${manifest.doubt === undefined ? dumped : `; ${manifest.doubt}`}`
   },
@@ -179,8 +186,7 @@ async function earlierPoints(context: ActContext): Promise<Manifest[]> {
 }
 
 /** The images by id, and the reference by which Compose finds each. */
-async function recordedImages(context: ActContext): Promise<Manifest['images']> {
-  const containers = await readContainers(context)
+function recordedImages(containers: readonly Container[]): Manifest['images'] {
   return containers
     .filter((it, index) => containers.findIndex((other) => other.service === it.service) === index)
     .map(({ service, imageId, imageRef }) => ({ service, id: imageId, ref: imageRef }))

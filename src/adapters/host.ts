@@ -1,6 +1,6 @@
 // The host's truth, typed: the lease, the jobs, the ledger and the timers of one target.
 import { isAbsolute } from 'node:path/posix'
-import { callHelper } from './host/helper.js'
+import { callHelper, standalone } from './host/helper.js'
 import type { HelperOptions } from './host/helper.js'
 import { cancelJob, listJobs, runJob } from './host/jobs.js'
 import type { JobOutcome, JobRequest, JobSummary } from './host/jobs.js'
@@ -23,6 +23,10 @@ export class Host {
     if (!isAbsolute(input.stateDirectory)) throw new TypeError(`not an absolute path: '${input.stateDirectory}'`)
     this.stateDirectory = input.stateDirectory
     this.#options = { ssh: input.ssh, stateDirectory: input.stateDirectory, shell: input.shell ?? '/bin/sh' }
+  }
+
+  get standalone(): ReturnType<typeof standalone> {
+    return standalone()
   }
 
   /** Runs a script that only reads. */

@@ -35,7 +35,7 @@ main() {
   case $OP in
   # Detached: nobody reads what these print.
   run | tick) "op_$OP" "$@" ;;
-  look | probe | lease | acquire | renew | release | start | wait | cancel | judge | list | prune | arm | append | read)
+  look | probe | who | lease | acquire | renew | release | start | wait | cancel | judge | list | prune | arm | append | read)
     printf '\n@@%s begin\n' "$NONCE"
     printf '\n@@%s begin\n' "$NONCE" >&2
     trap 'finish "$?"' EXIT

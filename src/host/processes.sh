@@ -78,6 +78,17 @@ alive() {
   identify "$1" && same_start "$IDENTITY" "$2"
 }
 
+# who PID [IDENTITY]: which process that is; with an identity, whether it is that very one
+op_who() {
+  if [ $# -gt 1 ]; then
+    if alive "$1" "$2"; then echo alive; else echo gone; fi
+  elif identify "$1"; then
+    printf 'is %s\n' "$IDENTITY"
+  else
+    echo gone
+  fi
+}
+
 # members GROUP: MEMBERS, its living processes. One scan can miss a child whose parent ends under it, so none is only
 # believed where the kernel agrees, or three times in a row (zombies, which the kernel counts).
 members() {

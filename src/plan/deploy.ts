@@ -80,7 +80,7 @@ export function runningLevels(facts: Facts): ReturnType<typeof startLevels> {
 }
 
 /** Services that have more containers than their file asks for. */
-export function scaledByHand(facts: Facts): Readonly<Record<string, number>> {
+export function scaledByHand(facts: Pick<Facts, 'model' | 'containers'>): Readonly<Record<string, number>> {
   const counts = Object.entries(facts.model.services).map(([service, { scale = 1 }]) => {
     const count = facts.containers.filter((container) => container.service === service).length
     return [service, count, scale] as const

@@ -195,8 +195,24 @@ export class Operator {
 
   /** `kill -9` of Temporal's server, and its command again. */
   replaceTemporal(): void {
+    this.killTemporal()
+    this.startTemporal()
+  }
+
+  killTemporal(): void {
     process.kill(this.sandbox.processes.temporal!.pid, 'SIGKILL')
+  }
+
+  startTemporal(): void {
     this.#start('temporal')
+  }
+
+  /** Over SSH, with no other program of ours. */
+  async onHost(command: string): Promise<string> {
+    const { host, port, user, identityFile } = this.sandbox.ssh
+    const known = ['-o', 'StrictHostKeyChecking=no', '-o', 'UserKnownHostsFile=/dev/null', '-o', 'LogLevel=ERROR']
+    const words = ['-i', identityFile, '-p', String(port), ...known, `${user}@${host}`, command]
+    return (await promisify(execFile)('ssh', words)).stdout
   }
 
   /** The command that the sandbox's own file says. */

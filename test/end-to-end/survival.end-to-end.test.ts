@@ -101,6 +101,26 @@ describe.skipIf(!process.env['STEPBACK_END_TO_END'])('a worker that is killed', 
     expect(await swaps()).toHaveLength(2)
   })
 
+  test('and Temporal with it, in the middle of a deploy, leave a way back by the script on the host', async () => {
+    const before = await stack()
+    await operator.start('deployWorkflow', 'deploy-left', { target: 'aria', ...release('2.1.0') })
+    const { steps } = await operator.until('deploy-left', (it) =>
+      (it.steps ?? []).some((step) => step.name === 'startServices' && step.state === 'running'),
+    )
+    expect(steps.find((step) => step.name === 'migrateUp')!.state).toBe('done')
+    operator.killTemporal()
+    operator.killWorker()
+    const scripts = readdirSync(operator.sandbox.backups).filter((name) => name.startsWith('restore_'))
+    const script = `sh '${operator.sandbox.backups}/${scripts.toSorted().at(-1)}' --yes --wait`
+    // How long a run may be silent before it counts as gone is told where nobody has to wait for it.
+    expect(await operator.onHost(`STEPBACK_UNRENEWED_SECONDS=1 ${script}`)).toMatch(/done: aria is at 2\.0\.0 again/)
+    expect([await stack(), await operator.rows()]).toEqual([before, rowsAtFirst])
+    operator.startTemporal()
+    operator.startWorker()
+    expect((await operator.end('deploy-left')).outcome).toBe('Fenced')
+    expect([await leftovers(operator), await stack()]).toEqual(['', before])
+  })
+
   /** What a deploy changes and its undo puts back, the values of the columns that a migration drops included. */
   async function stack(): Promise<object> {
     return {

@@ -65,6 +65,16 @@ export function helper(): { readonly name: string; readonly text: Buffer } {
   return loaded
 }
 
+/** What a script needs that stands alone on the host: the helper, and the driver of a way back. */
+export function standalone(): {
+  readonly helper: { readonly name: string; readonly text: string }
+  readonly driver: string
+} {
+  const { name, text } = helper()
+  const driver = readFileSync(new URL('../../host/restore.sh', import.meta.url), 'utf8')
+  return { helper: { name, text: text.toString('utf8') }, driver }
+}
+
 async function install(options: HelperOptions, ssh: SshConnection): Promise<void> {
   const nonce = randomBytes(8).toString('hex')
   const { name, text } = helper()

@@ -7,9 +7,9 @@ export interface Holder {
   readonly workflowId: string
   /** The present run id, not the first one: a reset run is another holder, and fences its own ghost. */
   readonly runId: string
-  /** Empty for a command that no server knows: only time says that it is gone. */
+  /** Empty for a command or a script that no server knows: only time says that it is gone. */
   readonly namespace: string
-  readonly kind: 'deploy' | 'rollback' | 'backup' | 'emergency' | 'guard' | 'adoption'
+  readonly kind: 'deploy' | 'rollback' | 'backup' | 'emergency' | 'guard' | 'adoption' | 'script'
 }
 
 export interface LeaseState {

@@ -1,0 +1,134 @@
+import { spawn } from 'node:child_process'
+import { existsSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { type Standing, standingRestorePoint } from '../support/restore-script.js'
+
+let point: Standing
+beforeEach(() => (point = standingRestorePoint()))
+afterEach(() => point.remove())
+
+const read = (name: string) => readFileSync(join(point.directory, name), 'utf8')
+const upOf = (told: readonly string[]) =>
+  told.filter((line) => line.includes(' up ')).map((line) => line.split(' ').at(-1))
+const kinds = () => point.ledger().map((entry) => entry.kind)
+const isFree = () => point.helper(['lease']).includes('"free":true')
+
+const holder = (run: string) =>
+  `"workflowId":"deploy-shop","runId":"${run}"\n{"workflowId":"deploy-shop","runId":"${run}","namespace":"default","kind":"deploy"}\n`
+
+/** A run takes the lease, writes its plan, and is heard of no more. */
+function heldByRun(run = '0123abcd-0000-4000-8000-00005b00f00d'): void {
+  point.start(['--help'])
+  point.start(['--yes'])
+  rmSync(join(point.root, 'told'))
+  writeFileSync(join(point.directory, '.env'), 'MODE=now\n')
+  const payload = holder(run)
+  point.helper(['acquire', '0', 'free', String(payload.length)], payload)
+  const entry = `${JSON.stringify({ kind: 'plan', run: { workflowId: 'deploy-"shop"', runId: run }, plan: {} })}\n`
+  point.helper(['append', 'ledger', '3', `${run}.plan`, String(entry.length)], entry)
+}
+
+describe('the script of a restore point', () => {
+  test('is private, may be started, and says what it does', () => {
+    expect(statSync(point.file).mode & 0o777).toBe(0o700)
+    expect(point.start(['--help'])).toMatchObject({ status: 0, stdout: expect.stringContaining('--dry-run') })
+    expect(point.start(['--sure']).status).toBe(2)
+  })
+
+  test('changes nothing for a dry run, for no answer, and where a file is not the recorded one', () => {
+    expect(point.start(['--dry-run'])).toMatchObject({ status: 0, stdout: expect.stringContaining('stop api web') })
+    expect(point.start([], { input: 'no\n' })).toMatchObject({ status: 3 })
+    writeFileSync(join(point.root, 'back ups/env_20261123T100000Z-2.0.0'), 'changed')
+    const refused = point.start(['--yes'])
+    expect(refused).toMatchObject({ status: 3, stderr: expect.stringContaining('another checksum') })
+    expect([read('.env'), point.told(), existsSync(join(point.state, 'lease/t.1'))]).toEqual([
+      'MODE=now\nPASSWORD=new\n',
+      [],
+      false,
+    ])
+  })
+
+  test.each(['dash', 'bash', 'busybox sh'])(
+    'puts files, images and services back under %s, and gives the lease back',
+    (shell) => {
+      const done = point.start([], { shell, input: 'yes\n' })
+      expect(done).toMatchObject({
+        status: 0,
+        stderr: '',
+        stdout: expect.stringMatching(/done: shop is at 2\.0\.0 again\n$/),
+      })
+      expect([read('docker-compose.yml'), read('.env')]).toEqual(['services: then\n', 'MODE=then\nPASSWORD=new\n'])
+      expect(existsSync(join(point.directory, 'brought'))).toBe(false)
+      const told = point.told()
+      expect(told.slice(0, 4)).toEqual([
+        'stop --time 3 running-1',
+        'stop --time 3 running-1',
+        'stop --time 3 late-1',
+        'tag sha256:old shop-api',
+      ])
+      expect(upOf(told)).toEqual(['api', 'web'])
+      expect(kinds()).toEqual(['acquired', 'finished'])
+      expect(isFree()).toBe(true)
+      expect(read('deploy.log')).toMatch(/^\S+ restore_20261123T100000Z-2\.0\.0\.sh rollback 2\.0\.0: done\n$/)
+      expect(readdirSync(join(point.state, 'staging'))).toEqual([])
+    },
+  )
+
+  test('says that what it put back is not healthy', () => {
+    writeFileSync(join(point.root, 'hold.ill'), '')
+    const ended = point.start(['--yes'])
+    expect(ended).toMatchObject({ status: 5, stderr: expect.stringContaining('not well: database') })
+    expect(isFree()).toBe(true)
+  })
+
+  test('keeps to a lease that was renewed, and says who holds it', () => {
+    heldByRun()
+    const refused = point.start(['--yes'])
+    expect(refused).toMatchObject({ status: 3, stderr: expect.stringContaining('held by deploy deploy-shop') })
+    expect([point.told(), read('.env')]).toEqual([[], 'MODE=now\n'])
+  })
+
+  test('takes over what nobody renews, fences its run, and closes its debt', () => {
+    heldByRun()
+    expect(point.start(['--yes'], { env: { STEPBACK_UNRENEWED_SECONDS: '-1' } }).status).toBe(0)
+    expect(read('.env')).toMatch(/^MODE=then/)
+    expect(kinds().slice(-3)).toEqual(['acquired', 'debt-closed', 'finished'])
+    expect(point.ledger().at(-2)).toMatchObject({ run: { workflowId: 'deploy-"shop"' }, how: 'undone' })
+    const payload = holder('0123abcd-0000-4000-8000-00005b00f00d')
+    expect(point.helper(['renew', '3', String(payload.length)], payload)).toContain('other ')
+  })
+
+  test('killed on the way is gone on with at once, under its own name and the next token', async () => {
+    writeFileSync(join(point.root, 'hold'), '')
+    const { argv, env } = point.command('sh')
+    const child = spawn(argv[0]!, [...argv.slice(1), '--yes'], { env, stdio: 'ignore' })
+    while (!point.told().some((line) => line.includes(' up '))) await new Promise((resolve) => setTimeout(resolve, 20))
+    expect(point.start(['--yes'])).toMatchObject({ status: 3, stderr: expect.stringContaining('held by script') })
+    child.kill('SIGKILL')
+    await new Promise((resolve) => child.once('exit', resolve))
+    rmSync(join(point.root, 'hold'))
+    expect(point.start(['--yes']).status).toBe(0)
+    expect(kinds()).toEqual(['acquired', 'acquired', 'finished'])
+    const runs = point.ledger().map(({ run }) => run.runId)
+    expect(new Set(runs.map((run) => run.split('.')[0])).size).toBe(1)
+    expect(new Set(runs).size).toBe(2)
+  })
+
+  test('removes what only a later release brought, as the first restore point says that names it', () => {
+    const later = (at: string, ...lines: string[]) =>
+      writeFileSync(join(point.root, `back ups/restore_${at}.sh`), ['#target shop', ...lines, ''].join('\n'))
+    later('20261123T090000Z-1.0.0', '#gone earlier')
+    later('20261123T110000Z-2.1.0', '#known kept', '#gone it\\0047s\\0040new')
+    later('20261123T120000Z-2.2.0', '#gone kept')
+    for (const name of ['earlier', 'kept', "it's new"]) writeFileSync(join(point.directory, name), '')
+    expect(point.start(['--yes']).status).toBe(0)
+    expect(readdirSync(point.directory).toSorted()).toEqual([
+      '.env',
+      'deploy.log',
+      'docker-compose.yml',
+      'earlier',
+      'kept',
+    ])
+  })
+})
