@@ -7,7 +7,7 @@
 
 umask 077
 LC_ALL=C
-PATH=$PATH:/usr/local/bin:/opt/homebrew/bin:/usr/bin:/bin:/usr/sbin:/sbin
+PATH=$PATH:/usr/local/bin:/opt/homebrew/bin:${HOME:-}/.docker/bin:/Applications/Docker.app/Contents/Resources/bin:/usr/bin:/bin:/usr/sbin:/sbin
 export LC_ALL PATH
 
 # fail CODE MESSAGE: ends the call; nothing after it is believed

@@ -2,6 +2,7 @@
 
 import { command, quote, script } from '../shell.js'
 import type { DumpFormat } from '../../plan/manifest.js'
+import { fileFacts } from '../files.js'
 import { endingOf, type JobScript } from './ending.js'
 import { comparableFactsSql, databaseFactsSql, earlyFactsSql } from './facts.js'
 import { pgDump, psql, withSql, type DatabaseAccess } from './programs.js'
@@ -56,7 +57,8 @@ export function takeDump(
       'sync "$out.part" "$work/facts" 2> /dev/null || sync',
       'mv -f "$out.part" "$out"',
       'mv -f "$work/facts" "$facts"',
-      `printf 'sha256 %s\\n' "$({ sha256sum "$out" 2> /dev/null || shasum -a 256 "$out"; } | cut -d ' ' -f 1)"`,
+      fileFacts,
+      `printf 'sha256 %s\\n' "$(sha256 "$out")"`,
       `printf 'bytes %s\\n' "$(wc -c < "$out" | tr -d ' ')"`,
       'sync "$(dirname "$out")" 2> /dev/null || sync',
     ),
