@@ -3,6 +3,7 @@
 import { adoptMigrations } from './adoption.js'
 import { type ActActivities, type ActCatalogue, actActivities } from './act.js'
 import { dropNewDatabase, restoreDatabase, swapDatabase, swapDatabaseBack } from './database.js'
+import { auditActivities } from './audit.js'
 import { checkActivities } from './checks.js'
 import type { Deps } from './deps.js'
 import { putFiles, restoreFiles } from './files.js'
@@ -27,6 +28,7 @@ export type StepbackActivities = ReturnType<typeof planningActivities> &
   ReturnType<typeof guardActivities> &
   ReturnType<typeof signatureActivities> &
   ReturnType<typeof noticeActivities> &
+  ReturnType<typeof auditActivities> &
   ActActivities
 
 export function createActivities(deps: Deps): StepbackActivities {
@@ -37,6 +39,7 @@ export function createActivities(deps: Deps): StepbackActivities {
     ...guardActivities(deps),
     ...signatureActivities(deps),
     ...noticeActivities(deps),
+    ...auditActivities(deps),
     ...actActivities(deps, catalogue),
   }
 }

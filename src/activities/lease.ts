@@ -6,14 +6,17 @@ import { tidyUp } from '../commands/tidy.js'
 import { findTarget } from '../config/load.js'
 import type { Target } from '../config/schema.js'
 import type { Holder, LeaseState } from '../adapters/host.js'
+import { type Asked, type Audited, type Ended, auditedPlan } from '../plan/audit.js'
 import { StepbackError } from '../plan/failure.js'
 import { type Debt, type LedgerEntry, type Release, type RunId, debts } from '../plan/ledger.js'
 import type { Plan, RunKind } from '../plan/plan.js'
 import { beating } from './act.js'
+import { audit } from './audit.js'
 import { holderOf, ownRun, runDigits } from './context.js'
 import { raiseDatabaseFence } from './database-fence.js'
 import type { Deps } from './deps.js'
 import { ledgerRecords } from './observe/ledger.js'
+import { together } from './together.js'
 
 /** Unrenewed for so long, without a living job: its holder is gone even where Temporal cannot say so. */
 const expiredSeconds = 15 * 60
@@ -29,6 +32,8 @@ export interface Acquired {
   readonly token: number
   readonly run: RunId
   readonly debts: readonly Debt[]
+  /** As a plan says it. */
+  readonly audits?: true
 }
 
 export function leaseActivities(deps: Deps) {
@@ -50,7 +55,7 @@ export function leaseActivities(deps: Deps) {
             })
             await append(deps, input.target, got.token, 'acquired', { kind: 'acquired', run: ownRun(), saw: judge.saw })
             const records = await ledgerRecords(host)
-            return { token: got.token, run: ownRun(), debts: debts(records, ownRun()) }
+            return { token: got.token, run: ownRun(), debts: debts(records, ownRun()), audits: true }
           }
           await sleep(2_000, undefined, { signal: Context.current().cancellationSignal })
         }
@@ -68,10 +73,18 @@ export function leaseActivities(deps: Deps) {
       })
     },
 
-    async recordPlan(input: LeaseInput & { readonly plan: Plan }): Promise<void> {
-      return await beating(() =>
-        append(deps, input.target, input.token, 'plan', { kind: 'plan', run: ownRun(), plan: input.plan }),
-      )
+    async recordPlan(
+      input: LeaseInput & { readonly plan: Plan; readonly asked?: Asked },
+    ): Promise<Audited | undefined> {
+      return await beating(async () => {
+        const { target, token, plan, asked } = input
+        const host = deps.hosts.host(findTarget(deps.config, target))
+        const [audited] = await together([
+          asked && audit(host, 'begun', { kind: 'begun', asked, plan: auditedPlan(plan) }),
+          append(deps, target, token, 'plan', { kind: 'plan', run: ownRun(), plan }),
+        ])
+        return audited
+      })
     },
 
     async closeDebt(input: LeaseInput & { readonly run: RunId; readonly how: 'undone' | 'accepted' }): Promise<void> {
@@ -81,14 +94,20 @@ export function leaseActivities(deps: Deps) {
           run: input.run,
           how: input.how,
         })
-        await tidy(deps, findTarget(deps.config, input.target), { token: input.token, run: input.run })
+        const target = findTarget(deps.config, input.target)
+        const { run, how } = input
+        await audit(deps.hosts.host(target), `debt.${run.runId}`, { kind: 'debt', of: run, how })
+        await tidy(deps, target, { token: input.token, run })
       })
     },
 
     /** The end goes into the ledger first, then the lease goes back: a run without an end would be taken for a debt. */
-    async finishRun(input: LeaseInput & { readonly outcome: string; readonly plan?: Plan }): Promise<void> {
+    async finishRun(
+      input: LeaseInput & { readonly outcome: string; readonly plan?: Plan; readonly ended?: Ended },
+    ): Promise<Audited | undefined> {
       return await beating(async () => {
         const target = findTarget(deps.config, input.target)
+        const host = deps.hosts.host(target)
         const release = input.plan ? releaseOf(input.plan) : null
         const entry: LedgerEntry = {
           kind: 'finished',
@@ -99,8 +118,12 @@ export function leaseActivities(deps: Deps) {
         await append(deps, input.target, input.token, 'finished', entry)
         const what = input.plan ? `${input.plan.kind} ${input.plan.version}: ` : ''
         const line = `${ownRun().workflowId} ${what}${input.outcome}`
-        await tidy(deps, target, { token: input.token, run: ownRun(), line })
-        await deps.hosts.host(target).release({ token: input.token, holder: holderOf(deps) })
+        const [audited] = await together([
+          input.ended && audit(host, 'ended', input.ended),
+          tidy(deps, target, { token: input.token, run: ownRun(), line }),
+        ])
+        await host.release({ token: input.token, holder: holderOf(deps) })
+        return audited
       })
     },
   }

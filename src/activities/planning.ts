@@ -40,6 +40,8 @@ export interface Planned {
   readonly searchable: boolean
   /** Who is told of what; missing where nobody is. */
   readonly notifies?: Subscriptions
+  /** The activities write an audit record; planned by an earlier version a run does not ask them to. */
+  readonly audits?: true
 }
 
 export function planningActivities(deps: Deps) {
@@ -55,7 +57,7 @@ export function planningActivities(deps: Deps) {
         const notifies = subscriptionsOf(deps.config)
         try {
           const plan = await planners[kind](deps, request, destination)
-          return { plan, searchable: deps.searchable, ...(notifies ? { notifies } : {}) }
+          return { plan, searchable: deps.searchable, audits: true, ...(notifies ? { notifies } : {}) }
         } catch (error) {
           throw notifies ? telling(error, notifies) : error
         }

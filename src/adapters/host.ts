@@ -6,13 +6,13 @@ import { cancelJob, listJobs, runJob } from './host/jobs.js'
 import type { JobOutcome, JobRequest, JobSummary } from './host/jobs.js'
 import { acquire, readLease, release, renew } from './host/lease.js'
 import type { AcquireOutcome, Holder, LeaseState, TakeReason } from './host/lease.js'
-import { append, read } from './host/ledger.js'
-import type { LedgerRecord } from './host/ledger.js'
+import { append, inspect, read } from './host/ledger.js'
+import type { Damage, LedgerRecord } from './host/ledger.js'
 import type { SshConnection } from './ssh.js'
 
 export type { JobOutcome, JobRequest, JobSummary } from './host/jobs.js'
 export type { AcquireOutcome, Holder, LeaseState, TakeReason } from './host/lease.js'
-export type { LedgerRecord } from './host/ledger.js'
+export type { Damage, LedgerRecord } from './host/ledger.js'
 
 export class Host {
   readonly stateDirectory: string
@@ -113,9 +113,10 @@ export class Host {
     return append(this.#options, 'audit', { token: 0, ...input })
   }
 
-  async readAudit(input: { after?: number | undefined } = {}): Promise<readonly LedgerRecord[]> {
-    const records = await read(this.#options, 'audit', input.after ?? 0)
-    return records.map((record) => ({ ...record, void: false }))
+  /** All that can be read of it, with all that is wrong: whoever looks into a broken record looks for what is left. */
+  async readAudit(): Promise<{ readonly records: readonly LedgerRecord[]; readonly damage: readonly Damage[] }> {
+    const { records, damage } = await inspect(this.#options, 'audit')
+    return { records: records.map((record) => ({ ...record, void: false })), damage }
   }
 
   /** Starts a detached script that no take-over ends, once for a name; returns when it runs, or has already ended well. */

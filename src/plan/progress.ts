@@ -1,5 +1,6 @@
 // What a run shows of itself: the same object answers the query, fills the Web UI, and is its result.
 
+import type { Audited } from './audit.js'
 import type { HeardAnswer } from './gate.js'
 import { type Exposure, type Plan, type RunKind, type StrategyVerdict, planNotes } from './plan.js'
 
@@ -54,6 +55,14 @@ export interface OpenGate {
   readonly signs?: string
 }
 
+/** A pause that a person ended, or nobody. */
+export interface GateWait {
+  readonly asks: OpenGate['asks']
+  readonly why: string
+  readonly openedAt: string
+  readonly closedAt: string
+}
+
 export interface Progress {
   readonly target: string | null
   readonly kind: RunKind | 'guard'
@@ -62,6 +71,8 @@ export interface Progress {
   plan: PlanProgress | null
   steps: StepProgress[]
   gate: OpenGate | null
+  /** The gates that are behind it. */
+  gates?: readonly GateWait[]
   /** Everything that was said to its gates; of what was refused only the first hundred. */
   answers?: readonly HeardAnswer[]
   readonly startedAt: string
@@ -83,6 +94,8 @@ export interface RunResult extends Progress {
   readonly cancelled?: true
   /** Errors of undos and what is left on the host, where something is. */
   readonly left?: readonly string[]
+  /** The newest entry of the target's audit record when this run had written its end. */
+  readonly audit?: Audited
 }
 
 export function newProgress(input: {
@@ -117,6 +130,12 @@ export function showPlan(progress: Progress, plan: Plan): void {
     ...(notes.length > 0 ? { notes } : {}),
   }
   progress.steps = plan.steps.map(({ act }) => pending(act.name, act.title))
+}
+
+/** The restore point that undoes a run, where it came to take one. */
+export function safetyOf({ steps }: Progress, plan: Plan | undefined): string | null {
+  const wasTaken = steps.some((step) => step.name === 'takeRestorePoint' && step.state === 'done')
+  return plan && wasTaken ? plan.safety : null
 }
 
 export function pending(name: string, title: string): StepProgress {

@@ -182,7 +182,9 @@ export class Answers {
       if (this.#isFlooded) return
       this.#refusals++
     }
-    this.state.progress.answers = [...answers, { at: now(), ...answer }]
+    const said = { at: now(), ...answer }
+    this.state.progress.answers = [...answers, said]
+    this.state.trail.heard(said)
     this.state.show()
   }
 

@@ -6,7 +6,7 @@ import { gateNotice } from '../plan/notice.js'
 import type { OpenGate } from '../plan/progress.js'
 import { stubbornActs } from './activities.js'
 import { Answers } from './answers.js'
-import type { RunState } from './state.js'
+import { type RunState, now } from './state.js'
 
 interface Question {
   readonly asks: 'approve' | 'resolve'
@@ -26,6 +26,7 @@ export class Gate {
   async wait(question: Question): Promise<Answer | undefined> {
     const { progress } = this.state
     const before = progress.phase
+    const openedAt = now()
     this.#answers.begin()
     progress.gate = this.#opened(question)
     // An approval that is asked for while undoing is the undo's, not the plan's.
@@ -36,6 +37,8 @@ export class Gate {
       return await this.#keepingLease(() => this.#waitForAnswer(question))
     } finally {
       progress.gate = null
+      const { asks, why } = question
+      progress.gates = [...(progress.gates ?? []), { asks, why, openedAt, closedAt: now() }]
       this.state.enter(before)
     }
   }

@@ -6,17 +6,20 @@ import {
   allHandlersFinished,
   condition,
   isCancellation,
+  patched,
   setHandler,
 } from '@temporalio/workflow'
+import type { Audited } from '../plan/audit.js'
 import type { Debt } from '../plan/ledger.js'
 import { debtNotice, endNotice } from '../plan/notice.js'
 import type { Plan, PlannedChecks, RunKind } from '../plan/plan.js'
-import type { HealthReport, Phase, Progress, RunResult } from '../plan/progress.js'
+import { type HealthReport, type Phase, type RunResult, safetyOf } from '../plan/progress.js'
 import { acts, briefActs, stubbornActs } from './activities.js'
 import { Gate } from './gate.js'
 import { progressQuery } from './messages.js'
 import { type Failed, GiveUp, failureOf, outliving } from './perform.js'
 import { RunState, now } from './state.js'
+import type { Ending } from './trail.js'
 import { type Lease, Walk } from './walk.js'
 
 export async function run(kind: RunKind, request: unknown): Promise<RunResult> {
@@ -70,10 +73,15 @@ async function makePlan(state: RunState, request: unknown, destination?: string)
     plan.executeWithOptions({ summary: `look, and plan the ${kind}` }, [
       { kind, request, ...(destination === undefined ? {} : { destination }) },
     ])
-  const { plan, searchable, notifies } =
-    state.token === undefined ? await outliving(() => plans(briefActs)) : await plans(acts)
+  const {
+    plan,
+    searchable,
+    notifies,
+    audits = false,
+  } = state.token === undefined ? await outliving(() => plans(briefActs)) : await plans(acts)
   state.searchable = searchable
   state.notices.subscriptions = notifies
+  state.trail.on = audits
   state.setPlan(plan)
   state.tag()
   return plan
@@ -101,10 +109,12 @@ async function underLease(state: RunState, gate: Gate, request: unknown, approve
     token,
     run: origin,
     debts,
+    audits = false,
   } = await stubbornActs.acquireLease.executeWithOptions({ summary: 'take the lease' }, [
     { target: approved.target, kind: state.progress.kind },
   ])
   state.token = token
+  state.trail.on ||= audits
   const lease = { target: approved.target, token }
   state.enter('running')
   await payDebts(state, gate, lease, debts)
@@ -115,8 +125,14 @@ async function underLease(state: RunState, gate: Gate, request: unknown, approve
   if (plan.already)
     return await finish(state, lease, { phase: 'done', plan, health: await look(plan.target, plan.version) })
   if (!asked) await askForApproval(state, gate, plan)
-  await acts.recordPlan.executeWithOptions({ summary: 'write the plan to the ledger' }, [{ ...lease, plan }])
+  await recordPlan(state, lease, plan)
   return await walk(state, new Walk({ state, gate, plan, lease, origin }), plan, lease)
+}
+
+async function recordPlan({ trail }: RunState, lease: Lease, plan: Plan): Promise<void> {
+  const summary = 'write the plan to the ledger'
+  await acts.recordPlan.executeWithOptions({ summary }, [{ ...lease, plan, asked: trail.asked }])
+  trail.begun = true
 }
 
 /** What is lost may grow while a person decides, up to the bound; plans of earlier versions have none. */
@@ -151,28 +167,29 @@ async function giveUp(state: RunState, steps: Walk, plan: Plan, lease: Lease, fa
     const sick = health.filter((it) => !it.healthy).map((it) => `${it.check}: ${it.detail}`)
     const undone = left.length === 0 && sick.length === 0
     const phase = undone ? 'undone' : 'not-undone'
-    await stubbornActs.finishRun.executeWithOptions({ summary: `${phase}; give the lease back` }, [
-      { ...lease, outcome: phase },
-    ])
     const ending = { phase, plan, health, left: [...left, ...sick], cancelled: failed.type === 'Cancelled' } as const
     const message = undone
       ? `${failed.message}; everything was put back`
       : `${failed.message}; left: ${ending.left.join('; ')}`
+    const audit = await writeEnd(state, lease, `${phase}; give the lease back`, { ...ending, message })
     return ApplicationFailure.create({
       type: undone ? 'Undone' : 'NotUndone',
       nonRetryable: true,
       message,
-      details: [result(state, ending)],
+      details: [result(state, { ...ending, audit })],
     })
   })
 }
 
 /** Takes the lease only to undo what others left, and gives it back. */
 export async function settle(state: RunState, gate: Gate, target: string): Promise<void> {
-  const { token, debts } = await stubbornActs.acquireLease.executeWithOptions({ summary: 'take the lease' }, [
-    { target, kind: 'guard' },
-  ])
+  const {
+    token,
+    debts,
+    audits = false,
+  } = await stubbornActs.acquireLease.executeWithOptions({ summary: 'take the lease' }, [{ target, kind: 'guard' }])
   state.token = token
+  state.trail.on = audits
   let outcome: string | null = 'done'
   try {
     await payDebts(state, gate, { target, token }, debts)
@@ -181,6 +198,7 @@ export async function settle(state: RunState, gate: Gate, target: string): Promi
     throw error
   } finally {
     state.token = undefined
+    await state.trail.settled()
     if (outcome !== null) await finishSettling({ target, token }, outcome)
   }
 }
@@ -230,18 +248,30 @@ async function mayUndo(gate: Gate, debt: Debt): Promise<boolean> {
   return answer?.kind === 'resolve' && answer.action === 'retry'
 }
 
-/** Writes the end into the ledger, and only then gives the lease back; by then it is too late to cancel. */
 async function finish(
   state: RunState,
   lease: Lease,
   ending: { readonly phase: Phase; readonly plan: Plan; readonly health: readonly HealthReport[] },
 ): Promise<RunResult> {
-  await CancellationScope.nonCancellable(() =>
-    stubbornActs.finishRun.executeWithOptions({ summary: 'done; give the lease back' }, [
-      { ...lease, outcome: 'done', ...(ending.plan.already ? {} : { plan: ending.plan }) },
-    ]),
-  )
-  return result(state, ending)
+  const audit = await writeEnd(state, lease, 'done; give the lease back', ending)
+  return result(state, { ...ending, audit })
+}
+
+/** Into ledger and record, and only then the lease is given back; by then it is too late to cancel. */
+async function writeEnd(
+  { trail }: RunState,
+  lease: Lease,
+  summary: string,
+  ending: Ending,
+): Promise<Audited | undefined> {
+  const { phase, plan } = ending
+  const brings = phase === 'done' && plan && !plan.already ? { plan } : {}
+  return await CancellationScope.nonCancellable(async () => {
+    const ended = trail.on ? { ended: await trail.end(ending) } : {}
+    return await stubbornActs.finishRun.executeWithOptions({ summary }, [
+      { ...lease, outcome: phase, ...brings, ...ended },
+    ])
+  })
 }
 
 async function look(target: string, version: string | null): Promise<readonly HealthReport[]> {
@@ -265,6 +295,7 @@ function result(
     readonly health: readonly HealthReport[]
     readonly left?: readonly string[]
     readonly cancelled?: boolean
+    readonly audit?: Audited | undefined
   },
 ): RunResult {
   const { progress } = state
@@ -273,17 +304,14 @@ function result(
   state.result = {
     ...progress,
     health: ending.health,
-    restorePoint: wasTaken(progress) ? ending.plan.safety : null,
+    restorePoint: safetyOf(progress, ending.plan),
     durationMs: Date.parse(progress.finishedAt) - Date.parse(progress.startedAt),
     ...(ending.plan.already ? { already: true as const } : {}),
     ...(ending.cancelled ? { cancelled: true as const } : {}),
     ...(ending.left && ending.left.length > 0 ? { left: ending.left } : {}),
+    ...(ending.audit ? { audit: ending.audit } : {}),
   }
   return state.result
-}
-
-function wasTaken(progress: Progress): boolean {
-  return progress.steps.some((step) => step.name === 'takeRestorePoint' && step.state === 'done')
 }
 
 const phaseOf: Readonly<Record<string, Phase>> = {
@@ -305,12 +333,16 @@ async function ended(state: RunState, error: unknown): Promise<unknown> {
   const { type: cause, message } = failureOf(error)
   const type = phaseOf[cause] !== undefined ? cause : state.changed ? 'NotUndone' : 'Refused'
   const phase = isCancellation(error) ? 'cancelled' : phaseOf[type]!
-  if (state.token !== undefined && type !== 'Fenced') await giveBack(state, phase)
+  const ending = { phase, message, plan: state.plan, health: [] }
+  const audit =
+    state.token !== undefined && type !== 'Fenced'
+      ? await giveBack(state, ending)
+      : await recordEnd(state, cause, ending)
   state.progress.finishedAt = now()
   state.enter(phase)
   if (isCancellation(error)) return error
   const durationMs = Date.parse(state.progress.finishedAt) - Date.parse(state.progress.startedAt)
-  state.result = { ...state.progress, health: [], restorePoint: null, durationMs }
+  state.result = { ...state.progress, health: [], restorePoint: null, durationMs, ...(audit ? { audit } : {}) }
   return ApplicationFailure.create({
     type,
     nonRetryable: true,
@@ -319,11 +351,16 @@ async function ended(state: RunState, error: unknown): Promise<unknown> {
   })
 }
 
-async function giveBack(state: RunState, outcome: string): Promise<void> {
+async function giveBack(state: RunState, ending: Ending): Promise<Audited | undefined> {
   const lease = { target: state.plan!.target, token: state.token! }
-  await CancellationScope.nonCancellable(() =>
-    stubbornActs.finishRun.executeWithOptions({ summary: 'give the lease back' }, [{ ...lease, outcome }]),
-  ).catch(() => undefined)
+  return await writeEnd(state, lease, 'give the lease back', ending).catch(() => undefined)
+}
+
+/** Without a lease, too, somebody asked, and was told no. Where there is no target, there is no record. */
+async function recordEnd(state: RunState, cause: string, ending: Ending): Promise<Audited | undefined> {
+  const nowhere = ['InvalidRequest', 'UnknownTarget', 'InvalidConfiguration', 'Unreachable'].includes(cause)
+  const records = state.plan ? state.trail.on : !nowhere && patched('record-refusals')
+  return records ? await state.trail.write(ending) : undefined
 }
 
 function typeOf(error: unknown): string {

@@ -4,6 +4,7 @@ import { describeProgress } from '../plan/describe.js'
 import type { Exposure, Plan, RunKind } from '../plan/plan.js'
 import { Notices } from './notices.js'
 import { type Phase, type Progress, type RunResult, newProgress, showPlan } from '../plan/progress.js'
+import { Trail } from './trail.js'
 
 const phaseKey = defineSearchAttributeKey('StepbackPhase', SearchAttributeType.KEYWORD)
 const targetKey = defineSearchAttributeKey('StepbackTarget', SearchAttributeType.KEYWORD)
@@ -14,6 +15,7 @@ const restorePointKey = defineSearchAttributeKey('StepbackRestorePoint', SearchA
 export class RunState {
   readonly progress: Progress
   readonly notices = new Notices()
+  readonly trail: Trail
   result: RunResult | undefined
   plan: Plan | undefined
   token: number | undefined
@@ -28,6 +30,7 @@ export class RunState {
   ) {
     const target = (request as { target?: unknown } | null)?.target
     this.progress = newProgress({ kind, target: typeof target === 'string' ? target : null, at: now() })
+    this.trail = new Trail(this.progress, request)
   }
 
   setPlan(plan: Plan): void {

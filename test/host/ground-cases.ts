@@ -374,8 +374,29 @@ export function groundCases(shell: string): void {
       await expect(site.host.readLedger()).rejects.toMatchObject({ type: 'Refused' })
       writeFileSync(site.path(file), text)
       expect(await site.host.readLedger()).toHaveLength(3)
-      await site.host.appendAudit({ id: 'seen', entry: {} })
-      expect(await site.host.readAudit()).toMatchObject([{ number: 1, id: 'seen', void: false }])
+    })
+
+    test('is read as far as it can be where it is the audit record, with all that is wrong', option, async () => {
+      const site = await ground.site()
+      for (const id of ['a', 'b', 'c', 'd']) await site.host.appendAudit({ id, entry: { by: 'me' } })
+      const [two, three] = ['audit/00000002.json', 'audit/00000003.json']
+      const texts = [site.read(two), site.read(three)] as const
+      const damage = async (second: string, third: string) => {
+        writeFileSync(site.path(two), second)
+        writeFileSync(site.path(three), third)
+        return (await site.host.readAudit()).damage.map(({ number, what }) => `${number} ${what}`)
+      }
+      const follows = 'does not follow from the one before it'
+      expect(await damage(...texts)).toEqual([])
+      expect(await damage(texts[0].replace('"me"', '"you"'), texts[1])).toEqual([`3 ${follows}`])
+      expect(await damage(texts[0], '{"number":null}\n')).toEqual(['3 cannot be read', `4 ${follows}`])
+      expect(await damage(texts[1], texts[0])).toEqual([
+        '2 is missing, 3 follows',
+        '4 is missing, 2 follows',
+        '3 is missing, 4 follows',
+      ])
+      expect(await damage('', texts[1])).toEqual(['2 is missing, 3 follows'])
+      expect((await site.host.readAudit()).records).toMatchObject([{ number: 1, id: 'a', void: false }, {}, {}])
     })
   })
 

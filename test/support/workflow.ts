@@ -41,6 +41,7 @@ const names: Readonly<Record<Name, true>> = {
   watchTarget: true,
   checkSignature: true,
   sendNotice: true,
+  recordAudit: true,
   takeRestorePoint: true,
   proveRestorePoint: true,
   dropUnprovenCopy: true,
@@ -80,7 +81,7 @@ const around = [
   'recordPlan',
   'closeDebt',
   'finishRun',
-].concat(['readGuardRequest', 'watchTarget', 'checkSignature', 'sendNotice'])
+].concat(['readGuardRequest', 'watchTarget', 'checkSignature', 'sendNotice', 'recordAudit'])
 
 /** A stage for runs of one test file: one server, one worker, one set of fakes. */
 export class Stage {
