@@ -29,7 +29,8 @@ type Kind = Answer['kind']
 const recordedRefusals = 100
 
 const descriptions: Readonly<Record<Kind, string>> = {
-  approve: 'Approve the plan: {"by": "you", "digest": "first 8 hex digits or more"}',
+  approve:
+    'Approve the plan: {"by": "you", "digest": "first 8 hex digits or more"}; "signature", where one is asked for',
   reject: 'Reject the plan: {"by": "you"}',
   resolve: 'Answer a step that keeps failing: {"by": "you", "action": "retry" | "skip" | "abort"}',
 }
