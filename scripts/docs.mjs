@@ -8,8 +8,11 @@ import { bin, main, root, runCommand } from './steps.mjs'
 
 await main(async () => {
   await build()
-  const { configReference } = await import(pathToFileURL(join(root, 'dist/src/config/reference.js')).href)
-  const page = join(root, 'docs/config.md')
+  const load = (name) => import(pathToFileURL(join(root, 'dist/src/config', name)).href)
+  const { configReference } = await load('reference.js')
+  const { configJsonSchema } = await load('json-schema.js')
+  const [page, schema] = ['docs/config.md', 'docs/stepback.schema.json'].map((path) => join(root, path))
   writeFileSync(page, configReference())
-  await runCommand([bin('prettier'), '--write', page])
+  writeFileSync(schema, JSON.stringify(configJsonSchema()))
+  await runCommand([bin('prettier'), '--write', page, schema])
 })

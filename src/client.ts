@@ -212,15 +212,17 @@ export class StepbackClient {
     return await this.#within(() => serverFacts(this.connection, this.namespace))
   }
 
-  /** How many workers have asked for work in the last minute. */
-  async workers(): Promise<number> {
+  /** How many workers have asked for work in the last minute; with a name, only those of that machine. */
+  async workers(machine?: string): Promise<number> {
     const { pollers } = await this.connection.workflowService.describeTaskQueue({
       namespace: this.namespace,
       taskQueue: { name: this.taskQueue },
       taskQueueType: 1,
     })
     const recent = Date.now() / 1_000 - 70 // a poll that finds nothing ends after a minute
-    return (pollers ?? []).filter((it) => Number(it.lastAccessTime?.seconds ?? 0) > recent).length
+    const own = (identity: string) => machine === undefined || identity.endsWith(`@${machine}`)
+    return (pollers ?? []).filter((it) => own(it.identity ?? '') && Number(it.lastAccessTime?.seconds ?? 0) > recent)
+      .length
   }
 
   /** Two runs of one second would share a name, and a closed run keeps its own: the later one waits for the next. */

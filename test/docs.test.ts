@@ -3,6 +3,7 @@ import type { Command } from 'commander'
 import { format, resolveConfig } from 'prettier'
 import { describe, expect, test } from 'vitest'
 import { buildProgram } from '../src/cli/program.js'
+import { configJsonSchema } from '../src/config/json-schema.js'
 import { configReference } from '../src/config/reference.js'
 import { configSchema } from '../src/config/schema.js'
 import { readYaml } from '../src/config/yaml.js'
@@ -19,6 +20,12 @@ describe('the documents', () => {
   test('describe every key of the configuration as its schema has it', async () => {
     const options = await resolveConfig(new URL('../docs/config.md', import.meta.url).pathname)
     expect(read('docs/config.md')).toBe(await format(configReference(), { ...options, parser: 'markdown' }))
+  })
+
+  test('hold the schema of the configuration for editors as it is', async () => {
+    const options = await resolveConfig(new URL('../docs/stepback.schema.json', import.meta.url).pathname)
+    const expected = await format(JSON.stringify(configJsonSchema()), { ...options, parser: 'json' })
+    expect(read('docs/stepback.schema.json')).toBe(expected)
   })
 
   test('have an entry with the right exit code for every failure type, and for no other', () => {
@@ -66,7 +73,7 @@ describe('the documents', () => {
 
   test('name only files that are there', () => {
     const pages = readdirSync(new URL('../docs', import.meta.url)).filter((name) => name.endsWith('.md'))
-    const documents = ['README.md', ...pages.map((name) => `docs/${name}`)]
+    const documents = ['README.md', 'CONTRIBUTING.md', ...pages.map((name) => `docs/${name}`)]
     for (const document of documents) {
       const links = [...read(document).matchAll(/\]\(([^)#:]+)\)/g)].map(([, path]) => path!)
       for (const link of links) expect(() => read(document.startsWith('docs/') ? `docs/${link}` : link)).not.toThrow()

@@ -1,7 +1,6 @@
 // docs/config.md, made from the schema, so that it cannot say anything else.
 
-import { z } from 'zod'
-import { configSchema } from './schema.js'
+import { configJsonSchema } from './json-schema.js'
 
 interface Node {
   readonly type?: string
@@ -17,13 +16,18 @@ interface Node {
 
 /** Every key with its kind, its default and what it is for, as Markdown. */
 export function configReference(): string {
-  const schema = z.toJSONSchema(configSchema, { io: 'input', unrepresentable: 'any' }) as Node
+  const schema = configJsonSchema() as Node
   return [
     '# stepback.yaml',
     '',
     'Made from the schema in `src/config/schema.ts`. Unknown keys are errors, and all errors are reported at once. Local',
     'paths are relative to the file; values of secrets are never in it: `{ env: NAME }` reads the environment of the',
     'worker, `{ envFile: KEY }` the environment file of the target.',
+    '',
+    'Editors complete, explain and check it by `docs/stepback.schema.json`: where the package is installed, with this as the',
+    'first line, which `stepback init` writes.',
+    '',
+    '    # yaml-language-server: $schema=node_modules/stepback/docs/stepback.schema.json',
     '',
     '| key | kind | default | meaning |',
     '| --- | --- | --- | --- |',

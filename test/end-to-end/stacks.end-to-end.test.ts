@@ -4,6 +4,7 @@ import { type ChildProcess, execFile, execFileSync, spawn } from 'node:child_pro
 import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { composeArgv } from '../../src/commands/compose.js'
@@ -121,6 +122,23 @@ describe.skipIf(!process.env['STEPBACK_END_TO_END'])('stacks as people have them
       const own = parseEnvFile(text)
       for (const key of keys) expect(own.get(key)).toBe(read.echo.environment[key]!.replaceAll('$$', '$'))
     }
+  })
+
+  test('takes docker-compose.temporal.yml for a stack, whole and with its one-shots in order', () => {
+    const file = fileURLToPath(new URL('../../docker-compose.temporal.yml', import.meta.url))
+    const { services: read } = JSON.parse(docker('compose', '--file', file, 'config', '--format', 'json')) as {
+      readonly services: Record<string, { readonly depends_on?: Record<string, { readonly condition: string }> }>
+    }
+    const needs = Object.entries(read).flatMap(([name, it]) =>
+      Object.entries(it.depends_on ?? {}).map(([on, { condition }]) => [name, on, condition].join(' ')),
+    )
+    expect(needs).toEqual(
+      expect.arrayContaining([
+        'temporal-schema temporal-db service_healthy',
+        'temporal temporal-schema service_completed_successfully',
+        'stepback-worker temporal-namespace service_completed_successfully',
+      ]),
+    )
   })
 
   test('drafts a configuration of one of several projects, with which doctor finds nothing wrong', async () => {

@@ -79,7 +79,7 @@ function settingsOf(lines: ConfigLines, query: HostQuery): HostSettings {
   const one = (key: string) => unlessNone(lines.get(key)?.[0])
   const host = (one('hostname') ?? query.host).replace(/^\[(.*)\]$/, '$1')
   const port = Number(one('port') ?? 22)
-  const user = one('user') ?? userInfo().username
+  const user = one('user') ?? ownAccount().username
   const tokens = tokensOf({ host, port, user, original: query.host })
   const files = (key: string) => (lines.get(key) ?? []).filter(unlessNone).map((file) => expanded(file, tokens))
   return {
@@ -118,9 +118,19 @@ function agentSocket(value: string | undefined, tokens: Tokens): string | undefi
 type Tokens = Readonly<Record<string, string>>
 
 function tokensOf(input: { host: string; port: number; user: string; original: string }): Tokens {
-  const { uid, username } = userInfo()
+  const { uid, username } = ownAccount()
   const { host, port, user, original } = input
   return { '%': '%', d: homedir(), h: host, i: String(uid), n: original, p: String(port), r: user, u: username }
+}
+
+/** Containers run under numbers that no account has. */
+function ownAccount(): { readonly uid: number; readonly username: string } {
+  try {
+    return userInfo()
+  } catch {
+    const uid = process.getuid?.() ?? 0
+    return { uid, username: process.env['USER'] ?? String(uid) }
+  }
 }
 
 function expanded(path: string, tokens: Tokens): string {
