@@ -1,5 +1,6 @@
 // The typed client against the real development server, with the real workflows and activities that do nothing.
 
+import { hostname } from 'node:os'
 import { randomUUID } from 'node:crypto'
 import { TestWorkflowEnvironment } from '@temporalio/testing'
 import { DefaultLogger, Runtime, Worker } from '@temporalio/worker'
@@ -40,6 +41,11 @@ describe('with a worker', () => {
   })
 
   afterAll(() => stop())
+
+  test('the workers of a queue are counted, and those of one machine among them', async () => {
+    await expect.poll(() => client.workers()).toBe(1)
+    expect([await client.workers(hostname()), await client.workers('another-machine')]).toEqual([1, 0])
+  })
 
   test('a run is approved by the beginning of its digest, followed to its end, and its plan is read', async () => {
     const run = await client.startRollback({ target: 'aria', reason: 'error rate up' })
