@@ -133,6 +133,12 @@ export class ActContext {
     }
   }
 
+  /** Ends jobs of this act that an attempt before this one may have left, and keeps them from ever starting. */
+  async endJobs(names: readonly string[]): Promise<void> {
+    const { undo, attempt } = this.input
+    for (const name of names) await this.host.cancelJob({ id: this.#jobId(name, undo, attempt), token: this.token })
+  }
+
   /** What a look printed; a look that fails has not been able to look. */
   async look(script: string): Promise<string> {
     const { exitCode, stdout, stderr } = await this.host.look({ script, signal: this.signal })

@@ -30,17 +30,21 @@ interface Rehearsal {
 const maxAttempts = 3
 const copyJob = (attempt: number) => `copy${attempt}`
 const uncopyJob = (attempt: number) => `uncopy${attempt}`
-export const rehearsalJobs: readonly string[] = [1, 2, 3].flatMap((attempt) => [copyJob(attempt), uncopyJob(attempt)])
+const jobsUntil = (attempt: number) =>
+  Array.from({ length: attempt }, (_, index) => [copyJob(index + 1), uncopyJob(index + 1)]).flat()
+/** One more than there are attempts: whatever died, something still drops the copy. */
+const lastAttempt = maxAttempts + 1
+export const rehearsalJobs: readonly string[] = jobsUntil(lastAttempt)
 
 /**
  * Each migration is applied, reverted, and applied again for the next one to find; what is another behind that than
  * before is what its down loses. One that fails ends the rehearsal; one that cannot be held says so, and costs nothing else.
  */
 export async function rehearse(context: ActContext, input: RehearsalInput): Promise<Rehearsal> {
-  const { attempt } = Context.current().info
+  const attempt = Math.min(Context.current().info.attempt, lastAttempt)
   if (input.migrations.length === 0) return { rehearsed: [], words: [] }
   try {
-    if (attempt > maxAttempts) throw new StepbackError({ type: 'StepFailed', message: 'its attempts died' })
+    await context.endJobs(jobsUntil(attempt - 1))
     const rehearsed = await onCopy(context, input, attempt)
     return { rehearsed, words: rehearsed.map(verdictInWords) }
   } catch (error) {
@@ -55,8 +59,9 @@ async function onCopy(context: ActContext, input: RehearsalInput, attempt: numbe
   const { access, applicationName } = await databaseAccess(context, `${context.run8}.rehearsal`)
   const { owner } = input.manifest.database!.properties
   const made = copyDatabase({ ...access, from: input.copyOf, to: copy, owner, applicationName })
-  await context.job(copyJob(attempt), made.script, { ending: made.ending, holds: doneAgain })
   try {
+    if (attempt === lastAttempt) throw new StepbackError({ type: 'StepFailed', message: 'its attempts died' })
+    await context.job(copyJob(attempt), made.script, { ending: made.ending, holds: doneAgain })
     return await withTunnel(context, 'rehearsal', async (address) => {
       const own = { ...(await asMigrations(context, address)), database: copy }
       const see = async () => parseSight(await context.look(seeDatabase(access, copy)))
