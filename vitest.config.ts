@@ -7,7 +7,7 @@ const endToEnd = 'test/**/*.end-to-end.test.ts'
 const recorder = process.env['STEPBACK_RECORD_HISTORIES'] === '1' ? [] : ['test/replay/record.test.ts']
 
 /** The longest ones wait for most of their time, and everything else finds its place beside them. */
-const longestFirst = ['/survival.', '/interruptions.', '/main-job.', '/stacks.', '.end-to-end.']
+const longestFirst = ['/interruptions.', '/main-job.', '/survival.', '/survival-undo.', '/precedence.', '.end-to-end.']
 
 class LongestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
@@ -28,8 +28,8 @@ export default defineConfig({
     hookTimeout: 120_000,
     // Two busy cores answer late.
     expect: { poll: { timeout: 15_000 } },
-    // The end-to-end tests, a sandbox with a whole stack in it each, wait more than they work: two cores bear three.
-    maxWorkers: Math.max(3, availableParallelism()),
+    // The end-to-end tests, a sandbox with a whole stack in it each, wait more than they work: two cores bear four.
+    maxWorkers: Math.max(4, availableParallelism()),
     sequence: { sequencer: LongestFirst },
     projects: [
       {

@@ -14,7 +14,7 @@ function run(argv: readonly string[], timeoutSeconds = 30) {
   // As a job's: in a group of its own, whose rest is ended when the script is.
   return spawnSync(
     'timeout',
-    ['--kill-after=1', '20', 'sh', '-c', `${script.trimEnd()}\ns=$?; trap : TERM; kill 0; exit $s`],
+    ['--kill-after=1', '20', 'sh', '-c', `${script.trimEnd()}\ns=$?; trap '' TERM; kill 0; exit $s`],
     {
       encoding: 'utf8',
     },
