@@ -53,6 +53,7 @@ function target(paths: SandboxPaths, ports: Ports) {
       migrations: 'reference',
       ignore: { columns: ['*.openclaw_*'] },
     },
+    memories: { path: 'aria_memories' },
     secrets: ['DB_PASSWORD'],
     undo: { mayLoseRows: 1000 },
   }

@@ -16,6 +16,7 @@ import { guardName, runName, summaryOf } from './client/naming.js'
 import { type Outcome, outcomeOf } from './client/outcome.js'
 import { recordedPlan } from './client/recorded-plan.js'
 import { type ServerFacts, serverFacts } from './client/server.js'
+import { alignSchedules } from './client/schedules.js'
 import { sign } from './client/sign.js'
 import { StepbackError } from './plan/failure.js'
 import type { Approve, Reject, Resolve } from './plan/gate.js'
@@ -23,11 +24,13 @@ import type { GuardPolicy, GuardView } from './plan/guard.js'
 import type { Plan, RunKind } from './plan/plan.js'
 import type { Progress } from './plan/progress.js'
 import type { Health } from './plan/reports.js'
+import type { Change, Schedule } from './plan/schedules.js'
 import type { BackupRequest, DeployRequest, RollbackRequest } from './plan/request.js'
 
 export type {
   Answered,
   Approve,
+  Change,
   ConnectTo,
   FollowOptions,
   GuardPolicy,
@@ -145,6 +148,15 @@ export class StepbackClient {
   }
 
   /** With a private key, an Ed25519 one in PEM, it is signed; a worker must be up then. */
+  /** How the schedules of these targets differ from `wanted`; with `apply` they are made so. */
+  async alignSchedules(input: {
+    readonly targets: readonly string[]
+    readonly wanted: readonly Schedule[]
+    readonly apply: boolean
+  }): Promise<Change[]> {
+    return await alignSchedules(this.#client, input)
+  }
+
   async approve(run: string, input: Approve, options: { readonly key?: string } = {}): Promise<Answered> {
     const { key } = options
     const signature = key === undefined ? {} : { signature: sign(run, input, await this.progress(run), key) }

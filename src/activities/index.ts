@@ -12,6 +12,7 @@ import { checkHealth, checkVersion, collectLogs, watchHealth } from './health.js
 import { endHook, runHook } from './hooks.js'
 import { buildImages, keepImages, restoreImages } from './images.js'
 import { leaseActivities } from './lease.js'
+import { archiveMemories, pruneArchives, restoreMemories } from './memories.js'
 import { keepMigrations, migrateDown, migrateUp } from './migrations.js'
 import { noticeActivities } from './notices.js'
 import { planningActivities } from './planning.js'
@@ -73,4 +74,7 @@ const catalogue: ActCatalogue = {
   collectLogs,
   runHook,
   endHook,
+  archiveMemories,
+  pruneArchives,
+  restoreMemories,
 }

@@ -9,6 +9,7 @@ import { exitCodeOfError } from './exit-code.js'
 import { addGuard } from './guard.js'
 import { addInit } from './init.js'
 import type { Io } from './io.js'
+import { addMemories } from './memories.js'
 import { addMigrations } from './migrations.js'
 import { ownPackage } from './package.js'
 import { addReject } from './reject.js'
@@ -16,6 +17,7 @@ import { addResolve } from './resolve.js'
 import { addRestorePoints } from './restore-points.js'
 import { addRollback } from './rollback.js'
 import { addSandbox } from './sandbox.js'
+import { addSchedules } from './schedules.js'
 import { addStatus } from './status.js'
 import { visibleLines } from './view/visible.js'
 import { addWatch } from './watch.js'
@@ -35,6 +37,8 @@ const commands = [
   addGuard,
   addMigrations,
   addRestorePoints,
+  addMemories,
+  addSchedules,
   addSandbox,
 ]
 

@@ -3,6 +3,7 @@
 import { createPublicKey } from 'node:crypto'
 import { z } from 'zod'
 import { noticeEvents } from '../plan/notice.js'
+import { parseCron } from '../plan/cron.js'
 import { type Inconsistency, configInconsistencies, targetInconsistencies } from './consistency.js'
 
 const duration = z.string().regex(/^\d+(ms|s|m|h|d)$/, 'should be a duration like "30s", "5m" or "24h"')
@@ -138,6 +139,17 @@ const ssh = z.strictObject({
     .describe('files of accepted host keys; default: those of the SSH configuration, or `~/.ssh/known_hosts`'),
   config: z.string().optional().describe('an SSH configuration in place of your own, `~/.ssh/config`'),
 })
+
+const time = z.string().superRefine((it, context) => {
+  if (it === 'off') return
+  try {
+    parseCron(it)
+  } catch (error) {
+    context.addIssue({ code: 'custom', message: `${(error as Error).message.split('\n')[0]}; or "off"` })
+  }
+})
+
+const timeZone = z.string().refine(isTimeZone, 'should be a time zone like "Europe/Berlin"')
 
 const selector = z.strictObject({
   metric: z.string().regex(/^[A-Za-z_:][\w:]*$/, "should be a metric's name"),
@@ -319,6 +331,28 @@ const target = withNothingAgainstItself(
         restorePoints: z.int().min(1).default(10).describe('how many restore points a prune leaves; pinned ones stay'),
       })
       .prefault({}),
+    schedules: z
+      .strictObject({
+        restorePoint: time.default('off').describe('a restore point, with its proof'),
+        memories: time.default('15 3 * * *').describe('an archive of `memories`, where there are any'),
+        drill: time.default('30 4 * * 0').describe('the newest restore point is proven again'),
+        prune: time.default('45 3 * * *').describe('what retention does not keep goes'),
+        timeZone: timeZone.default('UTC').describe('in which the times are meant, as `Europe/Berlin`'),
+        overlap: z
+          .enum(['wait', 'skip'])
+          .default('wait')
+          .describe('one that is due while the one before still runs: runs behind it, or not at all'),
+        catchUp: wait.default('24h').describe('what was missed while Temporal was away is done within so long'),
+      })
+      .prefault({})
+      .describe('what `stepback schedules apply` brings to Temporal'),
+    memories: z
+      .strictObject({
+        path: innerPath.describe('a directory inside the project directory'),
+        keep: duration.default('30d').describe('how long an archive of it stays'),
+      })
+      .optional()
+      .describe('what `stepback memories` archives'),
     disk: z.strictObject({ freeBytes: z.int().min(0).default(5_000_000_000) }).prefault({}),
   }),
   targetInconsistencies,
@@ -390,6 +424,14 @@ function isEd25519(pem: string): boolean {
   if (!pem.trimStart().startsWith('-----BEGIN PUBLIC KEY-----')) return false
   try {
     return createPublicKey(pem).asymmetricKeyType === 'ed25519'
+  } catch {
+    return false
+  }
+}
+
+function isTimeZone(text: string): boolean {
+  try {
+    return new Intl.DateTimeFormat('en', { timeZone: text }).resolvedOptions().timeZone !== ''
   } catch {
     return false
   }

@@ -66,6 +66,11 @@ export interface ActArgs {
     readonly version: string
   }
   readonly endHook: { readonly name: string }
+  /** `path`: the directory, inside the project; `name`: the archive's, in the backups directory. */
+  readonly archiveMemories: { readonly path: string; readonly name: string }
+  readonly pruneArchives: { readonly names: readonly string[] }
+  /** `to`: beside the live directory, inside the project. */
+  readonly restoreMemories: { readonly name: string; readonly to: string }
 }
 
 export interface SwapArgs {

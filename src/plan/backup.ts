@@ -1,5 +1,6 @@
 // Runs that bring nothing new: restore points on demand, what holds them back, and what retention lets go.
 
+import { planMemories, planRestoreMemories } from './archives.js'
 import type { Facts } from './facts.js'
 import { StepbackError } from './failure.js'
 import { keepsCopy, keptDatabasesToDrop, keptRestorePoints, warmCopiesOf, warmCopiesToDrop } from './copies.js'
@@ -46,11 +47,10 @@ function decide(request: BackupRequest, facts: Facts, shelf: readonly string[]):
     case 'pin':
     case 'unpin':
       return pin(request, facts)
-    default:
-      throw new StepbackError({
-        type: 'Refused',
-        message: `"${request.what}" is not supported by this version of stepback`,
-      })
+    case 'memories':
+      return planMemories(request, facts, shelf)
+    case 'restore-memories':
+      return planRestoreMemories(request, facts, shelf)
   }
 }
 

@@ -35,6 +35,14 @@ export interface Stack {
   readonly freeBytes: number
   readonly retention: Retention
   readonly proof: ProofPolicy
+  /** Nothing where none are kept. */
+  readonly memories?: MemoriesPolicy
+}
+
+/** A directory of the project that is archived, and how long an archive stays. */
+export interface MemoriesPolicy {
+  readonly path: string
+  readonly keepMs: number
 }
 
 /** When restore points are proven, and how long the databases that proved them stay. */

@@ -66,3 +66,30 @@ test('a restore point that is not there is refused with those that are', () => {
     `target "shop" has no restore point "x"; there are: ${before210}`,
   )
 })
+
+const remembers = { ...stack, memories: { path: 'notes', keepMs: 30 * 86_400_000 } }
+
+test('memories are archived, and archives that were kept for long enough go, whoever made them', () => {
+  const facts = afterDeploy({ stack: remembers, at: '2026-12-24T03:15:00.123Z' })
+  const shelf = ['memories_20261101.tar.gz', 'memories_20261123T031500Z.tar.gz', 'memories_old.tar.gz', 'db_1.sql']
+  const plan = planBackup(request({ what: 'memories' }), facts, [...shelf, 'memories_20261201T031500Z.tar.gz'])
+  expect(plan.steps.map(({ act }) => act.args)).toEqual([
+    { path: 'notes', name: 'memories_20261224T031500Z.tar.gz' },
+    { names: ['memories_20261101.tar.gz', 'memories_20261123T031500Z.tar.gz'] },
+  ])
+})
+
+test('an archive comes back beside the live directory, by its name', () => {
+  const facts = afterDeploy({ stack: remembers })
+  const ask = (id: string) => planBackup(request({ what: 'restore-memories', id }), facts, ['memories_mine.tar.gz'])
+  expect(ask('memories_mine').steps.map(({ act }) => act.args)).toEqual([
+    { name: 'memories_mine.tar.gz', to: 'notes.memories_mine' },
+  ])
+  expect(() => ask('memories_none')).toThrow('no archive "memories_none.tar.gz"; there are: memories_mine.tar.gz')
+  expect(() => ask('../memories_mine')).toThrow('no archive')
+})
+
+test('a target without memories refuses both', () => {
+  const ask = () => planBackup(request({ what: 'memories' }), afterDeploy(), [])
+  expect(ask).toThrow('its configuration names no memories')
+})

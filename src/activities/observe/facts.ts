@@ -4,7 +4,7 @@ import { missingPrograms } from '../../commands/hooks.js'
 import { type ComposeModel, parseComposeModel, parseComposeVolumes } from '../../plan/compose.js'
 import type { Target } from '../../config/schema.js'
 import { durationMs } from '../../plan/duration.js'
-import type { DatabaseFacts, Facts, Finding, NamedService, Stack } from '../../plan/facts.js'
+import type { DatabaseFacts, Facts, Finding, MemoriesPolicy, NamedService, Stack } from '../../plan/facts.js'
 import { managedFindings } from '../../plan/managed.js'
 import { type Disk, preflight } from '../../plan/preflight.js'
 import { withRehearsals } from '../../plan/rehearsal.js'
@@ -185,7 +185,12 @@ function stackOf(look: Look): Stack {
       counts: (target.database?.proof.when ?? 'off') === 'off' ? 'taken' : 'proven',
     },
     proof: proofOf(target),
+    ...(target.memories ? { memories: memoriesOf(target.memories) } : {}),
   }
+}
+
+function memoriesOf({ path, keep }: NonNullable<Target['memories']>): MemoriesPolicy {
+  return { path, keepMs: durationMs(keep) }
 }
 
 function proofOf({ database }: Target): Stack['proof'] {
