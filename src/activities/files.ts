@@ -3,7 +3,7 @@ import { type RestoredFile, placeFiles, restoreFiles as restoreScript } from '..
 import { StepbackError } from '../plan/failure.js'
 import type { ManifestFile } from '../plan/manifest.js'
 import { linkEnds } from '../plan/release.js'
-import { isWhole, wayBack } from '../plan/way-back.js'
+import { isWhole, wayBack, wayBackOf } from '../plan/way-back.js'
 import type { ActDefinition } from './act.js'
 import { doneAgain } from './context.js'
 import { readManifest, readManifests } from './observe/manifests.js'
@@ -39,10 +39,10 @@ export const putFiles: ActDefinition<'putFiles'> = {
 
 export const restoreFiles: ActDefinition<'restoreFiles'> = {
   jobs: ['restore'],
-  run: async (context, { from, secrets }) => {
+  run: async (context, { from, secrets, only }) => {
     const manifests = await readManifests(context)
     const manifest = await readManifest(context, context.restorePoint(from))
-    const { files, absent, sources } = wayBack(manifest, manifests, context.safety)
+    const { files, absent, sources } = wayBackOf(wayBack(manifest, manifests, context.safety), only)
     const script = restoreScript({
       directory: context.target.directory,
       backups: context.backups,

@@ -9,6 +9,8 @@ import { fitFiles } from '../commands/files.js'
 import { listShelf } from '../commands/prune.js'
 import { command } from '../commands/shell.js'
 import { planBackup } from '../plan/backup.js'
+import { planConfiguration } from '../plan/configuration.js'
+import { planContainers } from '../plan/containers.js'
 import { planDeploy } from '../plan/deploy.js'
 import type { Facts, ReleaseFacts } from '../plan/facts.js'
 import { StepbackError } from '../plan/failure.js'
@@ -29,9 +31,11 @@ import { planMigrations } from '../plan/revision.js'
 import { observeAhead } from './observe/ahead.js'
 import { observeDowns } from './observe/database.js'
 import { observeCandidate } from './observe/candidate.js'
+import { observeConfiguration } from './observe/configuration.js'
 import { observeEnvironment } from './observe/environment.js'
 import { composeProblem, modelOf, observe } from './observe/facts.js'
 import { Look } from './observe/look.js'
+import { observeRecorded } from './observe/recorded.js'
 import { askWith, hashWith } from './observe/resulting.js'
 
 export interface Planned {
@@ -134,8 +138,15 @@ async function decideRollback(
     )
     return planRevert(request, facts, destination.to, exposure)
   }
-  const candidate = await observeCandidate(look, { request, facts, manifest: destination.manifest })
-  return planRollback(request, facts, candidate, destination.because)
+  const { manifest, because } = destination
+  if (request.scope === 'containers') {
+    return planContainers(request, facts, await observeRecorded(look, { request, facts, manifest }), because)
+  }
+  if (request.scope === 'config') {
+    return planConfiguration(request, facts, await observeConfiguration(look, { request, facts, manifest }), because)
+  }
+  const candidate = await observeCandidate(look, { request, facts, manifest })
+  return planRollback(request, facts, candidate, because)
 }
 
 /** The release's files, and the stack as Compose will read it with them. */

@@ -39,7 +39,12 @@ export interface ActArgs {
   readonly keepMigrations: { readonly sha256: string; readonly release?: string }
   readonly keepImages: { readonly images: readonly ServiceImage[] }
   readonly putFiles: { readonly release: string; readonly sha256: string; readonly paths: readonly string[] }
-  readonly restoreFiles: { readonly from: RestorePointRef; readonly secrets: 'keep' | 'restore' }
+  readonly restoreFiles: {
+    readonly from: RestorePointRef
+    readonly secrets: 'keep' | 'restore'
+    /** Paths, and what lies below them, that go back; missing where all do. */
+    readonly only?: readonly string[]
+  }
   readonly buildImages: { readonly services: readonly string[] }
   readonly restoreImages: { readonly images: readonly ServiceImage[] }
   /** `image`: given to the reference first; null for what the reference has. */

@@ -72,10 +72,10 @@ export function withDatabase(
   return recreation ? [...images, recreation.before] : [...images]
 }
 
-/** Levels that start again exactly the services that run now, the database left alone. */
-export function runningLevels(facts: Facts): ReturnType<typeof startLevels> {
+/** Levels that start again exactly the services that run now, or those `among` them, the database left alone. */
+export function runningLevels(facts: Facts, among?: readonly string[]): ReturnType<typeof startLevels> {
   const running = facts.containers.filter((container) => container.running).map((container) => container.service)
-  const services = running.filter((it) => it !== facts.stack.databaseService)
+  const services = running.filter((it) => it !== facts.stack.databaseService && (among?.includes(it) ?? true))
   return startLevels({ model: facts.model, services, scaled: scaledByHand(facts) })
 }
 

@@ -1,6 +1,6 @@
 import type { Facts } from './facts.js'
 import { StepbackError } from './failure.js'
-import { openDeploy, releaseLine } from './ledger.js'
+import { mixedRestorePoints, openDeploy, releaseLine } from './ledger.js'
 import type { Manifest } from './manifest.js'
 import type { Plan } from './plan.js'
 import type { RollbackRequest } from './request.js'
@@ -22,12 +22,24 @@ export function chooseDestination(request: RollbackRequest, facts: Facts, fixed?
   }
   const manifest = restorePoint(facts, request.to)
   if (manifest) return { kind: 'restore-point', manifest, because: `${request.to} was asked for` }
+  const captured = request.scope === 'containers' ? ofVersion(facts, request.to) : undefined
+  if (captured) {
+    const because = `${captured.id} is the newest restore point that captured ${request.to}`
+    return { kind: 'restore-point', manifest: captured, because }
+  }
   if (request.scope === 'database') return { kind: 'revision', to: request.to }
   throw new StepbackError({
     type: 'Refused',
     message: `target "${request.target}" has no restore point "${request.to}"; there are: ${idsOn(facts)}`,
     hint: 'leave --to out for the newest one of the release before.',
   })
+}
+
+/** What a rollback of single containers left running is no version; such a restore point is taken where there is no other. */
+function ofVersion({ manifests, records }: Facts, version: string): Manifest | undefined {
+  const captured = manifests.filter((it) => it.version === version).toSorted((a, b) => (a.id < b.id ? 1 : -1))
+  const mixed = mixedRestorePoints(records)
+  return captured.find((it) => !mixed.has(it.id)) ?? captured[0]
 }
 
 function latest(request: RollbackRequest, facts: Facts): Destination {

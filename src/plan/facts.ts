@@ -5,7 +5,7 @@ import type { ApprovalSettings } from './approval.js'
 import type { ComposeModel } from './compose.js'
 import type { Recorded } from './ledger.js'
 import type { BesideDatabase, Counters, Manifest } from './manifest.js'
-import type { EnvironmentChange, Exposure } from './plan.js'
+import type { EnvironmentChange, Exposure, FileChange } from './plan.js'
 import type { Retention } from './retention.js'
 import type { MigrationInfo } from './revision.js'
 import type { Shelf } from './shelf.js'
@@ -80,6 +80,8 @@ export interface Container {
   readonly health: string | null
   /** Compose's own hash of the configuration that it was made from. */
   readonly configHash?: string
+  /** Paths of the host that are mounted into it. */
+  readonly binds?: readonly string[]
 }
 
 /** A database that stepback made, by its name. */
@@ -191,4 +193,37 @@ export interface CandidateFacts {
   readonly ahead?: Ahead
   /** The schema is another one than then; asked only where others migrate. */
   readonly schemaChanged?: true
+}
+
+/** The images of a restore point, compared with what the stack's references have. */
+export interface ContainersFacts {
+  readonly manifest: Manifest
+  /** The stack as it would be: of now, or with the compose files of the restore point. */
+  readonly model: ComposeModel
+  readonly images: readonly RecordedImage[]
+  /** Compose files that differ from it. */
+  readonly changedFiles: readonly string[]
+  /** References of services without a recorded image that are not on the host. */
+  readonly absentImages: readonly string[]
+}
+
+/** The reference is that of the stack as it would be, whatever it was then. */
+export interface RecordedImage extends ServiceImage {
+  /** What the reference has now; null for nothing. */
+  readonly present: string | null
+  /** Whether the image itself is still on the host. */
+  readonly kept: boolean
+}
+
+/** The configured files of a restore point, compared with those of now. */
+export interface ConfigurationFacts {
+  readonly manifest: Manifest
+  /** The stack as those files make it. */
+  readonly model: ComposeModel
+  /** Compose's hashes of each of its services: all that its container may have been made with. */
+  readonly hashes: Readonly<Record<string, readonly string[]>>
+  readonly changes: readonly FileChange[]
+  /** Keys of the environment file that keep their live value. */
+  readonly kept: readonly string[]
+  readonly ahead: Ahead
 }

@@ -135,6 +135,23 @@ export function openRestorePoints(records: readonly Recorded[]): string[] {
   return open.flatMap(({ plan }) => [plan.safety, ...(plan.restorePoint ? [plan.restorePoint] : [])])
 }
 
+/** Restore points that were taken while some containers ran another version than the files. */
+export function mixedRestorePoints(records: readonly Recorded[]): ReadonlySet<string> {
+  const plans = new Map<string, Plan>()
+  const mixed = new Set<string>()
+  let isMixed = false
+  for (const { entry } of inForce(records)) {
+    if (entry.kind === 'plan') {
+      plans.set(entry.run.runId, entry.plan)
+      if (isMixed) mixed.add(entry.plan.safety)
+    }
+    if (entry.kind !== 'finished' || entry.outcome !== 'done') continue
+    if (entry.release) isMixed = false
+    else if (plans.get(entry.run.runId)?.scope === 'containers') isMixed = true
+  }
+  return mixed
+}
+
 /** Where the run went back to that took this restore point; undefined where it went back to none. */
 export function leftFor(records: readonly Recorded[], safety: string): string | undefined {
   const plans = inForce(records).flatMap(({ entry }) => (entry.kind === 'plan' ? [entry.plan] : []))

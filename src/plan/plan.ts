@@ -1,4 +1,5 @@
 import type { Step } from './act.js'
+import { type KeyChanges, describeKeys } from './keys.js'
 import type { Counters } from './manifest.js'
 import type { Strategy } from './request.js'
 
@@ -11,6 +12,8 @@ export interface Plan {
   readonly scope?: string
   /** What runs afterwards. */
   readonly version: string
+  /** What the version check should answer then, where it is not `version`; null where nobody can tell. */
+  readonly answers?: string | null
   readonly strategy?: Strategy
   /** Every strategy and how it stands, where the database goes back. */
   readonly strategies?: readonly StrategyVerdict[]
@@ -28,6 +31,8 @@ export interface Plan {
   readonly steps: readonly Step[]
   /** What runs beside the worker before anything else; missing where there is none, or a hotfix skips them. */
   readonly checks?: PlannedChecks
+  /** How each configured file changes, where configuration alone goes back. */
+  readonly configuration?: readonly FileChange[]
   /** How the environment file changes; missing where it stays as it is. */
   readonly environment?: EnvironmentChange
   readonly approval: Approval
@@ -43,6 +48,12 @@ export interface EnvironmentChange {
   readonly changed: readonly string[]
   /** Named under `secrets`, so that the live value stays. */
   readonly kept: readonly string[]
+}
+
+/** How a file changes: keys, never values; none where only its text, its mode or its kind differ. */
+export interface FileChange extends KeyChanges {
+  readonly path: string
+  readonly how: 'changes' | 'comes back' | 'goes'
 }
 
 export interface PlannedChecks {
@@ -106,10 +117,11 @@ export interface ExposedTable {
 }
 
 /** What the steps do not show, in words. */
-export function planNotes({ checks, environment }: Plan): string[] {
+export function planNotes({ checks, configuration = [], environment }: Plan): string[] {
   const { changed = [], kept = [] } = environment ?? {}
   return [
     ...(checks ? [`checks before anything else: ${checks.names.join(', ')}`] : []),
+    ...configuration.map((it) => [`${it.path} ${it.how}`, ...describeKeys(it)].join(': ')),
     ...(changed.length > 0 ? [`other values in the environment file: ${changed.join(', ')}`] : []),
     ...(kept.length > 0 ? [`secrets that keep their live values: ${kept.join(', ')}`] : []),
   ]

@@ -168,7 +168,7 @@ function rollbackSteps(input: {
 }
 
 /** Services that the files of now brought and those of the restore point do not have: nothing would ever stop them. */
-function unknownTo(model: CandidateFacts['model'], facts: Facts): string[] {
+export function unknownTo(model: CandidateFacts['model'], facts: Facts): string[] {
   const running = facts.containers.filter((it) => it.running && it.service !== facts.stack.databaseService)
   // A service of an inactive profile is in neither, and is left alone.
   const brought = running.map((it) => it.service).filter((it) => facts.model.services[it] && !model.services[it])
@@ -246,7 +246,7 @@ function lossOf(exposure: Exposure | null): string | null {
   return exposure.total > 0 ? `${amountOf(exposure)} would be lost` : null
 }
 
-function common(
+export function common(
   request: RollbackRequest,
   facts: Facts,
   { exposure, loss }: { readonly exposure: Exposure | null; readonly loss: string | null },
@@ -305,14 +305,22 @@ function refusedRevert(message: string): StepbackError {
   })
 }
 
-/** What later versions bring is refused by name, rather than half done. */
-function ensureSupported(request: RollbackRequest): void {
-  const missing =
-    request.scope === 'containers' || request.scope === 'config'
-      ? `scope "${request.scope}"`
-      : request.carryForward !== undefined
-        ? 'carryForward'
-        : undefined
-  if (missing === undefined) return
-  throw new StepbackError({ type: 'Refused', message: `${missing} is not supported by this version of stepback` })
+/** What means nothing here, or what later versions bring, is refused by name rather than half done. */
+export function ensureSupported({ scope, services, strategy, carryForward }: RollbackRequest): void {
+  if (services && scope !== 'containers') {
+    throw new StepbackError({
+      type: 'Refused',
+      message: `scope "${scope}" goes back as a whole, and services were named: ${services.join(', ')}`,
+      hint: 'name them with --scope containers, or leave --services out.',
+    })
+  }
+  if (strategy !== 'auto' && (scope === 'containers' || scope === 'config')) {
+    throw new StepbackError({
+      type: 'Refused',
+      message: `strategy "${strategy}" is one for the database, which scope "${scope}" leaves alone`,
+      hint: 'leave --strategy out.',
+    })
+  }
+  if (carryForward === undefined) return
+  throw new StepbackError({ type: 'Refused', message: 'carryForward is not supported by this version of stepback' })
 }

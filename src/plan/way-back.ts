@@ -37,6 +37,15 @@ export function wayBack(manifest: Manifest, all: readonly Manifest[], before: st
   }
 }
 
+/** The same for some paths alone, and what lies below them; all of it without them. */
+export function wayBackOf(way: WayBack, only: readonly string[] | undefined): WayBack {
+  if (!only) return way
+  const goes = (path: string) => only.some((it) => path === it || path.startsWith(`${it}/`))
+  const files = way.files.filter((file) => goes(file.path!))
+  const sources = way.sources.filter(({ name }) => files.some((file) => file.name === name))
+  return { files, sources, absent: way.absent.filter(goes) }
+}
+
 /** The file of the backups directory that holds it: itself, or the archive that it is a member of. */
 export function isWhole(file: ManifestFile): boolean {
   return file.path === undefined || !file.name.endsWith('.tar.gz')

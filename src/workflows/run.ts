@@ -123,7 +123,7 @@ async function underLease(state: RunState, gate: Gate, request: unknown, approve
   const asked = approved.approval.required && fresh.digest === approved.digest && !hasGrown(approved, fresh)
   const plan = asked ? asApproved(fresh, approved) : fresh
   if (plan.already)
-    return await finish(state, lease, { phase: 'done', plan, health: await look(plan.target, plan.version) })
+    return await finish(state, lease, { phase: 'done', plan, health: await look(plan.target, answering(plan)) })
   if (!asked) await askForApproval(state, gate, plan)
   await recordPlan(state, lease, plan)
   return await walk(state, new Walk({ state, gate, plan, lease, origin }), plan, lease)
@@ -148,7 +148,7 @@ function asApproved(fresh: Plan, { exposure, counters }: Plan): Plan {
 async function walk(state: RunState, steps: Walk, plan: Plan, lease: Lease): Promise<RunResult> {
   try {
     await steps.steps()
-    const health = await steps.seeing(() => look(plan.target, plan.version))
+    const health = await steps.seeing(() => look(plan.target, answering(plan)))
     return await finish(state, lease, { phase: 'done', plan, health })
   } catch (error) {
     if (!(error instanceof GiveUp)) throw error
@@ -272,6 +272,10 @@ async function writeEnd(
       { ...lease, outcome: phase, ...brings, ...ended },
     ])
   })
+}
+
+function answering({ answers, version }: Plan): string | null {
+  return answers === undefined ? version : answers
 }
 
 async function look(target: string, version: string | null): Promise<readonly HealthReport[]> {

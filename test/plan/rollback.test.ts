@@ -376,7 +376,6 @@ describe('the plan of a rollback', () => {
       candidate(),
       'approval "never" is weaker than the policy "data-loss"',
     ],
-    ['a scope of later versions', rollbackRequest({ scope: 'config' }), candidate(), 'scope "config" is not supported'],
     ['tables to carry forward', rollbackRequest({ carryForward: 'all' }), candidate(), 'carryForward is not supported'],
   ])('is refused for %s', (_what, request, found, message) => {
     expect(() => planRollback(request, afterDeploy(), found, 'because')).toThrow(refused(message))

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import type { Manifest, ManifestFile } from '../../src/plan/manifest.js'
-import { wayBack } from '../../src/plan/way-back.js'
+import { wayBack, wayBackOf } from '../../src/plan/way-back.js'
 import { manifest } from '../support/plans.js'
 
 const [first, second, third] = ['20261101T000000Z-2.0.0', '20261102T000000Z-2.1.0', '20261103T000000Z-2.1.1'] as const
@@ -30,6 +30,16 @@ describe('going back over two releases', () => {
     const { files, absent } = wayBack(points[1]!, points.slice(0, 2), '~')
     expect(files.map((it) => it.path)).toEqual(['a', 'b', 'z'])
     expect(absent).toEqual(['d/e', 'd', 'c'])
+  })
+
+  test('for some paths alone reads and removes nothing else', () => {
+    const way = wayBack(points[0]!, points, '~')
+    expect(wayBackOf(way, ['z', 'd'])).toEqual({
+      files: [member(second, 'z')],
+      absent: ['d/e', 'd'],
+      sources: [{ name: archive(second).name, sha256: archive(second).sha256 }],
+    })
+    expect(wayBackOf(way, undefined)).toEqual(way)
   })
 
   test('to the restore point that the run itself took looks at no other', () => {

@@ -26,7 +26,7 @@ export async function observeCandidate(
   const way = wayBack(manifest, input.facts.manifests, '~')
   const counted = countedFrom(input.facts, manifest)
   const [, { model, ahead }, changedFiles, images, seen, downExposure, environment, other] = await together([
-    verifyFiles(look, manifest, way),
+    verifyFiles(look, manifest, [...manifest.files.filter(isWhole), ...way.sources]),
     readResulting(look, input, way),
     readChangedFiles(look, way),
     compareImages(look, manifest),
@@ -55,8 +55,13 @@ function appliedSince(facts: Facts, manifest: Manifest): readonly string[] {
   return then ? (facts.database?.applied.filter((name) => !then.includes(name)) ?? []) : []
 }
 
-async function verifyFiles(look: Look, manifest: Manifest, way: WayBack): Promise<void> {
-  const recorded = new Map([...manifest.files.filter(isWhole), ...way.sources].map((it) => [it.name, it.sha256]))
+/** Looks at files of the backups directory: `Refused` where one is not as recorded. */
+export async function verifyFiles(
+  look: Look,
+  manifest: Manifest,
+  files: readonly { readonly name: string; readonly sha256: string }[],
+): Promise<void> {
+  const recorded = new Map(files.map((it) => [it.name, it.sha256]))
   const names = [...recorded.keys()]
   const found = parseFileFacts(await look.look(describeFiles(look.target.backups, names)), names)
   const broken = found.flatMap((fact) => {
@@ -81,21 +86,24 @@ async function readResulting(
 ): Promise<{ readonly model: ComposeModel; readonly ahead: Ahead }> {
   const { manifest, request, facts } = input
   const replaced = recordedFiles(look, way, request.secrets)
-  const [config, hash] = await Promise.all([askWith(look, replaced), hashWith(look, replaced)])
-  if (config.exitCode !== 0) {
-    throw new StepbackError({
-      type: 'Refused',
-      message: `docker compose cannot read the compose file of restore point "${manifest.id}": ${composeProblem(config)}`,
-      hint: 'choose another restore point with --to.',
-    })
-  }
-  const model = modelOf(look, config)
+  const [model, hash] = await Promise.all([modelWith(look, replaced, manifest), hashWith(look, replaced)])
   const recorded = manifest.images
   return { model, ahead: await observeAhead(look, { model, containers: facts.containers, hash, recorded }) }
 }
 
+/** The stack with files of a restore point; `Refused` where Compose cannot read it. */
+export async function modelWith(look: Look, replaced: readonly Replaced[], { id }: Manifest): Promise<ComposeModel> {
+  const config = await askWith(look, replaced)
+  if (config.exitCode === 0) return modelOf(look, config)
+  throw new StepbackError({
+    type: 'Refused',
+    message: `docker compose cannot read the compose file of restore point "${id}": ${composeProblem(config)}`,
+    hint: 'choose another restore point with --to.',
+  })
+}
+
 /** Every file of the stack that the restore point holds; further compose files lie in its archive. */
-function recordedFiles(look: Look, way: WayBack, secrets: RollbackRequest['secrets']): Replaced[] {
+export function recordedFiles(look: Look, way: WayBack, secrets: RollbackRequest['secrets']): Replaced[] {
   const { directory, backups, secrets: keys } = look.target
   const { files, envFile } = composeStack(look.target)
   return [...files, envFile].flatMap((path) => {
@@ -122,7 +130,7 @@ async function readEnvironment(
 }
 
 /** Managed files that are not as they were, and those that did not exist then. */
-async function readChangedFiles(look: Look, way: WayBack): Promise<string[]> {
+export async function readChangedFiles(look: Look, way: WayBack): Promise<string[]> {
   const then = new Map(way.files.map((file) => [file.path!, file]))
   const paths = [...then.keys(), ...way.absent]
   const live = parseFileFacts(await look.look(describeFiles(look.target.directory, paths)), paths)

@@ -22,6 +22,10 @@ export async function readContainers(looker: Looker): Promise<Container[]> {
       imageRef: raw.Config.Image,
       running: raw.State.Running,
       health: raw.State.Health?.Status ?? null,
+      // Docker Desktop sees the host's files below a directory of its own.
+      binds: (raw.Mounts ?? []).flatMap((it) =>
+        it.Type === 'bind' ? [it.Source.replace(/^\/host_mnt(?=\/)/, '')] : [],
+      ),
     }))
 }
 
@@ -59,6 +63,7 @@ interface Inspected {
   readonly Id: string
   readonly Image: string
   readonly Config: { readonly Image: string; readonly Labels: Readonly<Record<string, string>> }
+  readonly Mounts?: readonly { readonly Type: string; readonly Source: string }[] | null
   readonly State: { readonly Running: boolean; readonly Health?: { readonly Status: string } }
 }
 

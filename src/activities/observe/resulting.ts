@@ -8,11 +8,21 @@ export interface Replaced {
   readonly print: string
 }
 
-/** Asks Compose about the stack with some of its files replaced; by default for the whole of it as JSON. */
-export async function askWith(look: Look, replaced: readonly Replaced[], words?: readonly string[]): Promise<Answer> {
+/**
+ * Asks Compose about the stack with some of its files replaced, and `more` behind them; by default for the whole of it
+ * as JSON.
+ */
+export async function askWith(
+  look: Look,
+  replaced: readonly Replaced[],
+  words?: readonly string[],
+  more?: Replaced,
+): Promise<Answer> {
   const { stateDirectory } = look.host
-  const stack = composeStack(look.target)
-  return await look.try(composeConfigWith({ stack, stateDirectory, replaced, ...(words ? { words } : {}) }))
+  const own = composeStack(look.target)
+  const stack = more ? { ...own, files: [...own.files, more.path] } : own
+  const files = more ? [...replaced, more] : replaced
+  return await look.try(composeConfigWith({ stack, stateDirectory, replaced: files, ...(words ? { words } : {}) }))
 }
 
 /** What Compose makes of the definition of the database's service; null without one, and where it cannot tell. */

@@ -1,4 +1,5 @@
 import type { Act, RestorePointRef, Step } from '../act.js'
+import { list } from './services.js'
 
 /** Puts a release's files in place, each by rename; the undo puts back what the safety restore point holds. */
 export function putFiles(input: {
@@ -17,17 +18,20 @@ export function putFiles(input: {
 export function restoreFiles(input: {
   readonly from: RestorePointRef
   readonly secrets: 'keep' | 'restore'
+  readonly only?: readonly string[]
   readonly madeFrom?: readonly Act[]
 }): Step {
   const { madeFrom = [], ...args } = input
+  const what = input.only ? list(input.only) : 'the files'
+  const only = input.only ? { only: input.only } : {}
   return {
-    act: { name: 'restoreFiles', title: `put the files of ${input.from} back`, args },
-    undo: [putBack, ...madeFrom],
+    act: { name: 'restoreFiles', title: `put ${what} of ${input.from} back`, args },
+    undo: [{ ...putBack, args: { ...putBack.args, ...only } }, ...madeFrom],
     commit: false,
   }
 }
 
-const putBack: Act = {
+const putBack: Extract<Act, { readonly name: 'restoreFiles' }> = {
   name: 'restoreFiles',
   title: 'put the files back as they were',
   args: { from: 'safety', secrets: 'restore' },
