@@ -62,10 +62,11 @@ export function badRequests(): Bad[] {
       '"a099" is not known; known: a001',
     ),
     bad(
-      'services of a scope that is not there',
+      'a service that is not there',
       { target: 'aria', scope: 'containers', services: ['nope'] },
       'Refused',
-      'not supported by this version',
+      'the compose file of now has no service "nope"',
+      'mend --services',
     ),
     bad(
       'an unknown restore point',
