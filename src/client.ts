@@ -10,8 +10,10 @@ import {
 } from '@temporalio/client'
 import { TerminatedFailure } from '@temporalio/common'
 import { type Answered, answer } from './client/answer.js'
+import { Archive } from './client/archive.js'
 import { type Address, type ConnectTo, openConnection, resolveAddress } from './client/connection.js'
 import { type FollowOptions, follow } from './client/follow.js'
+import { Histories } from './client/histories.js'
 import { guardName, runName, summaryOf } from './client/naming.js'
 import { type Outcome, outcomeOf } from './client/outcome.js'
 import { recordedPlan } from './client/recorded-plan.js'
@@ -36,6 +38,7 @@ export type {
   GuardPolicy,
   GuardView,
   Health,
+  Histories,
   Outcome,
   Plan,
   Progress,
@@ -179,6 +182,11 @@ export class StepbackClient {
   /** The newest plan of the run, with its undos, from history; no worker is needed. */
   async plan(run: string): Promise<Plan | undefined> {
     return await recordedPlan(this.#handle(run), this.#client.options.loadedDataConverter)
+  }
+
+  /** Histories of runs, those that a worker keeps in this directory of this machine included. */
+  histories(directory: string): Histories {
+    return new Histories(this.#client, this.taskQueue, new Archive(directory))
   }
 
   /** Waits for the end. A run that was reset is ended by Temporal and goes on under the same id: so does the wait. */

@@ -7,9 +7,11 @@ import { Client } from '@temporalio/client'
 import { NativeConnection, Runtime, Worker, type WorkerOptions } from '@temporalio/worker'
 import { createActivities } from './activities/index.js'
 import { type Logger, createLogger, forTemporal } from './adapters/logger.js'
+import { Archive } from './client/archive.js'
 import { type Address, resolveAddress, unreachable } from './client/connection.js'
 import { compose } from './composition.js'
 import type { Config } from './config/schema.js'
+import { keepHistories } from './worker/keep-histories.js'
 import { ensureSearchAttributes } from './worker/search-attributes.js'
 
 /** A worker is often started together with its server, which takes some seconds longer. */
@@ -50,6 +52,7 @@ async function serve(input: {
 }): Promise<void> {
   const { config, connection, logger, address, stop } = input
   const { namespace } = address
+  const { taskQueue } = config.temporal
   const searchable = await ensureSearchAttributes({ connection, namespace, logger })
   const client = new Client({ connection, namespace })
   const { deps, close } = compose({ config, namespace, client, searchable })
@@ -59,11 +62,12 @@ async function serve(input: {
       ...workflowCode(),
       connection,
       namespace,
-      taskQueue: config.temporal.taskQueue,
+      taskQueue,
       activities: createActivities(deps),
     })
     if (stop.aborted) return
     const running = worker.run()
+    void keepHistories({ client, taskQueue, archive: new Archive(config.temporal.histories), logger, stop })
     stop.addEventListener('abort', () => worker.getState() === 'RUNNING' && worker.shutdown())
     process.stdout.write(`stepback worker ready on ${config.temporal.taskQueue} at ${address.address}\n`)
     await untilStopped(running, stop, logger)

@@ -72,7 +72,8 @@ function resolvePaths(config: Config, base: string): Config {
     const checks = target.checks.map((check) => ({ ...check, directory: local(check.directory ?? '.') }))
     return [name, { ...target, ssh, checks, ...database }] as const
   })
-  return { ...config, targets: Object.fromEntries(targets) }
+  const temporal = { ...config.temporal, histories: local(config.temporal.histories) }
+  return { ...config, temporal, targets: Object.fromEntries(targets) }
 }
 
 function localSsh({ identityFile, knownHosts, config }: Target['ssh'], local: (path: string) => string) {

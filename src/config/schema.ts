@@ -404,6 +404,11 @@ export const configSchema = withNothingAgainstItself(
         namespace: z.string().optional(),
         taskQueue: z.string().default('stepback'),
         ui: z.url().optional().describe('address of the Web UI, for links'),
+        histories: z
+          .string()
+          .min(1)
+          .default('.stepback/histories')
+          .describe('directory where the worker keeps the histories of finished runs, since Temporal forgets them'),
       })
       .prefault({}),
     notifications,

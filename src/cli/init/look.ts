@@ -22,7 +22,7 @@ export async function lookAround(input: {
     ssh: { ...rest, ...(knownHosts && { knownHosts: [...knownHosts] }) },
   }
   const { deps, introduce, close } = compose({
-    config: { temporal: { taskQueue: '' }, people: {}, notifications: {}, targets: {} },
+    config: { temporal: { taskQueue: '', histories: '' }, people: {}, notifications: {}, targets: {} },
     namespace: '',
   })
   try {
