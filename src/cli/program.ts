@@ -7,11 +7,13 @@ import { addDeploy } from './deploy.js'
 import { addDoctor } from './doctor.js'
 import { exitCodeOfError } from './exit-code.js'
 import { addGuard } from './guard.js'
+import { addHistory } from './history.js'
 import { addInit } from './init.js'
 import type { Io } from './io.js'
 import { addMemories } from './memories.js'
 import { addMigrations } from './migrations.js'
 import { ownPackage } from './package.js'
+import { addReport } from './report.js'
 import { addReject } from './reject.js'
 import { addResolve } from './resolve.js'
 import { addRestorePoints } from './restore-points.js'
@@ -34,6 +36,8 @@ const commands = [
   addResolve,
   addWatch,
   addStatus,
+  addHistory,
+  addReport,
   addGuard,
   addMigrations,
   addRestorePoints,

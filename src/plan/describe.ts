@@ -137,6 +137,6 @@ export function typed(runName: string): string {
 }
 
 /** Text of others is shown, never interpreted: no Markdown, no markup, no control characters. */
-function escape(text: string): string {
+export function escape(text: string): string {
   return text.replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu, ' ').replaceAll(/[\\`*_[\]<>|#]/g, '\\$&')
 }
