@@ -36,7 +36,7 @@ export async function observeStanding(context: ActContext, containers: readonly 
 
 export function scriptOf(context: ActContext, manifest: Manifest, standing: Standing): RestoreScript {
   const { target, stack, backups, host } = context
-  const { services, health, deployLog, directory, secrets } = target
+  const { services, health, deployLog, directory, secrets, managed } = target
   const { files, absent, sources } = wayBack(manifest, [manifest], manifest.id)
   return {
     manifest,
@@ -47,6 +47,7 @@ export function scriptOf(context: ActContext, manifest: Manifest, standing: Stan
     application: services.application,
     graceSeconds: seconds(services.stopGrace),
     files: { sources, files: files.map(restored), absent, liveKeys: secrets },
+    trees: manifestTrees(manifest, managed),
     checks: health.checks.map((check) => ({ ...check, timeoutSeconds: seconds(check.timeout) })),
     health: {
       withinSeconds: seconds(health.timeout),
@@ -56,6 +57,10 @@ export function scriptOf(context: ActContext, manifest: Manifest, standing: Stan
     deployLog: deployLog === undefined ? null : `${directory}/${deployLog}`,
     ...host.standalone,
   }
+}
+
+function manifestTrees({ files }: Manifest, managed: readonly string[]): string[] {
+  return managed.filter((path) => files.some((file) => file.path === path && file.kind === 'directory'))
 }
 
 function seconds(duration: string): number {

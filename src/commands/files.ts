@@ -119,6 +119,8 @@ export function captureFiles(input: {
   readonly paths: readonly string[]
   /** Managed directories, archived with all that is below them. */
   readonly trees: readonly string[]
+  /** Lines that add what only the host knows to the words of the archive. */
+  readonly more?: string
 }): string {
   const { backups, id } = input
   return [
@@ -131,6 +133,7 @@ export function captureFiles(input: {
     'set --',
     ...input.paths.map((path) => addIfThere(path, '-f')),
     ...input.trees.map((path) => addIfThere(path, '-d')),
+    ...(input.more === undefined ? [] : [input.more]),
     `archive=${quote(`${backups}/config_${id}.tar.gz`)}`,
     // An archive of nothing is refused by some tars, and nothing is what it would say.
     // GNU tar reads a backslash in a name as an escape, unless it is told not to; others know no such word.

@@ -10,6 +10,8 @@ import { places } from './places.js'
 import { databaseMarks, databaseTexts } from './restore-script/database.js'
 import { healthText, type AskedCheck } from './restore-script/health.js'
 import { lookText } from './restore-script/look.js'
+import { planText } from './restore-script/plan.js'
+import { safetyText } from './restore-script/safety.js'
 import { command, quote, script } from './shell.js'
 
 export interface RestoreScript {
@@ -24,6 +26,8 @@ export interface RestoreScript {
   /** Everything but the database, in the order of a start. */
   readonly levels: readonly ServiceLevel[]
   readonly files: Pick<Parameters<typeof restoreFiles>[0], 'sources' | 'files' | 'absent' | 'liveKeys'>
+  /** Managed directories. */
+  readonly trees: readonly string[]
   readonly checks: readonly AskedCheck[]
   readonly health: { readonly withinSeconds: number; readonly everySeconds: number; readonly successes: number }
   readonly deployLog: string | null
@@ -105,6 +109,8 @@ function texts(input: RestoreScript): Record<string, string> {
   return {
     helper: input.helper.text.trimEnd(),
     look: lookText(input),
+    safety: safetyText(input),
+    plan: planText(input),
     stop: script(...stop(stack, input.application, input.graceSeconds), stopOthers(input)),
     files: filesText(input),
     // Appended by the driver where later restore points name paths that this one does not know.

@@ -140,7 +140,7 @@ read_lease() {
 # A script has no server to ask: its process is named in its run id, and it lives as long as that does.
 of_script() {
   os_run=$(field runId)
-  os_rest=${os_run#*.}
+  os_rest=${os_run%-*}
   if ask who "${os_rest%%.*}" "${os_rest#*.}" </dev/null && [ "$ANSWER" = alive ]; then
     STANDS=held
   elif [ "$(field workflowId)" = "$SELF" ]; then
@@ -170,7 +170,8 @@ ensure_free() {
   done
 }
 
-# acquire: TOKEN, and RUN8, which an earlier start of this script may have begun with
+# acquire: TOKEN, and RUN8, which an earlier start of this script may have begun with. The run id ends in it, as a
+# worker's does, so that a worker finds this run's databases.
 acquire() {
   ask who "$$" </dev/null
   aq_me=${ANSWER#is }
@@ -179,10 +180,10 @@ acquire() {
     RUN8=$(printf '%s %s %s' "$RESTORE_POINT" "$$" "$(date -u +%s)" | sum256 | cut -c 1-8)
     aq_saw=closed
     case $STANDS in
-    ours) RUN8=$(field runId) && RUN8=${RUN8%%.*} ;;
+    ours) RUN8=$(field runId) && RUN8=${RUN8##*-} ;;
     over) aq_saw=expired ;;
     esac
-    RUN="{\"workflowId\":\"$SELF\",\"runId\":\"$RUN8.$$.$aq_me\"}"
+    RUN="{\"workflowId\":\"$SELF\",\"runId\":\"$$.$aq_me-$RUN8\"}"
     aq_inner=${RUN#?}
     HOLDER="${aq_inner%?}
 ${RUN%?},\"namespace\":\"\",\"kind\":\"script\"}"
@@ -268,6 +269,7 @@ close_debts() {
   [ -n "$cd_runs" ] || return 0
   cd_number=0
   while IFS= read -r cd_run <&3; do
+    [ "$cd_run" != "$RUN" ] || continue
     cd_number=$((cd_number + 1))
     cd_id=${cd_run##*'"runId":"'}
     cd_id=${cd_id%%'"'*}
@@ -376,6 +378,7 @@ put_files() {
 show() {
   say "$SELF puts $TARGET back to version $VERSION as of $TAKEN_AT:"
   [ "$DATABASE" != dump ] || say "  - build the database of then beside the live one, and compare it with what was recorded"
+  say "  - take a restore point of what is there now"
   say "  - stop $APPLICATION"
   say "  - put the files of then back, secrets as they are now"
   case $DATABASE in dump | kept) say "  - exchange the databases, in one transaction; the one of now is kept beside it" ;; esac
@@ -411,6 +414,55 @@ bring_database() {
   step db_open "note the exchange in the journal"
 }
 
+# running_version: what the ledger says is there now
+running_version() {
+  ask read ledger 0 </dev/null || ANSWER=
+  rv_found=$(printf '%s\n' "$ANSWER" |
+    sed -n 's/^.*"outcome":"done","release":{"kind":"[a-z]*","version":"\([A-Za-z0-9._+-]*\)".*$/\1/p' | tail -n 1)
+  printf '%s' "${rv_found:-unknown}"
+}
+
+# take_safety: SAFETY, the restore point by which this is undone; one that an earlier start took is as things were
+take_safety() {
+  say "take a restore point of what is there now"
+  ts_taken=$(grep -l "\"runId\":\"[^\"]*-$RUN8\"" "$BACKUPS"/manifest_*.json 2>/dev/null | head -n 1)
+  ts_taken=${ts_taken##*/manifest_}
+  SAFETY=${ts_taken%.json}
+  [ -z "$SAFETY" ] || return 0
+  ts_version=$(running_version)
+  SAFETY=$(date -u +%Y%m%dT%H%M%SZ)-$ts_version
+  ts_more='"state":"taken"'
+  if [ -n "${NEEDS-}" ]; then
+    look db_live || failed "the database cannot be asked"
+    tail_of before "$RUN8" "$BEFORE_MARK"
+    ts_more="\"state\":\"kept\",\"kept\":{\"name\":$(printf '%s\n' "$BEFORE_JSON" | sed "s/$BEFORE_MARK/$TAIL/"),\"oid\":$LOOKED}"
+  fi
+  if [ "$DATABASE" != absent ] && look db_newest 2>/dev/null; then
+    case $LOOKED in '' | *[!A-Za-z0-9_.-]*) ;; *) ts_more="$ts_more,\"migrationHead\":\"$LOOKED\"" ;; esac
+  fi
+  job safety "$(printf 'SAFETY=%s\nVERSION_NOW=%s\nTAKEN_NOW=%s\nOUTSIDE=%s\nRUN=%s\nMORE=%s\n' "$SAFETY" "$ts_version" \
+    "$(date -u +%Y-%m-%dT%H:%M:%SZ)" "$(quoted "$OUTSIDE")" "$(quoted "$RUN")" "$(quoted "$ts_more")"
+  text safety | sed "s/@SAFETY@/$SAFETY/g")" && return
+  said >&2
+  failed "the restore point could not be taken ($STATUS); what it printed is in $STATE/jobs/$jb_id/err.1"
+}
+
+# record_plan: what a worker would need to undo this, should nobody start it again
+record_plan() {
+  rp_images=$(cat "$BACKUPS/manifest_$SAFETY.json")
+  rp_images=${rp_images##*'"images":'}
+  rp_images=${rp_images%%',"state":'*}
+  rp_services=$(printf '%s\n' "$rp_images" | tr '{' '\n' | sed -n 's/^"service":\("[^"]*"\).*$/\1/p' |
+    awk -v not="\"$DATABASE_SERVICE\"" '$0 != not { printf "%s%s", comma, $0; comma = "," }')
+  rp_plan=$(text plan | sed -e "s/@SAFETY@/$SAFETY/" -e "s/@VERSION@/${SAFETY#*Z-}/")
+  rp_plan=${rp_plan%%'[{"service":"@IMAGE@"'*}$rp_images${rp_plan#*'"@IMAGE@","id":"","ref":""}]'}
+  rp_plan=${rp_plan%%'"@SERVICES@"'*}$rp_services${rp_plan#*'"@SERVICES@"'}
+  record plan "{\"kind\":\"plan\",\"run\":$RUN,\"plan\":$rp_plan}"
+  record start "{\"kind\":\"start\",\"run\":$RUN,\"step\":0,\"act\":\"restoreFiles\",\"undo\":false}"
+}
+
+quoted() { printf "'%s'" "$(printf '%s\n' "$1" | sed "s/'/'\\\\''/g")"; }
+
 # build: the live one is named nowhere in it; what is half-made is dropped where it fails
 build() {
   BUILT=yes
@@ -420,20 +472,16 @@ build() {
 go_back() {
   record acquired "{\"kind\":\"acquired\",\"run\":$RUN,\"saw\":\"$STANDS\"}"
   bring_database
+  outside
+  take_safety
+  record_plan
   CHANGED=yes
   step stop "stop the application"
-  outside
   put_files
   [ "$DATABASE" = absent ] || step db_recreate "see that the database's container is the one of then"
   [ -z "${NEEDS-}" ] || exchange
   step images "give the images of then their names back"
   step up "start the services"
-}
-
-kept_says() {
-  [ -n "${NEEDS-}" ] || return 0
-  tail_of before "$RUN8" "$BEFORE_MARK"
-  printf '%s' "; the database of before is kept, closed, as a copy whose name ends in $TAIL"
 }
 
 # healthy: until every check is well often enough in a row, or the time is over
@@ -491,7 +539,8 @@ main() {
   if healthy; then
     [ -z "$LOOKED" ] || say "$LOOKED"
     finish done
-    say "done: $TARGET is at $VERSION again$(kept_says)"
+    say "done: $TARGET is at $VERSION again"
+    say "undo it, once Temporal is back: stepback rollback $TARGET --to $SAFETY"
   else
     [ -z "$LOOKED" ] || say "$LOOKED" >&2
     finish "not healthy"

@@ -2,6 +2,8 @@ import { spawn } from 'node:child_process'
 import { existsSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import type { Plan } from '../../src/plan/plan.js'
+import { parseManifest } from '../../src/plan/manifest.js'
 import { type Standing, standingRestorePoint } from '../support/restore-script.js'
 
 let point: Standing
@@ -56,24 +58,58 @@ describe('the script of a restore point', () => {
       expect(done).toMatchObject({
         status: 0,
         stderr: '',
-        stdout: expect.stringMatching(/done: shop is at 2\.0\.0 again\n$/),
+        stdout: expect.stringMatching(/done: shop is at 2\.0\.0 again\nundo it/),
       })
       expect([read('docker-compose.yml'), read('.env')]).toEqual(['services: then\n', 'MODE=then\nPASSWORD=new\n'])
       expect(existsSync(join(point.directory, 'brought'))).toBe(false)
       const told = point.told()
-      expect(told.slice(0, 4)).toEqual([
+      expect(told.filter((line) => !line.startsWith('tag sha256:now')).slice(0, 4)).toEqual([
         'stop --time 3 running-1',
         'stop --time 3 running-1',
         'stop --time 3 late-1',
         'tag sha256:old shop-api',
       ])
       expect(upOf(told)).toEqual(['api', 'web'])
-      expect(kinds()).toEqual(['acquired', 'finished'])
+      expect(kinds()).toEqual(['acquired', 'plan', 'start', 'finished'])
       expect(isFree()).toBe(true)
       expect(read('deploy.log')).toMatch(/^\S+ restore_20261123T100000Z-2\.0\.0\.sh rollback 2\.0\.0: done\n$/)
       expect(readdirSync(join(point.state, 'staging'))).toEqual([])
     },
   )
+
+  test('takes a restore point first, which a rollback can go back to', () => {
+    writeFileSync(join(point.directory, 'größe "1" 雪 🚀.yaml'), 'brought')
+    const name =
+      '#gone gr\\0303\\0266\\0303\\0237e\\0040\\00421\\0042\\0040\\0351\\0233\\0252\\0040\\0360\\0237\\0232\\0200.yaml'
+    writeFileSync(join(point.root, 'back ups/restore_20261123T110000Z-2.1.0.sh'), `#target shop\n${name}\n`)
+    expect(point.start(['--yes']).stdout).toMatch(
+      /undo it, once Temporal is back: stepback rollback shop --to \S+-unknown\n/,
+    )
+    const backups = readdirSync(join(point.root, 'back ups'))
+    const file = backups.find((it) => it.startsWith('manifest_') && it.endsWith('-unknown.json'))!
+    const safety = parseManifest(readFileSync(join(point.root, 'back ups', file), 'utf8'))
+    const of = (path: string) => safety.files.find((it) => it.path === path)
+    expect(of('docker-compose.yml')).toMatchObject({ name: `docker-compose_${safety.id}.yml`, bytes: 14, mode: '0644' })
+    expect(of('größe "1" 雪 🚀.yaml')).toMatchObject({ name: `config_${safety.id}.tar.gz`, bytes: 7 })
+    expect(of('brought')).toMatchObject({ bytes: 0 })
+    expect(safety.files.filter((it) => it.path === undefined).map((it) => it.name)).toEqual([
+      `config_${safety.id}.tar.gz`,
+    ])
+    expect(safety).toMatchObject({
+      state: 'taken',
+      target: 'shop',
+      version: 'unknown',
+      images: [{ service: 'api', id: 'sha256:now', ref: 'shop-api' }],
+    })
+    const { plan } = point.ledger().find((it) => it.kind === 'plan') as unknown as { plan: Plan }
+    expect(plan).toMatchObject({ safety: safety.id, before: { version: 'unknown' } })
+    const undo = plan.steps[0]!.undo.map(({ args }) => args)
+    expect(undo).toContainEqual({ images: safety.images })
+    expect(undo).toContainEqual({ levels: [{ services: ['api'], wait: false }] })
+    expect(point.told()).toContain(`tag sha256:now stepback/shop-api:${safety.id}`)
+    expect(readFileSync(join(point.root, 'back ups', `env_${safety.id}`), 'utf8')).toBe('MODE=now\nPASSWORD=new\n')
+    expect(existsSync(join(point.directory, 'größe "1" 雪 🚀.yaml'))).toBe(false)
+  })
 
   test('says that what it put back is not healthy', () => {
     writeFileSync(join(point.root, 'hold.ill'), '')
@@ -93,7 +129,7 @@ describe('the script of a restore point', () => {
     heldByRun()
     expect(point.start(['--yes'], { env: { STEPBACK_UNRENEWED_SECONDS: '-1' } }).status).toBe(0)
     expect(read('.env')).toMatch(/^MODE=then/)
-    expect(kinds().slice(-3)).toEqual(['acquired', 'debt-closed', 'finished'])
+    expect(kinds().slice(-5)).toEqual(['acquired', 'plan', 'start', 'debt-closed', 'finished'])
     expect(point.ledger().at(-2)).toMatchObject({ run: { workflowId: 'deploy-"shop"' }, how: 'undone' })
     const payload = holder('0123abcd-0000-4000-8000-00005b00f00d')
     expect(point.helper(['renew', '3', String(payload.length)], payload)).toContain('other ')
@@ -109,9 +145,9 @@ describe('the script of a restore point', () => {
     await new Promise((resolve) => child.once('exit', resolve))
     rmSync(join(point.root, 'hold'))
     expect(point.start(['--yes']).status).toBe(0)
-    expect(kinds()).toEqual(['acquired', 'acquired', 'finished'])
+    expect(kinds().join(' ')).toBe('acquired plan start acquired plan start debt-closed finished')
     const runs = point.ledger().map(({ run }) => run.runId)
-    expect(new Set(runs.map((run) => run.split('.')[0])).size).toBe(1)
+    expect(new Set(runs.map((run) => run.split('-').at(-1))).size).toBe(1)
     expect(new Set(runs).size).toBe(2)
   })
 

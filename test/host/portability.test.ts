@@ -233,7 +233,7 @@ describe.each(lands)('under $name', (land) => {
       const env = { ...land.env, PATH: `${standing.root}/bin:${land.bin}` }
       expect(standing.start(['--yes'], { shell: land.shell, env })).toMatchObject({ status: 0, stderr: '' })
       expect(readFileSync(join(standing.directory, '.env'), 'utf8')).toBe('MODE=then\nPASSWORD=new\n')
-      expect(standing.ledger().map(({ kind }) => kind)).toEqual(['acquired', 'finished'])
+      expect(standing.ledger().map(({ kind }) => kind)).toEqual(['acquired', 'plan', 'start', 'finished'])
     } finally {
       standing.remove()
     }

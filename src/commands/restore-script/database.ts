@@ -38,6 +38,7 @@ export function databaseMarks({ database }: RestoreScript): Record<string, strin
     NEW_MARK: tail(newName(of)),
     WARM_MARK: tail(warmName(of)),
     BEFORE_MARK: tail(beforeName(of)),
+    BEFORE_JSON: JSON.stringify(beforeName(of)),
   }
 }
 
@@ -66,6 +67,8 @@ function always(parts: Parts): Record<string, string> {
     fence: raiseFence({ ...access, target, token: tokenMark }, sessionPrefix({ target })),
     ending: endingOf(access, applicationName),
     recreate: recreateText(parts),
+    live: liveText(parts),
+    newest: newestText(parts),
     drop: dropText(parts),
   }
 }
@@ -88,6 +91,17 @@ function serverText({ input, database, access }: Parts): string {
     ')',
     '[ -z "$wanted" ] || [ "$major" = "$wanted" ] || { echo "stepback: the server is PostgreSQL $major, and the dump is of $wanted" >&2; exit 1; }',
   )
+}
+
+function liveText({ database, access }: Parts): string {
+  return script(
+    withSql(psql(access, 'postgres'), `select oid from pg_database where datname = ${literal(database.name)};`),
+  )
+}
+
+/** The newest migration; fails where nothing records any. */
+function newestText({ database, access }: Parts): string {
+  return script(withSql(psql(access, database.name), 'select name from migrations order by id desc limit 1;'))
 }
 
 /** As the restored files say; Compose leaves a container alone that is so already. */
@@ -135,11 +149,10 @@ function oidsText({ database, access }: Parts, kept: BesideDatabase): string {
 }
 
 /** Nothing brings that database back but its migrations' downs, and those need the worker. */
-function headText({ input, database, access }: Parts): Record<string, string> {
-  const { migrationHead } = input.manifest
+function headText(parts: Parts): Record<string, string> {
+  const { migrationHead } = parts.input.manifest
   if (migrationHead === undefined) return {}
-  const newest = withSql(psql(access, database.name), 'select name from migrations order by id desc limit 1;')
-  return { head: script(`wanted=${quote(migrationHead)}`, `head=$(${newest}`, ')', '[ "$head" = "$wanted" ]') }
+  return { head: `wanted=${quote(migrationHead)}\nnewest() {\n${newestText(parts)}}\n[ "$(newest)" = "$wanted" ]\n` }
 }
 
 /** A line for each table that has another number of rows than it had then. */
