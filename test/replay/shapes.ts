@@ -119,6 +119,19 @@ export const shapes: Readonly<Record<string, (stage: Stage) => Promise<Run>>> = 
     await run.handle.cancel()
     return await ended(run, async () => undefined)
   },
+  'rollback-recorded': async (stage) => {
+    stage.reset(lossy)
+    stage.on('plan', () => ({ plan: lossy, searchable: false, audits: true }))
+    stage.on('recordAudit', () => ({ number: 1, sha256: 'ab'.repeat(32) }))
+    const run = await stage.start('rollbackWorkflow', rollbackRequest())
+    await run.until('waiting-for-approval')
+    await run.refusal('approve', { by: 'ann' })
+    return await ended(run, () => run.answer('reject', { by: 'ann' }))
+  },
+  'refusal-recorded': async (stage) => {
+    stage.on('plan', fail('Refused'))
+    return await deployed(stage)
+  },
   'guard-continued': async (stage) => {
     const { run } = await guarded(stage)
     return stage.earlier(run)
