@@ -27,16 +27,23 @@ export async function exposureSince(
   input: { readonly live: TargetDatabase; readonly point: Manifest },
 ): Promise<Counted> {
   const { live, point } = input
-  const { remembered, swappedIn } = await askJournal(user, address, point)
-  if (!swappedIn) return await live.exposure(point.database!, remembered)
+  const then = figuresOf(point)
+  const { remembered, swappedIn } = await askJournal(user, address, { id: point.id, then })
+  if (!swappedIn) return await live.exposure(then, remembered)
   const { source, oid, snapshot } = swappedIn
   const counted = await live.exposure(
     { ...source, oid, snapshot, openSavepoints: false },
     { ...remembered, taken: true },
   )
-  const then = point.database!
   const earlier = writtenBetween(then, source, swappedIn.migrations) ?? differenceBetween(then, source)
   return { ...counted, exposure: grownBy(counted.exposure, earlier) }
+}
+
+/** A restore point that is the database of then has none: it is counted from the one that it was made from. */
+function figuresOf({ id, database }: Manifest): DatabaseManifest {
+  if (database) return database
+  const message = `nothing can be counted since restore point "${id}": its manifest has no figures of the database`
+  throw new StepbackError({ type: 'StepFailed', message })
 }
 
 interface Asked {
@@ -56,12 +63,16 @@ interface SwappedIn {
 }
 
 /** Nothing is remembered where there is no journal yet, which the first lease makes. */
-async function askJournal(user: DatabaseUser, address: DatabaseAddress, point: Manifest): Promise<Asked> {
+async function askJournal(
+  user: DatabaseUser,
+  address: DatabaseAddress,
+  { id, then }: { readonly id: string; readonly then: DatabaseManifest },
+): Promise<Asked> {
   const asked = { target: user.target.name, database: address.database }
   try {
     return await withJournalAt(user, address, async (journal) => ({
-      remembered: await journal.remembered({ ...asked, id: point.id }),
-      swappedIn: await readSwappedIn(user, journal, { ...asked, point: point.database! }),
+      remembered: await journal.remembered({ ...asked, id }),
+      swappedIn: await readSwappedIn(user, journal, { ...asked, point: then }),
     }))
   } catch (error) {
     if (error instanceof StepbackError && error.type === 'Refused') return { remembered: nothingRemembered }

@@ -48,7 +48,8 @@ export async function killInsideEveryStep(operator: Operator, run: string): Prom
       if (!running) return hit.map(({ name }) => name)
       again = pending.some(({ id }) => id === hit.at(-1)?.id)
       earlier = now
-      await sleep(2)
+      // No act is over so soon; looking more often would leave the worker no time to work.
+      await sleep(15)
     }
   } finally {
     await connection.close()

@@ -24,6 +24,8 @@ export async function survive(
   const rowsAtFirst = await operator.rows()
   let hit: readonly string[] = []
   const created = await creationsDuring(root, async () => {
+    // It begins where one looks: its first steps are over sooner than a command line ends.
+    operator.killWorker('SIGSTOP')
     await operator.start(type, run, { target: 'aria', reason: 'a test', ...request })
     hit = await killInsideEveryStep(operator, run)
   })
