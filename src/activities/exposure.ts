@@ -27,15 +27,15 @@ export async function exposureSince(
   input: { readonly live: TargetDatabase; readonly point: Manifest },
 ): Promise<Counted> {
   const { live, point } = input
-  const then = figuresOf(point)
-  const { remembered, swappedIn } = await askJournal(user, address, { id: point.id, then })
-  if (!swappedIn) return await live.exposure(then, remembered)
+  const database = figuresOf(point)
+  const { remembered, swappedIn } = await askJournal(user, address, { id: point.id, database })
+  if (!swappedIn) return await live.exposure(database, remembered)
   const { source, oid, snapshot } = swappedIn
   const counted = await live.exposure(
     { ...source, oid, snapshot, openSavepoints: false },
     { ...remembered, taken: true },
   )
-  const earlier = writtenBetween(then, source, swappedIn.migrations) ?? differenceBetween(then, source)
+  const earlier = writtenBetween(database, source, swappedIn.migrations) ?? differenceBetween(database, source)
   return { ...counted, exposure: grownBy(counted.exposure, earlier) }
 }
 
@@ -66,13 +66,13 @@ interface SwappedIn {
 async function askJournal(
   user: DatabaseUser,
   address: DatabaseAddress,
-  { id, then }: { readonly id: string; readonly then: DatabaseManifest },
+  { id, database }: { readonly id: string; readonly database: DatabaseManifest },
 ): Promise<Asked> {
   const asked = { target: user.target.name, database: address.database }
   try {
     return await withJournalAt(user, address, async (journal) => ({
       remembered: await journal.remembered({ ...asked, id }),
-      swappedIn: await readSwappedIn(user, journal, { ...asked, point: then }),
+      swappedIn: await readSwappedIn(user, journal, { ...asked, point: database }),
     }))
   } catch (error) {
     if (error instanceof StepbackError && error.type === 'Refused') return { remembered: nothingRemembered }
