@@ -32,17 +32,28 @@ export function helperCall(call: HelperCall): string {
     .join(' ')}`
 }
 
-/** The exec string that installs the helper, which comes on stdin: written aside, its length checked, renamed. */
+/** What only reads, and the record of whoever was refused: none of them begins anything on a host. */
+export function begins([operation, book]: readonly (string | number)[]): boolean {
+  return !['look', 'lease', 'list', 'read'].includes(String(operation)) && book !== 'audit'
+}
+
+/**
+ * The exec string that installs the helper, which comes on stdin: written aside, its length checked, renamed. Where it
+ * may not `begin` anything, a state directory that is not there stays away.
+ */
 export function installCall(input: {
   readonly stateDirectory: string
   readonly helper: string
   readonly length: number
   readonly nonce: string
+  readonly begin: boolean
 }): string {
   const make = stateDirectories.map((name) => `"$s/${name}"`).join(' ')
   const steps = [
     'umask 077',
-    `mkdir -p ${make} && chmod 700 "$s" || exit 3`,
+    `if [ -d "$s" ]; then new=; else new=yes; fi`,
+    ...(input.begin ? [] : ['[ -z "$new" ] || { echo "@@$4 absent"; exit 0; }']),
+    `mkdir -p ${make} && chmod 700 "$s" || { [ -z "$new" ] || echo "@@$4 unmade"; exit 3; }`,
     't="$s/.helper.$4"',
     'head -c "$3" >"$t" || exit 3',
     'n=$(wc -c <"$t")',

@@ -65,8 +65,8 @@ export function composeConfigWith(input: {
   const { project, directory, files, envFile, profiles } = input.stack
   return [
     'umask 077',
-    `mkdir -p ${quote(`${input.stateDirectory}/staging`)}`,
-    `d=$(mktemp -d ${quote(`${input.stateDirectory}/staging/look.XXXXXX`)}) || exit 1`,
+    // Before the first run there is no state directory, and a look makes none.
+    `d=$(mktemp -d ${quote(`${input.stateDirectory}/staging/look.XXXXXX`)} 2>/dev/null) || d=$(mktemp -d) || exit 1`,
     `trap 'rm -rf "$d"' EXIT`,
     ...input.replaced.map((file, index) => `${file.print} >"$d"/${index} || exit 1`),
     [
@@ -101,7 +101,31 @@ export function dataMajor(container: string): string {
 
 /** Free bytes where a path, or the nearest parent of it that exists, lies. */
 export function freeBytes(path: string): string {
-  return [`p=${quote(path)}`, 'while [ ! -e "$p" ]; do p=$(dirname "$p"); done', freeOf('df -Pk "$p"'), ''].join('\n')
+  return `${nearest(path)}\n${freeOf('df -Pk "$p"')}\n`
+}
+
+/** A line with the name of each directory that may be written to, or made where it is not there yet. */
+export function writablePlaces(places: {
+  readonly directory: string
+  readonly backups: string
+  readonly stateDirectory: string
+}): string {
+  const { directory, backups, stateDirectory } = places
+  const may = '[ -d "$p" ] && [ -w "$p" ]'
+  return [
+    `p=${quote(directory)}`,
+    `if ${may}; then echo directory; fi`,
+    nearest(backups),
+    `if ${may}; then`,
+    nearest(stateDirectory),
+    `if ${may}; then echo backups; fi`,
+    'fi',
+    '',
+  ].join('\n')
+}
+
+function nearest(path: string): string {
+  return `p=${quote(path)}; while [ ! -e "$p" ]; do p=$(dirname "$p"); done`
 }
 
 /** The same inside a database's container, where its data lies. */
@@ -115,11 +139,8 @@ function freeOf(df: string): string {
   return `${df} | awk 'NR == 2 { printf "%.0f\\n", $4 * 1024 }'`
 }
 
-/** Two lines: the seconds of the host's clock, and `writable` where that directory is. */
-export function clockAndDirectory(directory: string): string {
-  const path = quote(directory)
-  return `date -u +%s\nif [ -d ${path} ] && [ -w ${path} ]; then echo writable; fi\n`
-}
+/** The seconds of the host's clock. */
+export const hostClock = 'date -u +%s\n'
 
 /** A line for each reference: the id of its image, or `-` where there is none. */
 export function imageIds(references: readonly string[]): string {

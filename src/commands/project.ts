@@ -19,6 +19,7 @@ export function plainLook(input: { readonly script: string; readonly nonce: stri
     input.script,
     '}',
     `printf '\\n@@${input.nonce}\\n'`,
+    `printf '\\n@@${input.nonce}\\n' >&2`,
     'look </dev/null',
     '',
   ].join('\n')
@@ -26,10 +27,10 @@ export function plainLook(input: { readonly script: string; readonly nonce: stri
 }
 
 /** What the script printed, behind the noise of start-up files; undefined where it never ran. */
-export function plainAnswer(input: { readonly stdout: string; readonly nonce: string }): string | undefined {
+export function plainAnswer(input: { readonly printed: string; readonly nonce: string }): string | undefined {
   const mark = `\n@@${input.nonce}\n`
-  const at = input.stdout.indexOf(mark)
-  return at < 0 ? undefined : input.stdout.slice(at + mark.length)
+  const at = input.printed.indexOf(mark)
+  return at < 0 ? undefined : input.printed.slice(at + mark.length)
 }
 
 /** A line for each path: `file`, `directory`, `other` or `absent`, links followed. */

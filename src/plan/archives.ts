@@ -15,7 +15,7 @@ const dayMs = 86_400_000
 /** A new archive, and without those that were kept for long enough. `shelf`: what lies in the backups directory. */
 export function planMemories(request: BackupRequest, facts: Facts, shelf: readonly string[]): Decision {
   const { path, keepMs } = policyOf(request, facts)
-  ensureFit(request.target, facts.findings, { records: false })
+  ensureFit(request.target, facts.findings, ['migrations', 'directory'])
   const name = `memories_${facts.at.replace(/\.\d+/, '').replaceAll(/[-:]/g, '')}.tar.gz`
   const old = outdated(shelf, Date.parse(facts.at) - keepMs)
   const steps: Step[] = [archiveMemories({ path, name }), ...(old.length > 0 ? [pruneArchives(old)] : [])]
@@ -35,7 +35,7 @@ export function planRestoreMemories(request: BackupRequest, facts: Facts, shelf:
       hint: `archive the memories: stepback memories ${request.target} archive.`,
     })
   }
-  ensureFit(request.target, facts.findings, { records: false })
+  ensureFit(request.target, facts.findings, ['migrations'])
   const to = `${path}.${name.slice(0, -'.tar.gz'.length)}`
   return { because: `${name} was asked for, beside "${path}"`, steps: [restoreMemories({ name, to })] }
 }

@@ -55,7 +55,7 @@ function decide(request: BackupRequest, facts: Facts, shelf: readonly string[]):
 }
 
 function take(request: BackupRequest, facts: Facts): Decision {
-  ensureFit(request.target, facts.findings, { records: false })
+  ensureFit(request.target, facts.findings, ['migrations', 'directory'])
   const step = takeRestorePoint({
     version: currentVersion(facts),
     database: facts.database ? 'dump' : 'none',
@@ -69,7 +69,7 @@ function take(request: BackupRequest, facts: Facts): Decision {
 }
 
 function prove(manifest: Manifest, facts: Facts, { target }: BackupRequest): Decision {
-  ensureFit(target, facts.findings, { records: false })
+  ensureFit(target, facts.findings, ['migrations', 'directory'])
   if (manifest.database?.file === undefined) {
     throw new StepbackError({
       type: 'Refused',

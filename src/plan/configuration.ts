@@ -25,7 +25,7 @@ export function planConfiguration(
 ): Omit<Plan, 'digest'> {
   ensureSupported(request)
   const facts = readable(observed, found)
-  ensureFit(request.target, behind(facts, found), { records: false })
+  ensureFit(request.target, behind(facts, found), ['migrations'])
   const services = meant(observed, found)
   const references = services.map((service) => found.model.services[service]!.image)
   const absentImages = found.ahead.absentImages.filter((it) => references.includes(it))

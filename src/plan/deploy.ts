@@ -21,9 +21,11 @@ import { restartServices } from './steps/services.js'
 
 /** The plan of a deploy, without its digest; throws `Refused` with the reason where it must not begin. */
 export function planDeploy(request: DeployRequest, facts: Facts, release: ReleaseFacts | null): Omit<Plan, 'digest'> {
-  ensureFit(request.target, release ? findingsWith(release.model, facts) : facts.findings, {
-    records: request.migrateTo !== 'none',
-  })
+  ensureFit(
+    request.target,
+    release ? findingsWith(release.model, facts) : facts.findings,
+    request.migrateTo === 'none' ? ['migrations'] : [],
+  )
   ensureStartable(request.target, (release ?? facts).ahead)
   const current = currentVersion(facts)
   ensureNew(request, current)

@@ -4,9 +4,6 @@ import type { Finding } from './facts.js'
 import type { HealthReport } from './progress.js'
 
 export interface Fitness {
-  readonly directory: string
-  /** Whether the SSH user may write to it. */
-  readonly writable: boolean
   /** How far the host's clock is ahead of the worker's; null where it did not say. */
   readonly aheadSeconds: number | null
   readonly health: readonly HealthReport[]
@@ -21,18 +18,11 @@ const skewLimitSeconds = 30
 
 export function fitness(seen: Fitness): Finding[] {
   return [
-    directory(seen),
     ...(seen.aheadSeconds === null ? [] : [clock(seen.aheadSeconds)]),
     ...(seen.missingPrograms ? [programs(seen.missingPrograms)] : []),
     health(seen.health),
     ...(seen.version === undefined ? [] : [version(seen.version)]),
   ]
-}
-
-function directory({ directory: path, writable }: Fitness): Finding {
-  if (writable) return { check: 'directory', ok: true, detail: `${path} can be written to` }
-  const hint = `log in as its owner, or give it to the SSH user: \`ls -ld ${path}\` shows whose it is.`
-  return { check: 'directory', ok: false, detail: `the SSH user may not write to ${path}`, hint }
 }
 
 function clock(aheadSeconds: number): Finding {

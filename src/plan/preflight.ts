@@ -11,9 +11,18 @@ export interface Observed {
   readonly named: readonly NamedService[]
   /** Those of the compose file; null where it cannot be read. */
   readonly services: readonly string[] | null
+  readonly places: readonly Place[]
   readonly disks: readonly Disk[]
   readonly database: DatabaseFound | null
   readonly target: string
+}
+
+/** A directory that a run writes to. */
+export interface Place {
+  readonly check: 'directory' | 'backups'
+  readonly path: string
+  /** Whether the SSH user may write there, or make it where it is not there yet. */
+  readonly writable: boolean
 }
 
 export interface DatabaseFound {
@@ -39,18 +48,18 @@ export function preflight(observed: Observed): Finding[] {
     composeFile(observed),
     ...(observed.services ? [services(observed.named, observed.services)] : []),
     identity(observed.identity),
+    ...observed.places.map(place),
     ...observed.disks.map(disk),
     ...(observed.database ? [database(observed.database), ...records(observed.target, observed.database)] : []),
   ]
 }
 
-/** Refuses with all that is not well, before the first change. `records`: whether the run must know what is applied. */
-export function ensureFit(
-  target: string,
-  findings: readonly Finding[],
-  needs: { readonly records: boolean } = { records: true },
-): void {
-  const bad = findings.filter((finding) => !finding.ok && (needs.records || finding.check !== recordsCheck))
+/** What some runs do without: knowing what is applied, or writing to the project directory. */
+export type Needless = 'migrations' | 'directory'
+
+/** Refuses with all that is not well, before the first change. */
+export function ensureFit(target: string, findings: readonly Finding[], needless: readonly Needless[] = []): void {
+  const bad = findings.filter(({ ok, check }) => !ok && !needless.some((it) => it === check))
   if (bad.length === 0) return
   throw new StepbackError({
     type: 'Refused',
@@ -99,6 +108,17 @@ export function findingsWith({ services: brought }: ComposeModel, { findings, st
   return findings.map((finding) => (finding.check === found.check ? found : finding))
 }
 
+function place({ check, path, writable }: Place): Finding {
+  if (writable) return { check, ok: true, detail: `${path} can be written to` }
+  const key = check === 'backups' ? '`backups`' : '`directory`'
+  return {
+    check,
+    ok: false,
+    detail: `the SSH user may not write to ${path}`,
+    hint: `log in as its owner, or give it to the SSH user (\`ls -ld ${path}\` shows whose it is), or mend ${key} in the configuration.`,
+  }
+}
+
 function disk(it: Disk): Finding {
   const detail = `${gigabytes(it.freeBytes)} free for ${it.what} at ${it.path}, ${gigabytes(it.neededBytes)} needed`
   if (it.freeBytes >= it.neededBytes) return { check: 'disk', ok: true, detail }
@@ -125,13 +145,11 @@ function database(it: DatabaseFound): Finding {
   return { check: 'database', ok: true, detail: 'accepts connections' }
 }
 
-const recordsCheck = 'migrations'
-
 function records(target: string, it: { readonly unrecorded?: boolean }): Finding[] {
   if (!it.unrecorded) return []
   return [
     {
-      check: recordsCheck,
+      check: 'migrations',
       ok: false,
       detail: 'the database has tables and no record of a migration, so nobody knows where it stands',
       hint: `take it over: stepback migrations ${target} --baseline <revision>`,

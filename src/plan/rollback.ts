@@ -42,7 +42,10 @@ export function planRollback(
 ): Omit<Plan, 'digest'> {
   ensureSupported(request)
   // Without records only a dump can bring the database back, which the choice of the strategy says.
-  ensureFit(request.target, findingsBehind(request, facts, candidate), { records: false })
+  ensureFit(request.target, findingsBehind(request, facts, candidate), [
+    'migrations',
+    ...(request.scope === 'full' ? [] : (['directory'] as const)),
+  ])
   ensureWhole(candidate)
   if (request.scope === 'full') ensureStartable(request.target, candidate.ahead)
   const { manifest } = candidate
@@ -81,7 +84,7 @@ export function planRevert(
   exposure: Exposure | null,
 ): Omit<Plan, 'digest'> {
   ensureSupported(request)
-  ensureFit(request.target, facts.findings)
+  ensureFit(request.target, facts.findings, ['directory'])
   if (!facts.database) throw refusedRevert(`target "${request.target}" has no database`)
   if (request.strategy !== 'auto' && request.strategy !== 'migrate') {
     throw refusedRevert(`strategy "${request.strategy}" needs a restore point, and "${to}" is a revision`)

@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process'
 import { createHash, randomBytes } from 'node:crypto'
-import { readFileSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { connect, createServer } from 'node:net'
 import type { AddressInfo, Server, Socket } from 'node:net'
 import { join } from 'node:path'
@@ -182,11 +182,28 @@ describe('a host that is looked at', () => {
     }
   })
 
-  test('where the state directory cannot be made is unreachable, and says why', async () => {
+  test('before anything was begun there keeps nothing of it, and has nothing to tell', async () => {
+    const connection = await sshd.connect()
+    const host = new Host({ ssh: async () => connection, stateDirectory: join(where('nowhere'), 'state') })
+    const seen = await host.look({ script: 'echo out; echo err >&2; exit 5\n' })
+    expect(seen).toEqual({ exitCode: 5, stdout: 'out\n', stderr: 'err\n' })
+    expect(await host.readLease()).toMatchObject({ number: 0, holder: undefined, livingJobs: [] })
+    expect([await host.readLedger(), await host.readAudit(), await host.listJobs()]).toEqual([
+      [],
+      { records: [], damage: [] },
+      [],
+    ])
+    const refused = host.appendAudit({ id: 'refused', entry: {} })
+    await expect(refused).rejects.toMatchObject({ type: 'Refused', message: expect.stringContaining('no run') })
+    expect(existsSync(where('nowhere'))).toBe(false)
+  })
+
+  test('refuses where the state directory cannot be made, and says why', async () => {
     const connection = await sshd.connect()
     const host = new Host({ ssh: async () => connection, stateDirectory: '/proc/none/state' })
-    await expect(host.readLease()).rejects.toMatchObject({
-      type: 'Unreachable',
+    const holder = { workflowId: 'deploy-1', runId: 'run-1', namespace: 'default', kind: 'deploy' } as const
+    await expect(host.acquire({ holder, mayTake: async () => undefined })).rejects.toMatchObject({
+      type: 'Refused',
       message: expect.stringContaining('/proc/none'),
     })
   })

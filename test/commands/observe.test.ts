@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
@@ -14,6 +14,7 @@ import {
   labelledContainers,
   labelledVolumes,
   readEnvFile,
+  writablePlaces,
 } from '../../src/commands/observe.js'
 import { command } from '../../src/commands/shell.js'
 
@@ -68,10 +69,33 @@ test('a release is read with its own files in the place of those on the host, an
   const fake =
     'docker() { i=1; for word in "$@"; do case $word in */0) cat "$word";; */1) echo; cat "$word"; echo;; esac; done; echo "$@" | sed "s,$d,D,g"; }\n'
   const printed = sh(fake + script)
+  // Before the first run there is no state directory, and none is made.
+  expect(existsSync(`${directory}/state`)).toBe(false)
+  mkdirSync(`${directory}/state/staging`, { recursive: true })
+  expect(sh(fake + script)).toBe(printed)
   expect(printed).toBe(
     `${content}\nA=1\ncompose --project-name shop --project-directory /srv/my shop --file D/0 --file /srv/my shop/b.yml --env-file D/1 --profile gpu config --format json\n`,
   )
   expect(sh(`ls -A '${directory.replaceAll("'", `'\\''`)}/state/staging'`)).toBe('')
+})
+
+test('where one may write is told of what is not there yet, too, and nothing is made', () => {
+  const file = `${directory}/a file`
+  writeFileSync(file, '')
+  const told = (places: object) =>
+    sh(
+      writablePlaces({
+        directory,
+        backups: `${directory}/not/yet`,
+        stateDirectory: `${directory}/not/yet/x`,
+        ...places,
+      }),
+    )
+  expect(told({})).toBe('directory\nbackups\n')
+  expect(told({ directory: `${directory}/not` })).toBe('backups\n')
+  expect(told({ directory: file, backups: `${file}/x`, stateDirectory: `${file}/x/y` })).toBe('')
+  expect(told({ stateDirectory: `${file}/y` })).toBe('directory\n')
+  expect(existsSync(`${directory}/not`)).toBe(false)
 })
 
 test('free bytes of a path that does not exist yet are those of its nearest parent', () => {

@@ -378,6 +378,7 @@ export function groundCases(shell: string): void {
 
     test('is read as far as it can be where it is the audit record, with all that is wrong', option, async () => {
       const site = await ground.site()
+      await take(site.host, 'run-1')
       for (const id of ['a', 'b', 'c', 'd']) await site.host.appendAudit({ id, entry: { by: 'me' } })
       const [two, three] = ['audit/00000002.json', 'audit/00000003.json']
       const texts = [site.read(two), site.read(three)] as const

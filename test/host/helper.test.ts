@@ -39,7 +39,7 @@ describe('the exec string of a call', () => {
       for (const path of paths) {
         const stateDirectory = join(root, path)
         const { name, text } = helper()
-        run(installCall({ stateDirectory, helper: name, length: text.length, nonce: 'n1' }), text)
+        run(installCall({ stateDirectory, helper: name, length: text.length, nonce: 'n1', begin: true }), text)
         expect(readFileSync(join(stateDirectory, name))).toEqual(text)
         expect(statSync(stateDirectory).mode & 0o777).toBe(0o700)
         const stdout = run(helperCall({ stateDirectory, helper: name, shell: 'sh', nonce: 'n2', words: ['probe'] }))
@@ -52,7 +52,7 @@ describe('the exec string of a call', () => {
 
   test('installs nothing from a helper that was cut short', () => {
     const stateDirectory = mkdtempSync(join(tmpdir(), 'stepback-'))
-    const command = installCall({ stateDirectory, helper: 'helper-1.sh', length: 100, nonce: 'n1' })
+    const command = installCall({ stateDirectory, helper: 'helper-1.sh', length: 100, nonce: 'n1', begin: true })
     expect(() => execFileSync('sh', ['-c', command], { input: 'echo half', stdio: 'pipe' })).toThrow()
     expect(() => statSync(join(stateDirectory, 'helper-1.sh'))).toThrow('ENOENT')
     rmSync(stateDirectory, { recursive: true })

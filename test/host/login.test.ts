@@ -1,8 +1,9 @@
 // A user who is not root, in a directory whose name is a trap for whoever forgets to quote.
-import { readFileSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { Host } from '../../src/adapters/host.js'
+import { writablePlaces } from '../../src/commands/observe.js'
 import { find } from '../support/sshd.js'
 import { type Login, startLogin } from '../support/login.js'
 import { take } from './ground.js'
@@ -13,6 +14,18 @@ describe.each(['bash', 'dash'])('a user who is not root, with %s as login shell'
     login = await startLogin({ shell: find(shell, shell) })
   })
   afterAll(() => login.stop())
+
+  test('is told where it may not write', async () => {
+    const connection = await login.connect()
+    const host = new Host({ ssh: async () => connection, stateDirectory: join(login.home, 'none/.stepback/shop') })
+    const told = async (directory: string, backups: string) => {
+      const places = { directory, backups, stateDirectory: `${backups}/.stepback/shop` }
+      return (await host.look({ script: writablePlaces(places) })).stdout
+    }
+    expect(await told(login.home, join(login.home, 'none'))).toBe('directory\nbackups\n')
+    expect(await told('/', '/none')).toBe('')
+    expect(existsSync(join(login.home, 'none'))).toBe(false)
+  })
 
   test.each(['with spaces', `it's "a" $(dir) \\ of größe!`])(
     'takes the lease, runs jobs, writes the ledger and fills the staging directory below "%s"',

@@ -43,6 +43,7 @@ import {
   imageIds,
   imageMajor,
   labelledContainers,
+  writablePlaces,
 } from '../../src/commands/observe.js'
 import { archiveDirectory, removeArchives, restoreArchive } from '../../src/commands/archive.js'
 import { listShelf, pruneRestorePoints } from '../../src/commands/prune.js'
@@ -160,6 +161,7 @@ const commands: Record<string, (at: Place) => string> = {
   programs: (at) => missingPrograms(at.directory, ['cat', 'not-there']),
   docker: () => dockerFacts.replaceAll(/\$4 \* 1024/g, '($4 > 0)'),
   free: (at) => freeBytes(`${at.directory}/not/there`).replace('$4 * 1024', '($4 > 0)'),
+  places: (at) => writablePlaces({ ...at, stateDirectory: at.state }),
   'free for the database': () => databaseFreeBytes('shop', 'db'),
   images: () => imageIds(['shop-api', 'shop-web']) + imageMajor('postgres') + dataMajor('c1'),
   labels: () => labelledContainers,

@@ -207,6 +207,10 @@ describe('preflight', () => {
     identity: shop,
     named: [{ key: 'logs.service', service: 'api' }],
     services: ['db', 'api'],
+    places: [
+      { check: 'directory', path: '/srv/shop', writable: true },
+      { check: 'backups', path: '/srv/backups', writable: true },
+    ],
     disks: [{ what: 'backups', path: '/srv/backups', freeBytes: 9e9, neededBytes: 5e9 }],
     database: { error: null, preparedTransactions: 0 },
   }
@@ -288,6 +292,16 @@ describe('preflight', () => {
       'disk: 1.0 GB free for backups at /b, 5.0 GB needed',
     ],
     [
+      'a project directory that the SSH user may not write to',
+      { places: [{ check: 'directory' as const, path: '/srv/shop', writable: false }] },
+      'directory: the SSH user may not write to /srv/shop',
+    ],
+    [
+      'a backups directory that can neither be written to nor made',
+      { places: [{ check: 'backups' as const, path: '/srv/backups', writable: false }] },
+      'backups: the SSH user may not write to /srv/backups',
+    ],
+    [
       'a database that does not answer',
       { database: { error: 'refused', preparedTransactions: 0 } },
       'database: refused',
@@ -303,6 +317,12 @@ describe('preflight', () => {
     expect(() => ensureFit('shop', findings)).toThrow(
       expect.objectContaining({ type: 'Refused', message: expect.stringContaining(message) }),
     )
+  })
+
+  test('lets a run go on without what it does not need', () => {
+    const findings = preflight({ ...fit, places: [{ check: 'directory', path: '/srv/shop', writable: false }] })
+    expect(() => ensureFit('shop', findings, ['migrations', 'directory'])).not.toThrow()
+    expect(() => ensureFit('shop', findings, ['migrations'])).toThrow('directory')
   })
 
   test('says all that is wrong at once', () => {

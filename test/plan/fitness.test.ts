@@ -2,8 +2,6 @@ import { describe, expect, test } from 'vitest'
 import { type Fitness, fitness } from '../../src/plan/fitness.js'
 
 const well: Fitness = {
-  directory: '/srv/shop',
-  writable: true,
   aheadSeconds: 1,
   health: [{ check: 'api', healthy: true, detail: 'status 200' }],
   version: '2.0.0',
@@ -17,7 +15,6 @@ test('a target that is well has no bad finding', () => {
 
 describe('what a run would find out only later is bad, with a way to mend it', () => {
   test.each<[Partial<Fitness>, string, string]>([
-    [{ writable: false }, 'directory', 'the SSH user may not write to /srv/shop'],
     [{ aheadSeconds: -90 }, 'clock', '90 s behind this machine'],
     [{ aheadSeconds: 31 }, 'clock', '31 s ahead of this machine'],
     [
@@ -36,7 +33,7 @@ test('a target without checks, version and database is fit, and is told what it 
   const { version: _version, missingPrograms: _programs, ...rest } = well
   const found = fitness({ ...rest, health: [], version: undefined, missingPrograms: undefined })
   expect(found.every((it) => it.ok)).toBe(true)
-  expect(found.map((it) => it.check)).toEqual(['directory', 'clock', 'health'])
+  expect(found.map((it) => it.check)).toEqual(['clock', 'health'])
   expect(found.at(-1)?.hint).toContain('health.checks')
 })
 

@@ -1,12 +1,12 @@
 import { measureTrees, parseTrees } from '../../commands/files.js'
-import { composeConfig, databaseFreeBytes, dockerFacts, freeBytes } from '../../commands/observe.js'
+import { composeConfig, databaseFreeBytes, dockerFacts, freeBytes, writablePlaces } from '../../commands/observe.js'
 import { missingPrograms } from '../../commands/hooks.js'
 import { type ComposeModel, parseComposeModel, parseComposeVolumes } from '../../plan/compose.js'
 import type { Target } from '../../config/schema.js'
 import { durationMs } from '../../plan/duration.js'
 import type { DatabaseFacts, Facts, Finding, MemoriesPolicy, NamedService, Stack } from '../../plan/facts.js'
 import { managedFindings } from '../../plan/managed.js'
-import { type Disk, preflight } from '../../plan/preflight.js'
+import { type Disk, type Place, preflight } from '../../plan/preflight.js'
 import { withRehearsals } from '../../plan/rehearsal.js'
 import { composeStack } from '../context.js'
 import { readVersion } from '../health.js'
@@ -19,21 +19,35 @@ import { readShelf } from './manifests.js'
 /** All that a plan is made from, read in parallel over one connection. */
 export async function observe(look: Look, release?: string): Promise<Facts> {
   const stack = stackOf(look)
-  const [docker, config, containers, labels, volumes, version, records, shelf, database, space, managed, missing] =
-    await Promise.all([
-      look.try(dockerFacts),
-      look.try(composeConfig(composeStack(look.target))),
-      readContainers(look).catch(() => []),
-      readLabels(look).catch(() => []),
-      readVolumes(look).catch(() => []),
-      readVersion(look.deps, look.target, look.ssh),
-      ledgerRecords(look.host),
-      readShelf(look),
-      observeDatabase(look, release),
-      readSpace(look),
-      readManaged(look),
-      readMissingPrograms(look),
-    ])
+  const [
+    docker,
+    config,
+    containers,
+    labels,
+    volumes,
+    version,
+    records,
+    shelf,
+    database,
+    space,
+    places,
+    managed,
+    missing,
+  ] = await Promise.all([
+    look.try(dockerFacts),
+    look.try(composeConfig(composeStack(look.target))),
+    readContainers(look).catch(() => []),
+    readLabels(look).catch(() => []),
+    readVolumes(look).catch(() => []),
+    readVersion(look.deps, look.target, look.ssh),
+    ledgerRecords(look.host),
+    readShelf(look),
+    observeDatabase(look, release),
+    readSpace(look),
+    readPlaces(look),
+    readManaged(look),
+    readMissingPrograms(look),
+  ])
   const model = config.exitCode === 0 ? modelOf(look, config) : null
   const findings = preflight({
     ...programsFound(docker, config),
@@ -42,6 +56,7 @@ export async function observe(look: Look, release?: string): Promise<Facts> {
     target: stack.target,
     named: stack.named,
     services: model && Object.keys(model.services),
+    places,
     disks:
       docker.exitCode === 0
         ? disksOf(look, { ...space, atDocker: bytesIn(docker.stdout.split('\n')[3]) }, database.facts)
@@ -151,6 +166,17 @@ async function readSpace(look: Look): Promise<Omit<Space, 'atDocker'>> {
     database ? bytes(databaseFreeBytes(compose.project, database.service)) : Number.NaN,
   ])
   return { atBackups, atDatabase }
+}
+
+async function readPlaces(look: Look): Promise<Place[]> {
+  const { directory, backups } = look.target
+  const { stateDirectory } = look.host
+  const { stdout } = await look.try(writablePlaces({ directory, backups, stateDirectory }))
+  const may = stdout.split('\n')
+  return [
+    { check: 'directory', path: directory, writable: may.includes('directory') },
+    { check: 'backups', path: backups, writable: may.includes('backups') },
+  ]
 }
 
 /** NaN where nobody could tell. */

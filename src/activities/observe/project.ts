@@ -1,5 +1,6 @@
 // A Compose project from outside, for whoever drafts a configuration of it.
 
+import { tryPlain } from '../../adapters/host/plain.js'
 import type { SshConnection } from '../../adapters/ssh.js'
 import { composeConfig, inspectedContainers, readEnvFile } from '../../commands/observe.js'
 import { homeAndDirectory, pathKinds } from '../../commands/project.js'
@@ -12,7 +13,6 @@ import { type Inspected as Reachable, published } from '../../plan/endpoint.js'
 import { StepbackError } from '../../plan/failure.js'
 import type { Deps } from '../deps.js'
 import { composeProblem } from './facts.js'
-import { tryPlain } from './plain.js'
 import type { ProjectFiles } from './projects.js'
 
 interface Asked {

@@ -1,12 +1,12 @@
 // Which Compose projects are on a host, by the labels of their containers.
 
+import { tryPlain } from '../../adapters/host/plain.js'
 import type { SshConnection } from '../../adapters/ssh.js'
 import { labelledContainers } from '../../commands/observe.js'
 import { pathKinds } from '../../commands/project.js'
 import { StepbackError } from '../../plan/failure.js'
 import type { Labelled } from '../../plan/identity.js'
 import { labelledOf } from './containers.js'
-import { tryPlain } from './plain.js'
 
 export interface ProjectFiles {
   readonly project: string

@@ -1,10 +1,11 @@
 // Calls the helper on the host, and brings it there where it is missing.
 import { createHash, randomBytes } from 'node:crypto'
 import { readFileSync } from 'node:fs'
-import { answerOf, helperCall, helperParts, installCall } from '../../commands/helper.js'
+import { answerOf, begins, helperCall, helperParts, installCall } from '../../commands/helper.js'
 import { StepbackError } from '../../plan/failure.js'
 import type { SshConnection } from '../ssh.js'
 import { execInLane } from './lanes.js'
+import { tryPlain } from './plain.js'
 
 export interface HelperOptions {
   readonly ssh: () => Promise<SshConnection>
@@ -19,13 +20,18 @@ export interface Reply {
   readonly stderr: Buffer
 }
 
-/** Calls one operation. What the helper refuses is thrown by its kind; no answer is `Unreachable`, never an answer. */
-export async function callHelper(input: {
+interface Call {
   readonly options: HelperOptions
   readonly words: readonly (string | number)[]
   readonly payload?: Buffer | undefined
   readonly signal?: AbortSignal | undefined
-}): Promise<Reply> {
+}
+
+/**
+ * Calls one operation. What the helper refuses is thrown by its kind; no answer is `Unreachable`, never an answer. What
+ * begins nothing leaves no trace on a host where nothing was begun, and finds nothing there.
+ */
+export async function callHelper(input: Call): Promise<Reply> {
   const { options, words } = input
   for (let attempt = 1; ; attempt += 1) {
     const nonce = randomBytes(8).toString('hex')
@@ -39,8 +45,14 @@ export async function callHelper(input: {
     if (answer.kind === 'unfinished' || attempt > 1) {
       throw noAnswer({ options, words, said: result.stderr, exitCode: result.exitCode })
     }
-    await install(options, ssh)
+    if (!(await install(options, ssh, begins(words)))) return await callNobody(ssh, input)
   }
+}
+
+async function callNobody(ssh: SshConnection, { words, payload, signal }: Call): Promise<Reply> {
+  if (words[0] !== 'look') return { status: 0, stdout: Buffer.alloc(0), stderr: Buffer.alloc(0) }
+  const { exitCode, stdout, stderr } = await tryPlain(ssh, payload?.toString('utf8') ?? '', signal)
+  return { status: exitCode, stdout: Buffer.from(stdout), stderr: Buffer.from(stderr) }
 }
 
 /** The lines of a reply by their first word. */
@@ -75,14 +87,19 @@ export function standalone(): {
   return { helper: { name, text: text.toString('utf8') }, driver }
 }
 
-async function install(options: HelperOptions, ssh: SshConnection): Promise<void> {
+/** False where it may not begin anything, and nothing was begun before. */
+async function install(options: HelperOptions, ssh: SshConnection, begin: boolean): Promise<boolean> {
   const nonce = randomBytes(8).toString('hex')
   const { name, text } = helper()
-  const command = installCall({ stateDirectory: options.stateDirectory, helper: name, length: text.length, nonce })
+  const { stateDirectory } = options
+  const command = installCall({ stateDirectory, helper: name, length: text.length, nonce, begin })
   const result = await ssh.exec({ command, stdin: text })
-  if (result.stdout.includes(`@@${nonce} installed\n`)) return
+  if (result.stdout.includes(`@@${nonce} installed\n`)) return true
+  if (result.stdout.includes(`@@${nonce} absent\n`)) return false
+  // Where nothing was ever begun, nothing can be half done: no reason to try for as long as it takes.
+  const unmade = result.stdout.includes(`@@${nonce} unmade\n`)
   throw new StepbackError({
-    type: 'Unreachable',
+    type: unmade ? 'Refused' : 'Unreachable',
     message: `the helper cannot be put into '${options.stateDirectory}': ${lastLines(result.stderr) || `exit ${result.exitCode}`}`,
     hint: 'may the SSH user write there, and is there room? (df, df -i)',
   })

@@ -35,7 +35,13 @@ export async function append(
   const payload = holder ? Buffer.concat([entry, holder]) : entry
   const lines = linesOf(await callHelper({ options, words, payload }))
   if (input.holder && lines.has('other')) throw notOurs({ token: input.token, holder: input.holder, lines, options })
-  const answer = lines.get('appended')?.[0] ?? ''
+  const answer = lines.get('appended')?.[0]
+  if (answer === undefined) {
+    throw new StepbackError({
+      type: 'Refused',
+      message: `'${options.stateDirectory}' has no ${book}: no run ever began there`,
+    })
+  }
   const [number, sha256 = '', isVoid] = answer.split(' ')
   if (isVoid === 'yes' && book === 'ledger') {
     throw fenced({ token: input.token, by: await readLease(options), options })
