@@ -31,6 +31,7 @@ function target(paths: SandboxPaths, ports: Ports) {
     protected: ['soul'],
     logs: { service: 'aria-brain', lines: 50 },
     deployLog: 'deploy.log',
+    incidents: 'aria_memories/logs',
     health: {
       checks: [
         { name: 'health', url: `${api}/health`, json: { status: 'ok' } },

@@ -2,12 +2,13 @@
 
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Context } from '@temporalio/activity'
-import { tidyUp } from '../commands/tidy.js'
+import { type ForPeople, tidyUp } from '../commands/tidy.js'
 import { findTarget } from '../config/load.js'
 import type { Target } from '../config/schema.js'
 import type { Holder, LeaseState } from '../adapters/host.js'
-import { type Asked, type Audited, type Ended, auditedPlan } from '../plan/audit.js'
+import { type Asked, type Audited, type Ended, type WrittenEnd, auditedPlan } from '../plan/audit.js'
 import { StepbackError } from '../plan/failure.js'
+import type { Circumstances, Noted } from '../plan/incident.js'
 import { type Debt, type LedgerEntry, type Release, type RunId, debts } from '../plan/ledger.js'
 import type { Plan, RunKind } from '../plan/plan.js'
 import { beating } from './act.js'
@@ -15,7 +16,9 @@ import { audit } from './audit.js'
 import { holderOf, ownRun, runDigits } from './context.js'
 import { raiseDatabaseFence } from './database-fence.js'
 import type { Deps } from './deps.js'
+import { endOf, forPeople, notedIn, settlementOf } from './incidents.js'
 import { ledgerRecords } from './observe/ledger.js'
+import { messageOf } from './to-failure.js'
 import { together } from './together.js'
 
 /** Unrenewed for so long, without a living job: its holder is gone even where Temporal cannot say so. */
@@ -87,24 +90,30 @@ export function leaseActivities(deps: Deps) {
       })
     },
 
-    async closeDebt(input: LeaseInput & { readonly run: RunId; readonly how: 'undone' | 'accepted' }): Promise<void> {
+    async closeDebt(
+      input: LeaseInput & { readonly run: RunId; readonly how: 'undone' | 'accepted'; readonly plan?: Plan },
+    ): Promise<void> {
       return await beating(async () => {
-        await append(deps, input.target, input.token, `debt.${input.run.runId}`, {
-          kind: 'debt-closed',
-          run: input.run,
-          how: input.how,
-        })
+        const { token, run, how, plan } = input
+        await append(deps, input.target, token, `debt.${run.runId}`, { kind: 'debt-closed', run, how })
         const target = findTarget(deps.config, input.target)
-        const { run, how } = input
-        await audit(deps.hosts.host(target), `debt.${run.runId}`, { kind: 'debt', of: run, how })
-        await tidy(deps, target, { token: input.token, run })
+        const host = deps.hosts.host(target)
+        await audit(host, `debt.${run.runId}`, { kind: 'debt', of: run, how })
+        const people = plan && forPeople(target, await settlementOf(host, { target, run, how, plan }))
+        await tidy(deps, target, { token, run, people })
       })
     },
 
     /** The end goes into the ledger first, then the lease goes back: a run without an end would be taken for a debt. */
     async finishRun(
-      input: LeaseInput & { readonly outcome: string; readonly plan?: Plan; readonly ended?: Ended },
-    ): Promise<Audited | undefined> {
+      input: LeaseInput & {
+        readonly outcome: string
+        /** What it brought, where it was done. */
+        readonly plan?: Plan
+        readonly ended?: Ended
+        readonly circumstances?: Circumstances
+      },
+    ): Promise<WrittenEnd | undefined> {
       return await beating(async () => {
         const target = findTarget(deps.config, input.target)
         const host = deps.hosts.host(target)
@@ -116,36 +125,36 @@ export function leaseActivities(deps: Deps) {
           ...(release ? { release } : {}),
         }
         await append(deps, input.target, input.token, 'finished', entry)
-        const what = input.plan ? `${input.plan.kind} ${input.plan.version}: ` : ''
-        const line = `${ownRun().workflowId} ${what}${input.outcome}`
-        const [audited] = await together([
+        const people = forPeople(target, endOf(target, input))
+        const [audited, note] = await together([
           input.ended && audit(host, 'ended', input.ended),
-          tidy(deps, target, { token: input.token, run: ownRun(), line }),
+          tidy(deps, target, { token: input.token, run: ownRun(), people }),
         ])
         await host.release({ token: input.token, holder: holderOf(deps) })
-        return audited
+        return audited && { ...audited, ...(note ? { note } : {}) }
       })
     },
   }
 }
 
-/** Nothing depends on what was staged nor on the line for people, so only not reaching the host makes it fail. */
+/** Nothing depends on what was staged nor on the words for people, so only not reaching the host makes it fail. */
 async function tidy(
   deps: Deps,
   target: Target,
-  input: { readonly token: number; readonly run: RunId; readonly line?: string },
-): Promise<void> {
+  input: { readonly token: number; readonly run: RunId; readonly people: ForPeople | undefined },
+): Promise<Noted | undefined> {
+  const { token, run, people } = input
   const host = deps.hosts.host(target)
-  const run8 = runDigits(input.run)
-  const log = target.deployLog !== undefined && input.line !== undefined
-  const script = tidyUp({
-    staging: `${host.stateDirectory}/staging/${run8}`,
-    log: log ? { file: `${target.directory}/${target.deployLog}`, line: input.line } : undefined,
-  })
-  const id = `${runDigits(ownRun())}.${run8}.tidy.${input.token}`
-  await host.runJob({ id, token: input.token, script }).catch((error: unknown) => {
+  const run8 = runDigits(run)
+  const script = tidyUp({ staging: `${host.stateDirectory}/staging/${run8}`, forPeople: people })
+  try {
+    const job = await host.runJob({ id: `${runDigits(ownRun())}.${run8}.tidy.${token}`, token, script })
+    if (job.outcome === 'exited') return notedIn(people, job)
+    return people && { problem: `writing it was ${job.outcome}` }
+  } catch (error) {
     if (error instanceof StepbackError && error.type === 'Unreachable') throw error
-  })
+    return people && { problem: messageOf(error) }
+  }
 }
 
 /** Whether nobody is there any more to give it back, whatever Temporal says. */

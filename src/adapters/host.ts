@@ -40,6 +40,14 @@ export class Host {
     return { exitCode: reply.status, stdout: reply.stdout.toString('utf8'), stderr: reply.stderr.toString('utf8') }
   }
 
+  /**
+   * Runs a script that adds what nobody else has a hand in, as a note of a run that was refused: all other writing is a
+   * job's, under the lease. It may be run twice, and by a ghost.
+   */
+  writeUnleased(script: string): ReturnType<Host['look']> {
+    return this.look({ script })
+  }
+
   /** Whether the state directory's file system has the hard links that everything here rests on. */
   async linksExclusively(): Promise<boolean> {
     const reply = await callHelper({ options: this.#options, words: ['probe'] })

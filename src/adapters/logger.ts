@@ -33,6 +33,11 @@ export function maskCredentials(line: string): string {
     .replaceAll(/\b((?:[A-Za-z_]*(?:password|passphrase|secret))=)[^\s"'\\&;]+/gi, '$1[redacted]')
 }
 
+/** The same within data: people write comments and reasons, and some write a password into them. */
+export function masked<T>(words: T): T {
+  return JSON.parse(maskCredentials(JSON.stringify(words))) as T
+}
+
 /** The SDK names levels in capitals, and gives the message first. */
 export function forTemporal(logger: Logger): TemporalLogger {
   const log = (level: LogLevel, message: string, meta?: LogMetadata) =>

@@ -1,16 +1,63 @@
-import { command, quote, script } from './shell.js'
+import { places } from './places.js'
+import { command, quote } from './shell.js'
+
+export interface ForPeople {
+  /** The project directory; what is written lies inside, and no link on the way is followed. */
+  readonly directory: string
+  readonly log?: { readonly path: string; readonly line: string } | undefined
+  readonly note?: { readonly path: string; readonly text: string } | undefined
+}
+
+/** The last that a run does on the host: what it staged goes, and people get their line and their note. */
+export function tidyUp(input: { readonly staging: string; readonly forPeople?: ForPeople | undefined }): string {
+  const { staging, forPeople } = input
+  return [
+    'status=0',
+    `${command('rm', '-rf', staging)} || status=1`,
+    ...(forPeople ? [`(${tellPeople(forPeople)}) || status=1`] : []),
+    'exit "$status"',
+    '',
+  ].join('\n')
+}
 
 /**
- * The last that a run does on the host: what it staged goes, and people who read files get a line. The same text for
- * every attempt, so the host's clock tells the time.
+ * Appends a line and writes a note; one that cannot be written keeps the other from nothing, and the exit says so. What
+ * is there already is not written again, so that it may run twice. Prints `noted` once the note is there.
  */
-export function tidyUp(input: {
-  readonly staging: string
-  readonly log?: { readonly file: string; readonly line: string } | undefined
-}): string {
-  const { staging, log } = input
-  // A line is an entry: the name of a run, which anyone may choose, cannot make two of it.
-  const line = log?.line.replaceAll(/[\p{Cc}\p{Zl}\p{Zp}]+/gu, ' ')
-  const note = log && `printf '%s %s\\n' "$(date -u +%Y-%m-%dT%H:%M:%SZ)" ${quote(line!)} >>${quote(log.file)}`
-  return script(command('rm', '-rf', staging), ...(note ? [note] : []))
+export function tellPeople({ directory, log, note }: ForPeople): string {
+  return [
+    `cd ${quote(directory)} || { echo ${quote('stepback: the project directory is missing')} >&2; exit 1; }`,
+    'umask 022',
+    places,
+    telling,
+    'told=0',
+    ...(log ? [`(${command('log_line', log.path, oneLine(log.line))}) || told=1`] : []),
+    ...(note ? [`(${command('write_note', note.path, note.text)}) && echo noted || told=1`] : []),
+    'exit "$told"',
+    '',
+  ].join('\n')
+}
+
+/** By cat, since not every shell's own printf says that the disk is full. */
+const telling = [
+  'log_line() {',
+  '  enter "$1" look || fail "its directory is missing" "$1"',
+  '  [ ! -L "$leaf" ] || fail "a link, which is not followed" "$1"',
+  '  [ ! -d "$leaf" ] || fail "a directory is where a file should be" "$1"',
+  '  if [ -e "$leaf" ]; then ! grep -qxF -e "$2" "$leaf" || return 0',
+  '  else { cat </dev/null >>"$leaf"; } 2>/dev/null || fail "cannot be written" "$1"; own_like . "$leaf"; fi',
+  `  printf '%s\\n' "$2" | { cat >>"$leaf"; } 2>/dev/null || fail "cannot be written" "$1"`,
+  '}',
+  'write_note() {',
+  '  (enter "$1" make) || fail "its directory cannot be entered" "$1"',
+  '  enter "$1" make',
+  '  [ ! -e "$leaf" ] && [ ! -L "$leaf" ] || return 0',
+  '  part=./.stepback-note.$$',
+  `  printf '%s' "$2" | { cat >"$part"; } 2>/dev/null && own_like . "$part" && mv -f "$part" "$leaf" || { rm -f "$part"; fail "cannot be written" "$1"; }`,
+  '}',
+].join('\n')
+
+/** A line is an entry: the name of a run, which anyone may choose, cannot make two of it. */
+function oneLine(text: string): string {
+  return text.replaceAll(/[\p{Cc}\p{Zl}\p{Zp}]+/gu, ' ')
 }

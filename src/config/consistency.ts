@@ -13,6 +13,7 @@ export function targetInconsistencies(target: unknown): Inconsistency[] {
     ...ofTheDatabase(target),
     ...inProtected(target),
     ...ofBackups(target),
+    ...ofIncidents(target),
     ...never(target),
     ...ofApproval(target),
   ]
@@ -68,6 +69,7 @@ function inProtected(target: unknown): Inconsistency[] {
     ...list(at(target, 'managed')).map((path, index) => ({ key: ['managed', index], path })),
     { key: ['compose', 'envFile'], path: at(target, 'compose', 'envFile') },
     { key: ['deployLog'], path: at(target, 'deployLog') },
+    { key: ['incidents'], path: at(target, 'incidents') },
     { key: ['backups'], path: within(at(target, 'backups'), at(target, 'directory')) },
   ]
   return written.flatMap(({ key, path }) => {
@@ -85,6 +87,18 @@ function ofBackups(target: unknown): Inconsistency[] {
   return managed === undefined
     ? []
     : [{ path: ['backups'], message: `should not lie in "${managed}", which itself goes back` }]
+}
+
+/** Notes are of the moment: what goes back must not take them along, nor be compared by them. */
+function ofIncidents(target: unknown): Inconsistency[] {
+  const notes = at(target, 'incidents')
+  const [backups, directory] = [at(target, 'backups'), at(target, 'directory')]
+  const own = within(backups, directory)
+  const others = [...strings(list(at(target, 'managed'))), ...(own === undefined ? [] : [own])]
+  const by = others.find((it) => typeof notes === 'string' && (isIn(notes, it) || isIn(it, notes)))
+  return by === undefined
+    ? []
+    : [{ path: ['incidents'], message: `should not overlap "${by}", which has files of its own` }]
 }
 
 /** What could never succeed, and would be noticed only by a deploy that is undone. */

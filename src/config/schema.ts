@@ -284,6 +284,9 @@ const target = withNothingAgainstItself(
     protected: z.array(innerPath).default([]).describe('paths that nothing ever writes to'),
     logs: z.strictObject({ service: name, lines: z.int().min(1).max(10_000).default(50) }).optional(),
     deployLog: innerPath.optional().describe('a file that gets one line for each run'),
+    incidents: innerPath
+      .optional()
+      .describe('a directory that gets a note of each rollback, and of each deploy that had to be undone'),
     health: z
       .strictObject({
         checks: z.array(check).default([]),

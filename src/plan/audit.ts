@@ -2,6 +2,7 @@
 // and for whoever has to believe them: nothing in it is ever changed, and nothing is decided by it.
 
 import type { HeardAnswer } from './gate.js'
+import type { Noted } from './incident.js'
 import type { RunId } from './ledger.js'
 import { type Plan, planNotes } from './plan.js'
 import type { GateWait, HealthReport, Phase, Progress, StepProgress } from './progress.js'
@@ -15,10 +16,15 @@ export interface AuditHead {
 /** A record that cannot be written holds up no run; why is said, and stands where the head would. */
 export type Audited = AuditHead | { readonly problem: string }
 
+/** What came of writing down how a run ended: in the record, and for people. */
+export type WrittenEnd = Audited & { readonly note?: Noted }
+
 export interface Asked {
   readonly kind: Progress['kind']
   readonly requestedBy: string | null
   readonly reason: string | null
+  /** How bad it was, where somebody said. */
+  readonly severity?: string
 }
 
 export type AuditedPlan = Pick<
@@ -73,8 +79,9 @@ export type AuditEntry = AuditEvent & { readonly run: RunId }
 
 /** Who asked, and why, as far as that can be read; a request may be anything. */
 export function askedOf(kind: Progress['kind'], request: unknown): Asked {
-  const { requestedBy, reason } = (request ?? {}) as { readonly requestedBy?: unknown; readonly reason?: unknown }
-  return { kind, requestedBy: textOf(requestedBy), reason: textOf(reason) }
+  const { requestedBy, reason, severity } = (request ?? {}) as Readonly<Record<string, unknown>>
+  const bad = textOf(severity)
+  return { kind, requestedBy: textOf(requestedBy), reason: textOf(reason), ...(bad === null ? {} : { severity: bad }) }
 }
 
 /** The plan as people read it; its steps' arguments are in the ledger and in the run's history. */

@@ -2,6 +2,7 @@
 
 import type { Audited } from './audit.js'
 import type { HeardAnswer } from './gate.js'
+import type { Noted } from './incident.js'
 import { type Exposure, type Plan, type RunKind, type StrategyVerdict, planNotes } from './plan.js'
 
 export type Phase =
@@ -96,6 +97,8 @@ export interface RunResult extends Progress {
   readonly left?: readonly string[]
   /** The newest entry of the target's audit record when this run had written its end. */
   readonly audit?: Audited
+  /** The note of it on the host, where the configuration asks for notes of incidents. */
+  readonly note?: Noted
 }
 
 export function newProgress(input: {

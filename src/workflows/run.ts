@@ -9,7 +9,7 @@ import {
   patched,
   setHandler,
 } from '@temporalio/workflow'
-import type { Audited } from '../plan/audit.js'
+import type { WrittenEnd } from '../plan/audit.js'
 import type { Debt } from '../plan/ledger.js'
 import { debtNotice, endNotice } from '../plan/notice.js'
 import type { Plan, PlannedChecks, RunKind } from '../plan/plan.js'
@@ -171,12 +171,12 @@ async function giveUp(state: RunState, steps: Walk, plan: Plan, lease: Lease, fa
     const message = undone
       ? `${failed.message}; everything was put back`
       : `${failed.message}; left: ${ending.left.join('; ')}`
-    const audit = await writeEnd(state, lease, `${phase}; give the lease back`, { ...ending, message })
+    const written = await writeEnd(state, lease, `${phase}; give the lease back`, { ...ending, message })
     return ApplicationFailure.create({
       type: undone ? 'Undone' : 'NotUndone',
       nonRetryable: true,
       message,
-      details: [result(state, { ...ending, audit })],
+      details: [result(state, { ...ending, written })],
     })
   })
 }
@@ -230,7 +230,7 @@ async function payDebt(state: RunState, gate: Gate, lease: Lease, debt: Debt): P
   const how = undoes && left.length === 0 ? 'undone' : 'accepted'
   await CancellationScope.nonCancellable(() =>
     acts.closeDebt.executeWithOptions({ summary: `the debt of ${debt.run.workflowId} is ${how}` }, [
-      { ...lease, run: debt.run, how },
+      { ...lease, run: debt.run, how, plan: debt.plan },
     ]),
   )
   state.enter('running')
@@ -253,8 +253,8 @@ async function finish(
   lease: Lease,
   ending: { readonly phase: Phase; readonly plan: Plan; readonly health: readonly HealthReport[] },
 ): Promise<RunResult> {
-  const audit = await writeEnd(state, lease, 'done; give the lease back', ending)
-  return result(state, { ...ending, audit })
+  const written = await writeEnd(state, lease, 'done; give the lease back', ending)
+  return result(state, { ...ending, written })
 }
 
 /** Into ledger and record, and only then the lease is given back; by then it is too late to cancel. */
@@ -263,11 +263,11 @@ async function writeEnd(
   lease: Lease,
   summary: string,
   ending: Ending,
-): Promise<Audited | undefined> {
+): Promise<WrittenEnd | undefined> {
   const { phase, plan } = ending
   const brings = phase === 'done' && plan && !plan.already ? { plan } : {}
   return await CancellationScope.nonCancellable(async () => {
-    const ended = trail.on ? { ended: await trail.end(ending) } : {}
+    const ended = trail.on ? { ended: await trail.end(ending), circumstances: trail.circumstances(plan) } : {}
     return await stubbornActs.finishRun.executeWithOptions({ summary }, [
       { ...lease, outcome: phase, ...brings, ...ended },
     ])
@@ -299,7 +299,7 @@ function result(
     readonly health: readonly HealthReport[]
     readonly left?: readonly string[]
     readonly cancelled?: boolean
-    readonly audit?: Audited | undefined
+    readonly written?: WrittenEnd | undefined
   },
 ): RunResult {
   const { progress } = state
@@ -313,9 +313,15 @@ function result(
     ...(ending.plan.already ? { already: true as const } : {}),
     ...(ending.cancelled ? { cancelled: true as const } : {}),
     ...(ending.left && ending.left.length > 0 ? { left: ending.left } : {}),
-    ...(ending.audit ? { audit: ending.audit } : {}),
+    ...shownEnd(ending.written),
   }
   return state.result
+}
+
+function shownEnd(written: WrittenEnd | undefined): Pick<RunResult, 'audit' | 'note'> {
+  if (!written) return {}
+  const { note, ...audit } = written
+  return { audit, ...(note ? { note } : {}) }
 }
 
 const phaseOf: Readonly<Record<string, Phase>> = {
@@ -338,7 +344,7 @@ async function ended(state: RunState, error: unknown): Promise<unknown> {
   const type = phaseOf[cause] !== undefined ? cause : state.changed ? 'NotUndone' : 'Refused'
   const phase = isCancellation(error) ? 'cancelled' : phaseOf[type]!
   const ending = { phase, message, plan: state.plan, health: [] }
-  const audit =
+  const written =
     state.token !== undefined && type !== 'Fenced'
       ? await giveBack(state, ending)
       : await recordEnd(state, cause, ending)
@@ -346,7 +352,7 @@ async function ended(state: RunState, error: unknown): Promise<unknown> {
   state.enter(phase)
   if (isCancellation(error)) return error
   const durationMs = Date.parse(state.progress.finishedAt) - Date.parse(state.progress.startedAt)
-  state.result = { ...state.progress, health: [], restorePoint: null, durationMs, ...(audit ? { audit } : {}) }
+  state.result = { ...state.progress, health: [], restorePoint: null, durationMs, ...shownEnd(written) }
   return ApplicationFailure.create({
     type,
     nonRetryable: true,
@@ -355,13 +361,13 @@ async function ended(state: RunState, error: unknown): Promise<unknown> {
   })
 }
 
-async function giveBack(state: RunState, ending: Ending): Promise<Audited | undefined> {
+async function giveBack(state: RunState, ending: Ending): Promise<WrittenEnd | undefined> {
   const lease = { target: state.plan!.target, token: state.token! }
   return await writeEnd(state, lease, 'give the lease back', ending).catch(() => undefined)
 }
 
 /** Without a lease, too, somebody asked, and was told no. Where there is no target, there is no record. */
-async function recordEnd(state: RunState, cause: string, ending: Ending): Promise<Audited | undefined> {
+async function recordEnd(state: RunState, cause: string, ending: Ending): Promise<WrittenEnd | undefined> {
   const nowhere = ['InvalidRequest', 'UnknownTarget', 'InvalidConfiguration', 'Unreachable'].includes(cause)
   const records = state.plan ? state.trail.on : !nowhere && patched('record-refusals')
   return records ? await state.trail.write(ending) : undefined

@@ -2,8 +2,9 @@
 // is not kept waiting for the host.
 
 import { CancellationScope } from '@temporalio/workflow'
-import { type Asked, type Audited, type Ended, askedOf, auditedPlan } from '../plan/audit.js'
+import { type Asked, type Ended, type WrittenEnd, askedOf, auditedPlan } from '../plan/audit.js'
 import type { HeardAnswer } from '../plan/gate.js'
+import type { Circumstances } from '../plan/incident.js'
 import type { Plan } from '../plan/plan.js'
 import { type HealthReport, type Phase, type Progress, safetyOf } from '../plan/progress.js'
 import { briefActs } from './activities.js'
@@ -74,15 +75,24 @@ export class Trail {
     }
   }
 
+  /** What a note for people needs besides: the record has it already. */
+  circumstances(plan: Plan | undefined): Circumstances {
+    const { answers = [] } = this.progress
+    return { plan: plan ? auditedPlan(plan) : null, answers: answers.filter((it) => it.refused === null) }
+  }
+
   /** The end of a run that holds no lease. Not being able to write it must not hide how the run ended. */
-  async write(ending: Ending): Promise<Audited | undefined> {
+  async write(ending: Ending): Promise<WrittenEnd | undefined> {
     const target = this.#target
     if (target === null) return undefined
     try {
       return await CancellationScope.nonCancellable(async () => {
         const event = await this.end(ending)
         const summary = `record: ${event.outcome}`
-        return await briefActs.recordAudit.executeWithOptions({ summary }, [{ target, id: 'ended', event }])
+        const circumstances = this.circumstances(ending.plan)
+        return await briefActs.recordAudit.executeWithOptions({ summary }, [
+          { target, id: 'ended', event, circumstances },
+        ])
       })
     } catch {
       return undefined

@@ -90,3 +90,16 @@ test('a plan shows each step with its undo, and where undoing ends', () => {
     '      from here on nothing is undone by itself',
   ])
 })
+
+test('a run says where its note lies, or why there is none, however it ended', () => {
+  const file = 'logs/incident_20261123T141530Z_rollback_3fa94c21.md'
+  expect(renderEnding({ outcome: 'done', result: { ...result, note: { file } } }, 'r', false)).toContain(
+    `noted in ${file}`,
+  )
+  const failed = {
+    outcome: 'Rejected',
+    message: 'x',
+    result: { ...result, note: { problem: 'no space\u001b' } },
+  } as const
+  expect(renderEnding(failed, 'r', false)).toContain('could not be noted: no space\\x1b')
+})

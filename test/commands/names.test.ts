@@ -107,10 +107,10 @@ describe.each(names)('the name %j', (name) => {
     const directory = join(room, name)
     const manifest = { id: '20261123T140211Z-2.0.0', target: name } as Manifest
     mkdirSync(join(directory, '0a.1b'), { recursive: true })
-    run(tidyUp({ staging: join(directory, '0a.1b'), log: { file: join(directory, 'log'), line: name } }))
+    run(tidyUp({ staging: join(directory, '0a.1b'), forPeople: { directory, log: { path: 'log', line: name } } }))
     expect(existsSync(join(directory, '0a.1b'))).toBe(false)
     const [line, ...rest] = readFileSync(join(directory, 'log'), 'utf8').split('\n')
-    expect([line!.replace(/^\S+ /, ''), rest]).toEqual([name.replaceAll('\n', ' '), ['']])
+    expect([line, rest]).toEqual([name.replaceAll('\n', ' '), ['']])
     run(writeManifest({ backups: directory, manifest }))
     expect(JSON.parse(readFileSync(join(directory, `manifest_${manifest.id}.json`), 'utf8'))).toEqual(manifest)
     const shelf = run(listShelf(directory)).trimEnd().split('\n')

@@ -102,6 +102,17 @@ targets:
     ])
   })
 
+  test.each([
+    ['soul/notes', 'protected path "soul"'],
+    ['models/notes', '"models", which has files of its own'],
+    ['backups', '"backups", which has files of its own'],
+    ['../notes', 'should be a path inside the project directory'],
+  ])('refuses notes of incidents in %s', (incidents, why) => {
+    const paths = `    protected: [soul]\n    managed: [models]\n    incidents: ${incidents}\n`
+    expect(problemsOf(`${minimal}${paths}`)).toEqual([expect.stringMatching(/^targets\/shop\/incidents: should /)])
+    expect(problemsOf(`${minimal}${paths}`)[0]).toContain(why)
+  })
+
   test('says who may approve, how many, and who signs; a gate that nobody could open is refused', () => {
     const { publicKey, privateKey } = keyPair()
     const indented = (pem: string) => pem.trim().replaceAll('\n', '\n      ')

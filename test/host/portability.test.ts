@@ -149,7 +149,12 @@ const commands: Record<string, (at: Place) => string> = {
       .map((text) => `(\n${text})\n`)
       .join(''),
   list: (at) => listShelf(at.backups),
-  tidy: (at) => tidyUp({ staging: `${at.state}/staging` }),
+  tidy: (at) => {
+    const log = { path: 'deploy.log', line: 'a line' }
+    const note = { path: 'logs/new/note.md', text: '# a note\n' }
+    const text = tidyUp({ staging: `${at.state}/staging`, forPeople: { directory: at.directory, log, note } })
+    return `(\n${text}\n)\n(\n${text}\n)\ncat ${quote(`${at.directory}/deploy.log`)} ${quote(`${at.directory}/logs/new/note.md`)}\n`
+  },
   keep: (at) =>
     keepCode({ stateDirectory: at.state, sha256: hash('code'), text: 'code' }) +
     readCode({ stateDirectory: at.state, sha256: hash('code'), limitBytes: 9 }),

@@ -29,9 +29,9 @@ const deploy = (changes: object = {}) =>
 const events = () => stage.calls('recordAudit').map(({ event }) => event)
 const ended = (): Ended => stage.calls('finishRun')[0].ended
 
-async function atGate(): Promise<Run> {
+async function atGate(changes: object = {}): Promise<Run> {
   plans(lossy)
-  const run = await stage.start('rollbackWorkflow', rollbackRequest())
+  const run = await stage.start('rollbackWorkflow', { ...rollbackRequest(), ...changes })
   await run.until('waiting-for-approval')
   return run
 }
@@ -121,4 +121,37 @@ test('a run under activities of an earlier version asks for nothing new', async 
   await run.answer('reject', { by: 'ann' })
   expect((await run.failure()).details).not.toHaveProperty('audit')
   expect(events()).toEqual([])
+})
+
+describe('a note for people', () => {
+  const note = { file: 'logs/incident.md' }
+
+  test('has who asked, how bad it was, the plan and who approved it, and the result says where it lies', async () => {
+    const run = await atGate({ severity: 'failure', reason: 'errors' })
+    stage.on('finishRun', () => ({ ...head, note }))
+    await run.answer('approve', { by: 'ann', digest: lossy.digest })
+    expect(await run.result()).toMatchObject({ audit: head, note })
+    const [{ ended: end, circumstances }] = stage.calls('finishRun')
+    expect(end.asked).toMatchObject({ kind: 'rollback', severity: 'failure', reason: 'errors' })
+    expect(circumstances).toMatchObject({
+      plan: { scope: 'full', restorePoint: lossy.restorePoint, exposure: { total: 412 } },
+      answers: [{ kind: 'approve', by: 'ann' }],
+    })
+  })
+
+  test('is written of a run that was told no, too, and what keeps it from that is told', async () => {
+    const run = await atGate()
+    stage.on('recordAudit', () => ({ ...head, note: { problem: 'no space left' } }))
+    await run.answer('reject', { by: 'ann' })
+    expect((await run.failure()).details).toMatchObject({ audit: head, note: { problem: 'no space left' } })
+    expect(stage.calls('recordAudit').at(-1)).toMatchObject({ circumstances: { plan: { digest: lossy.digest } } })
+  })
+
+  test("of what another run had left comes with that run's plan", async () => {
+    plans(deployPlan())
+    const left = { run: { workflowId: 'rollback-shop-dead', runId: '00000000-dead' }, plan: lossy, started: [] }
+    stage.on('acquireLease', () => ({ token: 7, run: ownRun(), debts: [left], audits: true }))
+    await (await deploy()).result()
+    expect(stage.calls('closeDebt')).toMatchObject([{ run: left.run, how: 'undone', plan: { kind: 'rollback' } }])
+  })
 })

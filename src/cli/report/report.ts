@@ -173,6 +173,7 @@ export function factsOf({ past, target, head, source }: Report): (readonly [stri
     ['run', `${run} (${runId})`],
     ['asked for by', asked?.requestedBy],
     ['why', asked?.reason],
+    ['severity', asked?.severity],
     ['began', past.at],
     ['ended', ended?.at],
     ['because', plan?.because],

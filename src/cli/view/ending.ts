@@ -11,6 +11,7 @@ export function renderEnding(outcome: Outcome, run: string, dryRun: boolean): st
   return [
     saying(words[outcome.outcome] ?? outcome.outcome, visibleLines(outcome.message)),
     ...(outcome.result?.left ?? []).map((left) => `  left: ${visible(left)}`),
+    ...renderNote(outcome.result),
     `next: ${nextAfter(outcome, run, target ? visible(target) : '')}`,
   ]
 }
@@ -51,9 +52,18 @@ function renderDone(result: RunResult): string[] {
       it.state === 'failed' ? [`failed beside it: ${visible(it.title)}: ${visibleLines(it.detail ?? '')}`] : [],
     ),
     ...(sick.length > 0 ? [`not healthy: ${sick.join('; ')}`] : []),
+    ...renderNote(result),
     canGoBack(result)
       ? `${result.kind === 'backup' ? 'go back to it' : 'undo it'}: stepback rollback ${target} --to ${visible(result.restorePoint!)}`
       : `next: stepback status ${target}`,
+  ]
+}
+
+function renderNote(result: RunResult | undefined): string[] {
+  const { file, problem } = result?.note ?? {}
+  return [
+    ...(file === undefined ? [] : [`noted in ${visible(file)}`]),
+    ...(problem === undefined ? [] : [`could not be noted: ${visible(problem)}`]),
   ]
 }
 
