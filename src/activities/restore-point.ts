@@ -130,7 +130,7 @@ async function dump(context: ActContext): Promise<Dumped> {
     format: database.dumpFormat,
     applicationName,
   })
-  const { script, ending } = againAfterRestart(access, job)
+  const { script, ending } = againAfterRestart({ ...access, locksIn: database.name }, job)
   await context.job('dump', script, { ending, holds: doneAgain })
   await withJournal(context, 'taken', (journal) => journal.rememberTaken({ ...context.operation, id: context.safety }))
   const [text, described] = await together([

@@ -103,6 +103,9 @@ export interface DatabaseFacts {
   /** Why compiled migrations that the host keeps cannot be used. */
   readonly unusable?: readonly string[]
   readonly preparedTransactions: number
+  /** What the server has, by name; missing where nobody asked. */
+  readonly roles?: readonly string[]
+  readonly extensions?: readonly string[]
   /** There are tables, and no record of a migration. */
   readonly unrecorded?: boolean
   /** The configuration leaves migrations to the release itself: what is applied says little about the schema. */

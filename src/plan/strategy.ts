@@ -1,6 +1,7 @@
 import { type Ready, readyDatabase } from './copies.js'
 import type { CandidateFacts, DatabaseFacts } from './facts.js'
 import { StepbackError } from './failure.js'
+import type { DatabaseManifest } from './manifest.js'
 import { estimateMs } from './measured.js'
 import type { StrategyVerdict } from './plan.js'
 import type { RollbackRequest, Strategy } from './request.js'
@@ -47,7 +48,7 @@ export function chooseStrategy(input: {
   const weighed: readonly Weighed[] = [
     { strategy: 'migrate', no, yes: 'every migration since can be reverted, and rows are kept' },
     { strategy: 'swap', no: ready ? ready.problem : 'no warm copy is kept', yes: ready?.what ?? '' },
-    { strategy: 'restore', no: canRestore(candidate), yes: 'the restore point has a dump' },
+    { strategy: 'restore', no: canRestore(candidate, input.facts), yes: 'the restore point has a dump' },
   ]
   const chosen = weighed.find((it) => it.no === null && (asked === 'auto' || asked === it.strategy))
   if (!chosen) throw impossible(asked, weighed)
@@ -109,11 +110,22 @@ export function describeIrreversible({ revision, irreversible }: MigrationInfo):
   return `${revision} is irreversible${irreversible === undefined ? '' : `: ${irreversible}`}`
 }
 
-function canRestore({ manifest }: CandidateFacts): string | null {
+function canRestore({ manifest }: CandidateFacts, facts: DatabaseFacts): string | null {
   if (!manifest.database) return 'the restore point has no database'
   if (manifest.state === 'broken') return `the restore point is broken: ${manifest.doubt ?? 'nobody knows why'}`
   if (manifest.database.file === undefined) return 'the restore point has no dump'
-  return null
+  const missing = missingFor(manifest.database, facts)
+  return missing.length > 0 ? `the server has no ${missing.join(', ')}, which the dump names` : null
+}
+
+/** Roles belong to the server and extensions to its files, so that no dump brings either. */
+function missingFor({ roles, extensions }: DatabaseManifest, has: DatabaseFacts): string[] {
+  return [
+    ...roles.filter((name) => has.roles?.includes(name) === false).map((name) => `role "${name}"`),
+    ...extensions
+      .filter(({ name }) => has.extensions?.includes(name) === false)
+      .map(({ name }) => `extension "${name}"`),
+  ]
 }
 
 function impossible(asked: RollbackRequest['strategy'], weighed: readonly Weighed[]): StepbackError {

@@ -289,6 +289,8 @@ describe('a database', () => {
       migrations: [],
       schemaSha256: 'x',
       sequences: [],
+      roles: [],
+      extensions: [],
     }
     expect(run(at, restoreInto(into).script, land)).toMatchObject({
       status: 0,

@@ -149,6 +149,23 @@ describe('the strategy', () => {
     })
   })
 
+  test('is no restore where the server lacks a role or an extension that the dump names', () => {
+    const then = manifest()
+    const names = { roles: ['shop', 'reader'], extensions: [{ name: 'vector', version: '0.8.0' }] }
+    const found = candidate({ manifest: { ...then, database: { ...then.database!, ...names } } })
+    const has = (roles: string[], extensions: string[]) => () =>
+      chooseStrategy({
+        asked: 'restore',
+        facts: database({ applied: [m1.name, m3.name], roles, extensions }),
+        candidate: found,
+        took: new Map(),
+      })
+    expect(has(['shop', 'reader'], ['vector'])).not.toThrow()
+    expect(has(['shop'], ['plpgsql'])).toThrow(
+      refused('restore: the server has no role "reader", extension "vector", which the dump names'),
+    )
+  })
+
   test('stands beside the others, each with why, how long it takes and what it loses', () => {
     const found = candidate({ exposure: exposure(12), downExposure: exposure(1) })
     const restore = {

@@ -191,6 +191,8 @@ export function manifest(
         file: `db_${before210}.dump`,
         format: 'dump',
         migrations: migrations.map(({ name, timestamp }) => ({ name, timestamp })),
+        roles: [],
+        extensions: [],
         ...(warm && { warm }),
       },
     }),

@@ -14,6 +14,8 @@ export interface TestPostgres {
   readonly password: string
   /** The server's programs. */
   readonly bin: string
+  /** Its data directory. */
+  readonly data: string
   /** In place of `docker exec …`: the same programs, reached over the loopback. */
   exec(applicationName?: string): readonly string[]
   query<T = Record<string, unknown>>(database: string, text: string, values?: readonly unknown[]): Promise<readonly T[]>
@@ -21,12 +23,15 @@ export interface TestPostgres {
   restart(
     meanwhile: (at: { readonly data: string; run(program: string, ...words: string[]): void }) => void,
   ): Promise<void>
+  /** Ends it without a farewell, as `immediate` does, and starts it again: every session dies, and it recovers. */
+  crash(): Promise<void>
   stop(): Promise<void>
 }
 
-export async function startPostgres(): Promise<TestPostgres> {
+/** `inside`: a directory to put its own into, such as a small file system. */
+export async function startPostgres(inside = tmpdir()): Promise<TestPostgres> {
   const bin = findPrograms()
-  const directory = mkdtempSync(join(tmpdir(), 'stepback-postgres-'))
+  const directory = mkdtempSync(join(inside, 'stepback-postgres-'))
   const owner = process.getuid?.() === 0 ? idsOf('postgres') : undefined
   if (owner) chownSync(directory, owner.uid, owner.gid)
   const data = join(directory, 'data')
@@ -54,6 +59,7 @@ export async function startPostgres(): Promise<TestPostgres> {
   return {
     ...access,
     bin,
+    data,
     exec: (applicationName = 'test') => [
       'env',
       'PGHOST=127.0.0.1',
@@ -65,6 +71,11 @@ export async function startPostgres(): Promise<TestPostgres> {
     restart: async (meanwhile) => {
       await end(server, 'SIGINT')
       meanwhile({ data, run })
+      server = start()
+      await untilReady(access, server)
+    },
+    crash: async () => {
+      await end(server, 'SIGQUIT')
       server = start()
       await untilReady(access, server)
     },

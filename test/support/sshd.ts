@@ -18,9 +18,9 @@ export interface Sshd {
   stop(): Promise<void>
 }
 
-/** Starts one; `config` adds lines to its configuration, `hostKeys` chooses its key types. */
+/** Starts one; `config` adds lines to its configuration, `hostKeys` chooses its key types, `path` its programs. */
 export async function startSshd(
-  input: { readonly config?: readonly string[]; readonly hostKeys?: readonly string[] } = {},
+  input: { readonly config?: readonly string[]; readonly hostKeys?: readonly string[]; readonly path?: string } = {},
 ): Promise<Sshd> {
   const program = find('sshd', 'openssh-server')
   const directory = mkdtempSync(join(tmpdir(), 'stepback-sshd-'))
@@ -41,7 +41,7 @@ export async function startSshd(
     'MaxStartups 200:30:400',
     'Subsystem sftp internal-sftp',
     // bash takes sshd with SHLVL < 2 for a login and runs its start-up files, which are somebody's own.
-    'SetEnv SHLVL=2',
+    `SetEnv SHLVL=2${input.path === undefined ? '' : ` PATH=${input.path}`}`,
     ...(input.config ?? []),
   ]
   writeFileSync(join(directory, 'sshd_config'), `${config.join('\n')}\n`)

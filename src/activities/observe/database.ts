@@ -87,6 +87,8 @@ async function read(
           applied,
           known,
           preparedTransactions,
+          roles: seen.roles,
+          extensions: seen.available.map((it) => it.name),
           ...(code === null ? {} : { code }),
           ...(unusable.length === 0 ? {} : { unusable }),
           unrecorded,

@@ -26,6 +26,8 @@ export interface Observation {
   readonly extensions: readonly { readonly name: string; readonly version: string }[]
   /** Extensions that the server has, by name, with every version of them. */
   readonly available: readonly { readonly name: string; readonly version: string }[]
+  /** Of the server, by name. */
+  readonly roles: readonly string[]
   /** Every database of the server; those of stepback are known by their names. */
   readonly databases: readonly ServerDatabase[]
 }
@@ -152,6 +154,7 @@ const observeSql = `select current_setting('server_version_num')::int as "server
   r.rolsuper as superuser, (r.rolsuper or r.rolcreatedb) as "mayCreateDatabases",
   (select coalesce(jsonb_agg(jsonb_build_object('name', extname, 'version', extversion)), '[]') from pg_extension) as extensions,
   (select jsonb_agg(jsonb_build_object('name', name, 'version', version)) from pg_available_extension_versions) as available,
+  (select jsonb_agg(rolname) from pg_roles) as roles,
   (select jsonb_agg(jsonb_build_object('name', o.datname, 'oid', o.oid::bigint, 'allowsConnections', o.datallowconn,
     'invalid', o.datconnlimit = -2, 'visits', ${visitsOf('o.oid')}, 'sizeBytes', case when o.datconnlimit = -2 then 0 else pg_database_size(o.oid) end)
     order by o.datname) from pg_database o where not o.datistemplate) as databases

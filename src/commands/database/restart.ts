@@ -1,4 +1,5 @@
-// A server that is restarted ends every session, and with it the work of a job that would have gone well.
+// What passes by itself, and fails a job that would have gone well: a server that is restarted, which ends every session,
+// and another session's lock.
 
 import type { JobScript } from './ending.js'
 import { psql, withSql, type DatabaseAccess } from './programs.js'
@@ -8,19 +9,24 @@ const tries = 3
 const answersWithinSeconds = 60
 
 /**
- * Does the script again, from its beginning, where the server was restarted while it ran; every other failure stays
- * one. For scripts that may be repeated. `maintenance` is the database in which the server is asked.
+ * Does the script again, from its beginning, where the server was restarted while it ran, or, with `locksIn`, where
+ * somebody's lock keeps everybody else from a table of that database; every other failure stays one. For scripts that
+ * may be repeated, and that wait for a lock no longer than they should. `maintenance` is where the server is asked.
  */
 export function againAfterRestart(
-  access: DatabaseAccess & { readonly maintenance?: string },
+  access: DatabaseAccess & { readonly maintenance?: string; readonly locksIn?: string },
   { script: text, ending }: JobScript,
 ): JobScript {
   const ask = withSql(psql(access, access.maintenance ?? 'postgres'), incarnationSql)
+  const locks = access.locksIn === undefined ? ':' : withSql(psql(access, access.locksIn), locksSql)
   return {
     ending,
     script: [
       'incarnation() {',
       ask,
+      '}',
+      'locks() {',
+      locks,
       '}',
       'round=1',
       'while :; do',
@@ -29,16 +35,19 @@ export function againAfterRestart(
       text.trimEnd(),
       '  )',
       '  status=$?',
-      `  [ "$status" != 0 ] && [ "$round" -lt ${tries} ] || exit "$status"`,
-      '  round=$((round + 1))',
+      '  [ "$status" != 0 ] || exit 0',
       '  waited=0',
       '  until after=$(incarnation 2> /dev/null); do',
       `    [ "$waited" -lt ${answersWithinSeconds} ] || exit "$status"`,
       '    waited=$((waited + 1))',
       '    sleep 1',
       '  done',
-      '  [ "$after" != "$before" ] || exit "$status"',
-      '  echo "stepback: the database server was restarted meanwhile; once more" >&2',
+      '  if [ "$after" != "$before" ]; then why="the database server was restarted meanwhile"',
+      '  else why=$(locks 2> /dev/null) || why=; fi',
+      '  [ -n "$why" ] || exit "$status"',
+      '  echo "stepback: $why" >&2',
+      `  [ "$round" -lt ${tries} ] || exit "$status"`,
+      '  round=$((round + 1))',
       'done',
       '',
     ].join('\n'),
@@ -48,3 +57,11 @@ export function againAfterRestart(
 // A server that lost one of its processes starts all others anew and keeps its own time; its checkpointer has a new one.
 const incarnationSql = `select pg_postmaster_start_time(),
   (select max(backend_start) from pg_stat_activity where backend_type = 'checkpointer');`
+
+// Only what keeps readers out, held or waited for: behind whoever waits for it everybody queues. A prepared transaction
+// has no process.
+const locksSql = `select coalesce('session ' || l.pid, 'a prepared transaction') || ' locks table '
+  || quote_ident(c.relname)
+  from pg_locks l join pg_class c on c.oid = l.relation
+  where l.database = (select oid from pg_database where datname = current_database()) and l.relation >= 16384
+  and l.mode = 'AccessExclusiveLock' and l.pid is distinct from pg_backend_pid() order by l.granted desc limit 1;`

@@ -1,9 +1,10 @@
 // Building a database beside the live one. The live one is named nowhere in here: whatever goes wrong costs it nothing.
 
-import { quote, script } from '../shell.js'
+import { command, quote, script } from '../shell.js'
 import type { DatabaseFacts, DatabaseProperties, SequenceFacts } from '../../plan/manifest.js'
 import { endingOf, type JobScript } from './ending.js'
 import { comparableFactsSql, comparableLines } from './facts.js'
+import { sayFullDisk } from './full-disk.js'
 import { pgRestore, psql, withSql, type DatabaseAccess } from './programs.js'
 import { createDatabaseSql, propertiesSql } from './properties.js'
 import { identifier, literal, pinnedSettings } from './sql.js'
@@ -27,7 +28,10 @@ export function restoreInto(
     readonly dumpFile: string
     readonly format: RestoreFormat
     readonly properties: DatabaseProperties
-    readonly expected?: Pick<DatabaseFacts, 'tables' | 'migrations' | 'alembic' | 'schemaSha256' | 'sequences'>
+    readonly expected?: Pick<
+      DatabaseFacts,
+      'tables' | 'migrations' | 'alembic' | 'schemaSha256' | 'sequences' | 'roles' | 'extensions'
+    >
     readonly applicationName: string
     /** A database to work from that is neither the live one nor one of its copies. */
     readonly maintenance?: string
@@ -40,7 +44,9 @@ export function restoreInto(
     script: script(
       'umask 077',
       `dump=${quote(input.dumpFile)}`,
+      ...sayFullDisk(command(...input.exec, 'sh', '-c', 'df -Pk "${PGDATA:-/var/lib/postgresql}"')),
       ...checkLines(input.format),
+      ...(expected ? missingLines(run(maintenance, missingSql(expected))) : []),
       run(
         maintenance,
         `${quiet}\ndrop database if exists ${made} with (force);\n${createDatabaseSql({ name: newDatabase, properties })}`,
@@ -104,6 +110,24 @@ function checkLines(format: RestoreFormat): string[] {
     '  exit 1',
     'fi',
   ]
+}
+
+// Without a role or an extension that it names a dump cannot be read, and says so only behind all that comes before.
+function missingLines(ask: string): string[] {
+  return [
+    `missing=$(${ask}\n)`,
+    'if [ -n "$missing" ]; then',
+    `  printf '%s\\n' "$missing" | sed 's/^/stepback: the server has no /' >&2`,
+    '  exit 1',
+    'fi',
+  ]
+}
+
+function missingSql({ roles, extensions }: Pick<DatabaseFacts, 'roles' | 'extensions'>): string {
+  const names = (list: readonly string[]) => `unnest(array[${list.map(literal).join(', ')}]::text[]) it`
+  return `select 'role ' || quote_ident(it) from ${names(roles)} where not exists (select from pg_roles where rolname = it)
+union all select 'extension ' || quote_ident(it) from ${names(extensions.map(({ name }) => name))}
+  where not exists (select from pg_available_extensions where name = it);`
 }
 
 function readLines(input: DatabaseAccess & { newDatabase: string; format: RestoreFormat }): string[] {

@@ -4,6 +4,7 @@ import { command, quote, script } from '../shell.js'
 import type { DumpFormat } from '../../plan/manifest.js'
 import { fileFacts } from '../files.js'
 import { endingOf, type JobScript } from './ending.js'
+import { sayFullDisk } from './full-disk.js'
 import { comparableFactsSql, databaseFactsSql, earlyFactsSql } from './facts.js'
 import { pgDump, psql, withSql, type DatabaseAccess } from './programs.js'
 import { pinnedSettings } from './sql.js'
@@ -31,7 +32,7 @@ export function takeDump(
       'work="$out.work"',
       'rm -rf "$work" "$out.part"',
       'mkdir "$work"',
-      `trap 'rm -rf "$work" "$out.part"' EXIT`,
+      ...sayFullDisk('df -Pk "$(dirname "$out")"', 'rm -rf "$work" "$out.part"'),
       // A holder that died must be an error of ours, not our death.
       `trap '' PIPE`,
       'mkfifo "$work/sql"',

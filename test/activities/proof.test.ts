@@ -1,0 +1,103 @@
+// A restore point is proven by a real restore. Whatever is wrong with it is found there, beside the live database, which
+// notices nothing; what is broken is said to be, and no half-made copy stays.
+
+import { readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
+import { createHash } from 'node:crypto'
+import { join } from 'node:path'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import type { Manifest } from '../../src/plan/manifest.js'
+import { type DatabaseHost, type LiveState, type Run, startDatabaseHost } from '../support/database-host.js'
+
+let host: DatabaseHost
+let before: LiveState
+let run: Run
+
+beforeAll(async () => {
+  host = await startDatabaseHost(schema, { database: { dumpFormat: 'dump' } })
+})
+afterAll(() => host?.stop())
+beforeEach(async () => {
+  before = await host.state()
+  run = await host.run()
+  await run.act('takeRestorePoint', { version: '2.0.0', database: 'dump', head: null, paths: [] })
+})
+afterEach(async () => {
+  expect(await host.state()).toEqual(before)
+  expect(await host.databases()).toEqual([host.live])
+})
+
+const schema = `create role reader; create extension pg_trgm;
+create table orders as select i, md5(i::text) as note from generate_series(1, 5000) i; grant select on orders to reader;
+create index on orders using gin (note gin_trgm_ops)`
+
+const prove = () => run.act('proveRestorePoint', { from: run.safety, keepCopy: true })
+const file = () => join(host.backups, `db_${run.safety}.dump`)
+
+describe('a dump is broken', { timeout: 60_000 }, () => {
+  test.each([
+    ['of which one bit flipped', () => flip(file()), 'another checksum'],
+    ['that was cut', () => truncateSync(file(), readFileSync(file()).length - 100), 'another checksum'],
+    ['that is gone', () => rmSync(file()), 'is missing'],
+    ['that is empty', () => writeFileSync(file(), ''), 'another checksum'],
+  ])('%s', async (_which, damage, why) => {
+    damage()
+    await expect(prove()).rejects.toMatchObject({ type: 'StepFailed', message: expect.stringContaining(why) })
+    expect(host.manifest(run.safety)).toMatchObject({ state: 'broken', doubt: expect.stringContaining(why) })
+  })
+
+  test('that is another database’s, whatever its checksum says', async () => {
+    const other = await host.run()
+    await host.server.query(host.live, 'update orders set note = $$other$$ where i = 1')
+    await other.act('takeRestorePoint', { version: '2.0.0', database: 'dump', head: null, paths: [] })
+    await host.server.query(host.live, 'update orders set note = md5($$1$$) where i = 1')
+    writeFileSync(file(), readFileSync(join(host.backups, `db_${other.safety}.dump`)))
+    record()
+    run = { ...run, act: other.act }
+    await expect(prove()).rejects.toMatchObject({ message: expect.stringContaining('is not what was dumped') })
+    expect(host.manifest(run.safety)).toMatchObject({ state: 'broken' })
+  })
+})
+
+describe('a dump that cannot be restored is doubted, and not condemned', { timeout: 60_000 }, () => {
+  test.each([
+    ['without a role that it names', { roles: ['reader', 'nobody "here"'] }, 'no role "nobody ""here"""'],
+    [
+      'without an extension that it names',
+      { extensions: [{ name: 'pg_gone', version: '1' }] },
+      'the server has no extension pg_gone',
+    ],
+  ])('%s', async (_why, changes, why) => {
+    rewrite(({ database, ...manifest }) => ({ ...manifest, database: { ...database!, ...changes } }))
+    await expect(prove()).rejects.toMatchObject({ type: 'StepFailed', message: expect.stringContaining(why) })
+    expect(host.manifest(run.safety)).toMatchObject({ state: 'taken', doubt: expect.stringContaining(why) })
+  })
+
+  test('where it is damaged in a way that its checksum does not tell', async () => {
+    flip(file())
+    record()
+    await expect(prove()).rejects.toMatchObject({ type: 'StepFailed' })
+    expect(host.manifest(run.safety)).toMatchObject({ doubt: expect.stringContaining('proof ') })
+  })
+})
+
+/** One bit in the middle of it. */
+function flip(path: string): void {
+  const bytes = readFileSync(path)
+  const middle = Math.floor(bytes.length / 2)
+  bytes[middle] = bytes[middle]! ^ 1
+  writeFileSync(path, bytes)
+}
+
+/** What lies there is what the manifest says of it. */
+function record(): void {
+  const sha256 = createHash('sha256').update(readFileSync(file())).digest('hex')
+  rewrite((manifest) => ({
+    ...manifest,
+    files: manifest.files.map((it) => (it.name.endsWith('.dump') ? { ...it, sha256 } : it)),
+  }))
+}
+
+function rewrite(change: (manifest: Manifest) => Manifest): void {
+  const path = join(host.backups, `manifest_${run.safety}.json`)
+  writeFileSync(path, JSON.stringify(change(host.manifest(run.safety))))
+}
