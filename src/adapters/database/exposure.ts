@@ -205,7 +205,7 @@ async function lookAt(
     )
     return { rows: Number(all!.rows), changed: null, own: 0, newest: all!.newest?.toISOString() ?? null }
   }
-  // Apart from each other: a bare count takes an index and all processors, and of rows that are old no column is read.
+  // Apart from each other: a bare count takes an index, and of rows that are old no column is read.
   const [all] = await session.query<{ rows: string }>(`select count(*) as rows from only ${relation} x`)
   const theirs = times.length > 0 ? ` filter (where ${written} and not ${ofMigrations})` : ''
   const [row] = await session.query<{ changed: string; own: string; newest: Date | null }>(
@@ -222,10 +222,10 @@ async function lookAt(
   }
 }
 
-// An id has no order and no arithmetic but its age, which is cheap; only rows that are young are looked at by their text.
-const young = `age(x.xmin) <= (select age(pg_snapshot_xmin($1::pg_snapshot)::text::xid))`
-// Below 3 a row is frozen for certain, and belongs to no transaction.
-const written = `(x.xmin::text::bigint >= 3 and not pg_visible_in_snapshot(x.xmin::text::xid8, $1::pg_snapshot))`
+// An id has no order but by its text. Its age would be cheaper to ask, but only one processor may ask for that. What is
+// frozen for certain has a smaller id than any transaction.
+const young = `x.xmin::text::bigint >= pg_snapshot_xmin($1::pg_snapshot)::text::bigint`
+const written = `(not pg_visible_in_snapshot(x.xmin::text::xid8, $1::pg_snapshot))`
 const ofMigrations = `(x.xmin::text = any($2::text[]))`
 
 /**

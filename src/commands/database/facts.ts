@@ -22,14 +22,14 @@ order by n.nspname, c.relname
 \\gexec`,
 ].join('\n')
 
-/** What a restored database must have alike, each as one line that is compared as text. */
+/** What a restored database must have alike, each as one line that is compared as text. A sum of bigints is a numeric. */
 export const comparableFactsSql = [
-  `select format($q$select concat_ws(' ', 'table', count(*), coalesce(sum(hashtextextended((x.*)::text, 0)::numeric), 0),
+  `select format($q$select concat_ws(' ', 'table', count(*), coalesce(sum(hashtextextended((x.*)::text, 0)), 0),
   %L) from only %I.%I x$q$, to_json(n.nspname::text)::text || ' ' || to_json(c.relname::text)::text, n.nspname, c.relname)
 from pg_class c join pg_namespace n on n.oid = c.relnamespace
 where c.relkind = 'r' and c.relpersistence <> 't' and n.nspname !~ '^pg_' and n.nspname <> 'information_schema'
 and not exists (select from pg_depend d where d.classid = 'pg_class'::regclass and d.objid = c.oid and d.deptype = 'e')
-union all select $q$select concat_ws(' ', 'table', count(*), coalesce(sum(hashtextextended((x.*)::text, 0)::numeric), 0),
+union all select $q$select concat_ws(' ', 'table', count(*), coalesce(sum(hashtextextended((x.*)::text, 0)), 0),
   '"pg_catalog" "pg_largeobject"') from pg_largeobject x$q$ where has_table_privilege('pg_largeobject', 'select')
 \\gexec`,
   `select format($q$select concat_ws(' ', 'migration', "timestamp", to_json(name::text)) from %s order by id$q$, c.oid::regclass)
