@@ -13,6 +13,7 @@ export function renderConfig(paths: SandboxPaths, ports: Ports): string {
       namespace: 'default',
       ui: `http://127.0.0.1:${ports.ui}`,
     },
+    metrics: { port: ports.metrics, every: '15s' },
     targets: { aria: target(paths, ports) },
   })}`
 }

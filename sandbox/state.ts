@@ -5,7 +5,9 @@ import type { SandboxPaths } from './paths.js'
 import { freePorts } from './ports.js'
 import type { OwnProcess } from './processes.js'
 
-const portNames = ['temporal', 'ui', 'ssh', 'db', 'api', 'brain', 'web', 'prometheus', 'grafana'] as const
+const own = ['temporal', 'ui', 'ssh', 'metrics'] as const
+const ofStack = ['db', 'api', 'brain', 'web', 'prometheus', 'grafana'] as const
+const portNames = [...own, ...ofStack]
 
 export type Ports = Readonly<Record<(typeof portNames)[number], number>>
 export type ProcessName = 'temporal' | 'worker' | 'sshd' | 'dockerd'

@@ -15,6 +15,7 @@ import { type Address, type ConnectTo, openConnection, resolveAddress } from './
 import { type FollowOptions, follow } from './client/follow.js'
 import { Histories } from './client/histories.js'
 import { guardName, runName, summaryOf } from './client/naming.js'
+import { type OpenRun, openRuns } from './client/open-runs.js'
 import { type Outcome, outcomeOf } from './client/outcome.js'
 import { recordedPlan } from './client/recorded-plan.js'
 import { type ServerFacts, serverFacts } from './client/server.js'
@@ -39,6 +40,7 @@ export type {
   GuardView,
   Health,
   Histories,
+  OpenRun,
   Outcome,
   Plan,
   Progress,
@@ -58,16 +60,6 @@ export type RollbackInput = Pick<RollbackRequest, 'target'> & Partial<RollbackRe
 
 /** What `backupWorkflow` takes; the target alone takes a restore point. */
 export type BackupInput = Pick<BackupRequest, 'target'> & Partial<BackupRequest>
-
-export interface OpenRun {
-  readonly run: string
-  readonly type: string
-  readonly startedAt: string
-  /** Nothing where no worker answers. */
-  readonly progress: Progress | null
-}
-
-const workflowTypes = ['deployWorkflow', 'rollbackWorkflow', 'backupWorkflow', 'emergencyWorkflow']
 
 /** One connection to one namespace; every `run` is a workflow id, and means the newest run of that id. */
 export class StepbackClient {
@@ -217,14 +209,7 @@ export class StepbackClient {
 
   /** Runs of this task queue that have not ended, oldest first, each with what it shows. */
   async openRuns(): Promise<OpenRun[]> {
-    const types = workflowTypes.map((type) => `"${type}"`).join(', ')
-    const query = `ExecutionStatus = "Running" AND TaskQueue = "${this.taskQueue}" AND WorkflowType IN (${types})`
-    const open: Promise<OpenRun>[] = []
-    for await (const { workflowId, type, startTime } of this.#client.workflow.list({ query })) {
-      const progress = this.progress(workflowId).catch(() => null)
-      open.push(progress.then((it) => ({ run: workflowId, type, startedAt: startTime.toISOString(), progress: it })))
-    }
-    return (await Promise.all(open)).toSorted((a, b) => (a.startedAt < b.startedAt ? -1 : 1))
+    return await openRuns(this.#client, this.taskQueue, (run) => this.progress(run))
   }
 
   /** What the server says of itself, of the namespace and of its search attributes. */

@@ -6,13 +6,15 @@ import { fileURLToPath } from 'node:url'
 import { Client } from '@temporalio/client'
 import { NativeConnection, Runtime, Worker, type WorkerOptions } from '@temporalio/worker'
 import { createActivities } from './activities/index.js'
-import { type Logger, createLogger, forTemporal } from './adapters/logger.js'
+import { type Logger, createLogger } from './adapters/logger.js'
 import { Archive } from './client/archive.js'
 import { type Address, resolveAddress, unreachable } from './client/connection.js'
 import { compose } from './composition.js'
 import type { Config } from './config/schema.js'
+import { keepGauges } from './worker/gauges.js'
 import { keepHistories } from './worker/keep-histories.js'
 import { ensureSearchAttributes } from './worker/search-attributes.js'
+import { installRuntime } from './worker/telemetry.js'
 
 /** A worker is often started together with its server, which takes some seconds longer. */
 const serverStartsWithinMs = 60_000
@@ -20,12 +22,8 @@ const serverStartsWithinMs = 60_000
 /** Runs until SIGTERM or SIGINT, and returns when what was under way has ended or was left to another worker. */
 export async function runWorker(config: Config): Promise<void> {
   const logger = createLogger({ level: process.env['STEPBACK_LOG_LEVEL'] ?? 'info' })
-  Runtime.install({
-    logger: forTemporal(logger),
-    telemetryOptions: { logging: { forward: {}, filter: { core: 'WARN', other: 'ERROR' } } },
-    shutdownSignals: [], // handled here, since the SDK's own would be deaf until there is a worker
-  })
   const stop = stopSignal()
+  await installRuntime(config.metrics, logger)
   const address = resolveAddress(config.temporal)
   const connection = await connect(address, logger, stop)
   if (!connection) return
@@ -68,6 +66,8 @@ async function serve(input: {
     if (stop.aborted) return
     const running = worker.run()
     void keepHistories({ client, taskQueue, archive: new Archive(config.temporal.histories), logger, stop })
+    if (config.metrics.port !== undefined)
+      void keepGauges({ deps, client, meter: Runtime.instance().metricMeter, logger, stop })
     stop.addEventListener('abort', () => worker.getState() === 'RUNNING' && worker.shutdown())
     process.stdout.write(`stepback worker ready on ${config.temporal.taskQueue} at ${address.address}\n`)
     await untilStopped(running, stop, logger)

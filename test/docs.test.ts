@@ -67,19 +67,22 @@ describe('the documents', () => {
     expect([...typed, sent].map((json) => malformedHealth(JSON.parse(json)))).toEqual([undefined, undefined])
   })
 
-  test.each(['docs/approvals.md', 'docs/notifications.md'])('%s shows what the configuration takes', (document) => {
-    const [, yaml = ''] = /```yaml\n([^`]+)```/.exec(read(document))!
-    const shown = readYaml(yaml) as { readonly value: { readonly targets?: { readonly aria: object } } }
-    const aria = {
-      ssh: { host: 'h' },
-      directory: '/srv',
-      backups: '/backups',
-      compose: { project: 'aria', files: ['a.yml'] },
-      services: { application: ['api'] },
-      ...shown.value.targets?.aria,
-    }
-    expect(configSchema.safeParse({ ...shown.value, targets: { aria } }).error).toBeUndefined()
-  })
+  test.each(['docs/approvals.md', 'docs/metrics.md', 'docs/notifications.md'])(
+    '%s shows what the configuration takes',
+    (document) => {
+      const [, yaml = ''] = /```yaml\n([^`]+)```/.exec(read(document))!
+      const shown = readYaml(yaml) as { readonly value: { readonly targets?: { readonly aria: object } } }
+      const aria = {
+        ssh: { host: 'h' },
+        directory: '/srv',
+        backups: '/backups',
+        compose: { project: 'aria', files: ['a.yml'] },
+        services: { application: ['api'] },
+        ...shown.value.targets?.aria,
+      }
+      expect(configSchema.safeParse({ ...shown.value, targets: { aria } }).error).toBeUndefined()
+    },
+  )
 
   test('name only files that are there', () => {
     const pages = readdirSync(new URL('../docs', import.meta.url)).filter((name) => name.endsWith('.md'))

@@ -35,14 +35,19 @@ async function perform<N extends ActName>(
   input: ActInput<N>,
 ): Promise<ActResult> {
   return await beating(async () => {
+    const { log } = Context.current()
+    const step = { target: input.target, step: input.stepName, act: name, undo: input.undo > 0 }
+    log.info('step begins', step)
     const context = await ActContext.open(deps, input)
     await context.begin(name)
     try {
       if (input.undo > 0) await context.sealDo(catalogue[input.stepName].jobs)
       const detail = await catalogue[name].run(context, input.args)
       await context.end({ act: name, outcome: 'done', ...(detail === null ? {} : { detail }) })
+      log.info('step is done', { ...step, detail })
       return { detail, attempts: Context.current().info.attempt }
     } catch (error) {
+      log.warn('step failed', { ...step, detail: messageOf(error) })
       await context.end({ act: name, outcome: 'failed', detail: messageOf(error) }).catch(() => undefined)
       throw error
     }

@@ -16,6 +16,7 @@ import type { Plan, PlannedChecks, RunKind } from '../plan/plan.js'
 import { type HealthReport, type Phase, type RunResult, safetyOf } from '../plan/progress.js'
 import { acts, briefActs, stubbornActs } from './activities.js'
 import { Gate } from './gate.js'
+import { measure } from './measure.js'
 import { progressQuery } from './messages.js'
 import { type Failed, GiveUp, failureOf, outliving } from './perform.js'
 import { RunState, now } from './state.js'
@@ -36,7 +37,7 @@ export async function run(kind: RunKind, request: unknown): Promise<RunResult> {
   } catch (error) {
     state.notices.learn(error)
     const failure = await ended(state, error)
-    tellEnd(state, request, failureOf(failure).message)
+    tellEnd(state, request, failureOf(failure))
     throw failure
   } finally {
     await CancellationScope.nonCancellable(() => state.notices.begun())
@@ -45,8 +46,10 @@ export async function run(kind: RunKind, request: unknown): Promise<RunResult> {
 }
 
 /** Whoever only looked has the answer before their eyes. */
-function tellEnd(state: RunState, request: unknown, failed: string | null): void {
-  if ((request as { dryRun?: unknown } | null)?.dryRun !== true) state.notices.tell(endNotice(state.told, failed))
+function tellEnd(state: RunState, request: unknown, failed: Failed | null): void {
+  if ((request as { dryRun?: unknown } | null)?.dryRun === true) return
+  measure(state.progress, failed?.type)
+  state.notices.tell(endNotice(state.told, failed?.message ?? null))
 }
 
 async function tell(state: RunState, gate: Gate, request: unknown): Promise<RunResult> {

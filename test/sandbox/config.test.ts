@@ -13,12 +13,14 @@ const ports = {
   web: 20007,
   prometheus: 20008,
   grafana: 20009,
+  metrics: 20010,
 }
 
 test("the sandbox's configuration is valid, and names its own ports and project", () => {
   const paths = sandboxPaths('/tmp/a "b" c/.sandbox')
-  const { targets, temporal } = parseConfig(renderConfig(paths, ports), 'stepback.yaml')
+  const { targets, temporal, metrics } = parseConfig(renderConfig(paths, ports), 'stepback.yaml')
   expect(temporal.address).toBe('127.0.0.1:20001')
+  expect(metrics).toMatchObject({ port: 20010, address: '127.0.0.1' })
   expect(targets['aria']).toMatchObject({
     directory: '/tmp/a "b" c/.sandbox/host/aria',
     ssh: { port: 20003, knownHosts: ['/tmp/a "b" c/.sandbox/ssh/known_hosts'] },

@@ -2,6 +2,7 @@
 
 import { Context } from '@temporalio/activity'
 import {
+  type Client,
   type WorkflowHandle,
   type WorkflowHandleWithFirstExecutionRunId,
   WorkflowFailedError,
@@ -103,8 +104,8 @@ export class Stage {
   }
 
   /** On the development server, which is a real one: no time is skipped, and it knows the search attributes. */
-  static async openReal(): Promise<Stage> {
-    quieten()
+  static async openReal(install: () => unknown = quieten): Promise<Stage> {
+    await install()
     const executable = { type: 'existing-path', path: inject('temporalCli') } as const
     const names = ['StepbackTarget', 'StepbackPhase', 'StepbackVersion', 'StepbackRestorePoint']
     const searchAttributes = names.map((name) => ({ name, type: SearchAttributeType.KEYWORD }))
@@ -139,6 +140,10 @@ export class Stage {
     this.#env = env
     this.#worker = worker
     this.#running = worker.run()
+  }
+
+  get client(): Client {
+    return this.#env.client
   }
 
   async close(): Promise<void> {

@@ -22,7 +22,13 @@ export async function lookAround(input: {
     ssh: { ...rest, ...(knownHosts && { knownHosts: [...knownHosts] }) },
   }
   const { deps, introduce, close } = compose({
-    config: { temporal: { taskQueue: '', histories: '' }, people: {}, notifications: {}, targets: {} },
+    config: {
+      temporal: { taskQueue: '', histories: '' },
+      people: {},
+      notifications: {},
+      metrics: { address: '', every: '' },
+      targets: {},
+    },
     namespace: '',
   })
   try {
