@@ -21,6 +21,7 @@ import { recordedPlan } from './client/recorded-plan.js'
 import { type ServerFacts, serverFacts } from './client/server.js'
 import { alignSchedules } from './client/schedules.js'
 import { sign } from './client/sign.js'
+import { ensureNoCredentials } from './plan/credentials.js'
 import { StepbackError } from './plan/failure.js'
 import type { Approve, Reject, Resolve } from './plan/gate.js'
 import type { GuardPolicy, GuardView } from './plan/guard.js'
@@ -232,6 +233,7 @@ export class StepbackClient {
 
   /** Two runs of one second would share a name, and a closed run keeps its own: the later one waits for the next. */
   async #start(kind: RunKind, request: DeployInput | RollbackInput | BackupInput): Promise<string> {
+    ensureNoCredentials(request)
     for (let tries = 1; ; tries++) {
       const workflowId = runName({ kind, target: request.target, at: new Date() })
       try {
@@ -251,6 +253,7 @@ export class StepbackClient {
   }
 
   async #answer(name: 'approve' | 'reject' | 'resolve', run: string, argument: object): Promise<Answered> {
+    ensureNoCredentials(argument)
     return await answer({ handle: this.#handle(run), name, argument, within: (call) => this.#within(call) })
   }
 

@@ -49,8 +49,8 @@ describe('arrows go one way', () => {
     expect(offending('activities', allowed)).toEqual([])
   })
 
-  test('adapters know of the rest only types, but for failures, durations, pure commands, and the migrations that come with the package', () => {
-    const values = ['plan/failure.ts', 'plan/duration.ts', 'migrations/index.ts']
+  test('adapters know of the rest only types, but for failures, durations, credentials, pure commands, and the migrations that come with the package', () => {
+    const values = ['plan/failure.ts', 'plan/duration.ts', 'plan/credentials.ts', 'migrations/index.ts']
     const allowed = ({ to, typeOnly }: Import) =>
       !isSource(to) ||
       values.includes(to) ||

@@ -96,6 +96,18 @@ test('without a worker an answer goes by signal, and is taken when one is back',
   })
 })
 
+test('what looks like a credential is not sent, since no history forgets it', async () => {
+  const request = { target: 'aria', version: '2.1.0', reason: 'DB_PASSWORD=hunter2 was wrong' }
+  const refusal = { type: 'InvalidRequest', message: expect.stringMatching(/^reason: "DB_PASSWORD=\[redacted\] was/) }
+  await expect(client.startDeploy(request)).rejects.toMatchObject(refusal)
+  const comment = 'see postgres://aria:hunter2@db/aria'
+  const refused = client.reject('deploy-none', { by: 'ann', comment })
+  await expect(refused).rejects.toMatchObject({
+    type: 'InvalidRequest',
+    message: expect.not.stringContaining('hunter2'),
+  })
+})
+
 test('two runs of one second have two names', async () => {
   const runs = await Promise.all([client.startRollback({ target: 'twice' }), client.startRollback({ target: 'twice' })])
   expect(new Set(runs).size).toBe(2)

@@ -5,7 +5,7 @@ import { randomUUID } from 'node:crypto'
 import { schemaStructure } from '../commands/database/fingerprint.js'
 import { newName } from '../commands/database/names.js'
 import type { DatabaseAddress } from '../adapters/database.js'
-import type { Holder, Host } from '../adapters/host.js'
+import type { Holder, Host, LeaseState } from '../adapters/host.js'
 import { type Baseline, chooseBaseline, ensureSameSchema, planAdoption, schemaDifferences } from '../plan/adoption.js'
 import { durationMs } from '../plan/duration.js'
 import { StepbackError } from '../plan/failure.js'
@@ -98,7 +98,8 @@ async function underLease(look: Look, signal: AbortSignal, baseline: Baseline): 
 }
 
 async function acquire(host: Host, holder: Holder): Promise<number> {
-  const got = await host.acquire({ holder, mayTake: async (state) => (isExpired(state) ? 'expired' : undefined) })
+  const mayTake = async (state: LeaseState) => ((await isExpired(host, state)) ? ('expired' as const) : undefined)
+  const got = await host.acquire({ holder, mayTake })
   if (got.outcome === 'acquired') return got.token
   const by = got.by.holder
   throw new StepbackError({

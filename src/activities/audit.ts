@@ -1,9 +1,9 @@
 // The audit record of a target: one chain, to which anybody links the next number, with or without the lease.
 
-import { masked } from '../adapters/logger.js'
 import type { Host } from '../adapters/host.js'
 import { findTarget } from '../config/load.js'
 import type { AuditEntry, AuditEvent, Audited, WrittenEnd } from '../plan/audit.js'
+import { masked } from '../plan/credentials.js'
 import { StepbackError } from '../plan/failure.js'
 import type { Circumstances } from '../plan/incident.js'
 import { beating } from './act.js'

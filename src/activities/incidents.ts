@@ -2,10 +2,10 @@
 
 import { Context } from '@temporalio/activity'
 import type { Host } from '../adapters/host.js'
-import { masked } from '../adapters/logger.js'
 import { type ForPeople, tellPeople } from '../commands/tidy.js'
 import type { Target } from '../config/schema.js'
 import { type Asked, type Ended, auditedPlan } from '../plan/audit.js'
+import { masked } from '../plan/credentials.js'
 import {
   type Circumstances,
   type Incident,

@@ -19,7 +19,7 @@ import { planningActivities } from './planning.js'
 import { dropCopies, dropUnprovenCopy, proveRestorePoint } from './proof.js'
 import { takeRestorePoint } from './restore-point.js'
 import { recreateDatabase } from './recreate-database.js'
-import { startServices, stopServices } from './services.js'
+import { removeServices, startServices, stopServices } from './services.js'
 import { pruneRestorePoints, setPins } from './shelf.js'
 import { signatureActivities } from './signature.js'
 
@@ -60,6 +60,7 @@ const catalogue: ActCatalogue = {
   restoreImages,
   recreateDatabase,
   stopServices,
+  removeServices,
   startServices,
   migrateUp,
   migrateDown,

@@ -5,7 +5,7 @@ import { Context } from '@temporalio/activity'
 import { type ForPeople, tidyUp } from '../commands/tidy.js'
 import { findTarget } from '../config/load.js'
 import type { Target } from '../config/schema.js'
-import type { Holder, LeaseState } from '../adapters/host.js'
+import type { Holder, Host, LeaseState } from '../adapters/host.js'
 import { type Asked, type Audited, type Ended, type WrittenEnd, auditedPlan } from '../plan/audit.js'
 import { StepbackError } from '../plan/failure.js'
 import type { Circumstances, Noted } from '../plan/incident.js'
@@ -23,6 +23,8 @@ import { together } from './together.js'
 
 /** Unrenewed for so long, without a living job: its holder is gone even where Temporal cannot say so. */
 const expiredSeconds = 15 * 60
+/** A script that died goes on when it is started again: whoever does so is left the time for it. */
+const deadScriptSeconds = 90
 /** How long a run that is pre-empted may take to undo itself. */
 const handOverMs = 2 * 60_000
 
@@ -47,7 +49,7 @@ export function leaseActivities(deps: Deps) {
         const target = findTarget(deps.config, input.target)
         const host = deps.hosts.host(target)
         const holder = holderOf(deps)
-        const judge = new Judge(deps, input.kind)
+        const judge = new Judge(deps, host, input.kind)
         for (;;) {
           const got = await host.acquire({ holder, mayTake: (state) => judge.mayTake(state) })
           if (got.outcome === 'fenced') throw fenced(got.by)
@@ -158,8 +160,11 @@ async function tidy(
 }
 
 /** Whether nobody is there any more to give it back, whatever Temporal says. */
-export function isExpired(state: LeaseState): boolean {
-  return state.unrenewedSeconds > expiredSeconds && state.livingJobs.length === 0
+export async function isExpired(host: Pick<Host, 'scriptLives'>, state: LeaseState): Promise<boolean> {
+  const { holder, livingJobs, unrenewedSeconds } = state
+  if (livingJobs.length > 0) return false
+  if (unrenewedSeconds > expiredSeconds) return true
+  return holder?.kind === 'script' && unrenewedSeconds > deadScriptSeconds && !(await host.scriptLives(holder))
 }
 
 /** Decides whether a lease that someone holds may be taken, and asks its holder to hand over where it should. */
@@ -169,6 +174,7 @@ class Judge {
 
   constructor(
     private readonly deps: Deps,
+    private readonly host: Host,
     private readonly kind: RunKind | 'guard',
   ) {}
 
@@ -180,7 +186,7 @@ class Judge {
 
   async #reason(holder: Holder, state: LeaseState): Promise<'closed' | 'expired' | 'pre-empted' | undefined> {
     if ((await this.deps.runs.state(holder)) === 'closed') return 'closed'
-    if (isExpired(state)) return 'expired'
+    if (await isExpired(this.host, state)) return 'expired'
     if (this.kind !== 'rollback') return undefined
     // A guard is never cancelled: it lasts for ever, and the debt that it undoes ends, or waits at a gate.
     if (holder.kind === 'guard') return (await this.#waitsAtGate(holder)) ? 'pre-empted' : undefined

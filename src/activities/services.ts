@@ -1,8 +1,8 @@
-import { stop, up } from '../commands/compose.js'
+import { remove, stop, up } from '../commands/compose.js'
 import { script } from '../commands/shell.js'
 import { durationMs } from '../plan/duration.js'
 import type { ActDefinition } from './act.js'
-import { doneAgain } from './context.js'
+import { type ActContext, doneAgain } from './context.js'
 import { readContainers } from './observe/containers.js'
 
 /** Stops application services, killing what takes longer than the configured grace. */
@@ -12,10 +12,21 @@ export const stopServices: ActDefinition<'stopServices'> = {
     const running = async () =>
       (await readContainers(context)).filter((it) => it.running && services.includes(it.service))
     if ((await running()).length === 0) return 'nothing was running'
-    const grace = Math.ceil(durationMs(context.target.services.stopGrace) / 1_000)
-    await context.job('stop', script(...stop(context.stack, services, grace)), {
+    await context.job('stop', script(...stop(context.stack, services, graceOf(context))), {
       holds: async () => (await running()).length === 0,
     })
+    return null
+  },
+}
+
+/** Removes what no service of the stack is any more; one that somebody started meanwhile is stopped first. */
+export const removeServices: ActDefinition<'removeServices'> = {
+  jobs: ['remove'],
+  run: async (context, { services }) => {
+    const left = async () => (await readContainers(context)).filter((it) => services.includes(it.service))
+    if ((await left()).length === 0) return 'nothing was left'
+    const lines = [...stop(context.stack, services, graceOf(context)), ...remove(context.stack, services)]
+    await context.job('remove', script(...lines), { holds: async () => (await left()).length === 0 })
     return null
   },
 }
@@ -30,4 +41,9 @@ export const startServices: ActDefinition<'startServices'> = {
     const running = new Set((await readContainers(context)).filter((it) => it.running).map((it) => it.service))
     return `${lasting.filter((service) => running.has(service)).length} of ${lasting.length} running`
   },
+}
+
+/** Seconds until a container that does not stop is killed. */
+function graceOf({ target }: ActContext): number {
+  return Math.ceil(durationMs(target.services.stopGrace) / 1_000)
 }

@@ -4,7 +4,7 @@ import { callHelper, standalone } from './host/helper.js'
 import type { HelperOptions } from './host/helper.js'
 import { cancelJob, listJobs, runJob } from './host/jobs.js'
 import type { JobOutcome, JobRequest, JobSummary } from './host/jobs.js'
-import { acquire, readLease, release, renew } from './host/lease.js'
+import { acquire, readLease, release, renew, scriptLives } from './host/lease.js'
 import type { AcquireOutcome, Holder, LeaseState, TakeReason } from './host/lease.js'
 import { append, inspect, read } from './host/ledger.js'
 import type { Damage, LedgerRecord } from './host/ledger.js'
@@ -56,6 +56,11 @@ export class Host {
 
   readLease(): Promise<LeaseState> {
     return readLease(this.#options)
+  }
+
+  /** Of a holder that no server knows; one that cannot be told lives. */
+  scriptLives(holder: Holder): Promise<boolean> {
+    return scriptLives(this.#options, holder)
   }
 
   /**

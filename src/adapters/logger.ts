@@ -3,6 +3,7 @@
 import type { LogLevel, LogMetadata } from '@temporalio/common'
 import type { Logger as TemporalLogger } from '@temporalio/worker'
 import { type DestinationStream, type Logger, pino } from 'pino'
+import { maskCredentials } from '../plan/credentials.js'
 
 export type { Logger }
 
@@ -24,18 +25,6 @@ export function createLogger(input: { readonly level?: string; readonly to?: Des
     },
     input.to ?? pino.destination({ fd: 2, sync: true }),
   )
-}
-
-/** Messages of libraries come as text, where no key says what is secret: addresses with credentials are masked. */
-export function maskCredentials(line: string): string {
-  return line
-    .replaceAll(/(:\/\/[^\s:/@"\\]*):[^\s@"\\]+@/g, '$1:[redacted]@')
-    .replaceAll(/\b((?:[A-Za-z_]*(?:password|passphrase|secret))=)[^\s"'\\&;]+/gi, '$1[redacted]')
-}
-
-/** The same within data: people write comments and reasons, and some write a password into them. */
-export function masked<T>(words: T): T {
-  return JSON.parse(maskCredentials(JSON.stringify(words))) as T
 }
 
 /** The SDK names levels in capitals, and gives the message first. */

@@ -64,6 +64,13 @@ export function stop(stack: ComposeStack, services: readonly string[], graceSeco
   )
 }
 
+/** Without their volumes: what nobody named stays. Containers that run are left alone, and make it fail. */
+export function remove(stack: ComposeStack, services: readonly string[]): string[] {
+  return services.map((service) =>
+    [`ids=$(${serviceContainers(stack.project, service)})`, '[ -z "$ids" ] || docker rm $ids'].join('; '),
+  )
+}
+
 /** A job that ended badly is an error here, rather than in whoever needs what it should have made. */
 function complete(stack: ComposeStack, service: string): string {
   const failed = `{ echo ${quote(`stepback: service ${service} should have ended well, and ended with exit status`)} "$code" >&2; exit 1; }`

@@ -50,6 +50,8 @@ export interface ActArgs {
   /** `image`: given to the reference first; null for what the reference has. */
   readonly recreateDatabase: { readonly service: string; readonly image: ServiceImage | null }
   readonly stopServices: { readonly services: readonly string[] }
+  /** What the stack has no more: containers go, and what they kept in volumes stays. */
+  readonly removeServices: { readonly services: readonly string[] }
   readonly startServices: { readonly levels: readonly ServiceLevel[] }
   readonly migrateUp: { readonly migrations: readonly string[] }
   readonly migrateDown: { readonly migrations: readonly string[]; readonly schemaOf?: RestorePointRef }

@@ -9,12 +9,13 @@ import type { ConfigurationFacts, Container, Facts } from './facts.js'
 import type { Plan } from './plan.js'
 import { ensureFit } from './preflight.js'
 import type { RollbackRequest } from './request.js'
-import { common, ensureSupported, unknownTo } from './rollback.js'
+import { goneServices } from './gone.js'
+import { common, ensureSupported } from './rollback.js'
 import { restoreFiles } from './steps/files.js'
 import { checkHealth, collectLogs } from './steps/health.js'
 import { recreateBack, recreateDatabase } from './steps/recreate.js'
 import { keepImages, takeRestorePoint } from './steps/restore-point.js'
-import { list, restartServices, stopServices } from './steps/services.js'
+import { list, removeServices, restartServices, stopServices } from './steps/services.js'
 
 /** The plan of a rollback of compose files, environment file and managed files. */
 export function planConfiguration(
@@ -83,7 +84,8 @@ function configurationSteps(input: {
   // Nobody should write while the database's server goes away.
   const writers = recreation ? application.filter((it) => running.includes(it) && model.services[it]) : []
   const services = [...new Set([...input.services, ...writers])]
-  const stopped = [...services, ...unknownTo(model, facts)]
+  const gone = goneServices(model, facts)
+  const stopped = [...new Set([...services, ...gone])]
   return [
     takeRestorePoint({
       version: currentVersion(facts),
@@ -111,5 +113,6 @@ function configurationSteps(input: {
       : []),
     checkHealth(),
     ...(logs ? [collectLogs()] : []),
+    ...removeServices(gone),
   ]
 }

@@ -6,15 +6,16 @@ import { isJob, startLevels } from './compose.js'
 import { capturedPaths, currentVersion, migrationHead, runningImages, runningLevels, scaledByHand } from './deploy.js'
 import type { ContainersFacts, Facts, Finding, RecordedImage } from './facts.js'
 import { StepbackError } from './failure.js'
+import { broughtServices, goneServices } from './gone.js'
 import type { Plan } from './plan.js'
 import { ensureFit, findingsWith } from './preflight.js'
 import type { RollbackRequest } from './request.js'
-import { common, ensureSupported, unknownTo } from './rollback.js'
+import { common, ensureSupported } from './rollback.js'
 import { restoreFiles } from './steps/files.js'
 import { checkHealth, checkVersion, collectLogs } from './steps/health.js'
 import { restoreImages } from './steps/images.js'
 import { keepImages, takeRestorePoint } from './steps/restore-point.js'
-import { list, restartServices, stopServices } from './steps/services.js'
+import { list, removeServices, restartServices, stopServices } from './steps/services.js'
 
 /** The plan for some services, or, without names, for all but the database, the compose files with them. */
 export function planContainers(
@@ -71,7 +72,8 @@ function containerSteps(input: {
   const { manifest, model } = found
   const { application, composeFiles, asksVersion, logs } = facts.stack
   const before = runningImages(facts)
-  const stopped = whole ? [...application, ...unknownTo(model, facts)] : services
+  const gone = whole ? goneServices(model, facts) : []
+  const stopped = whole ? [...new Set([...application, ...gone])] : services
   return [
     takeRestorePoint({
       version: currentVersion(facts),
@@ -89,11 +91,13 @@ function containerSteps(input: {
     restartServices({
       levels: startLevels({ model, services, scaled: scaledByHand(facts) }),
       application: whole ? application : services,
+      brought: whole ? broughtServices(model, facts) : [],
       commit: true,
     }),
     checkHealth(),
     ...(whole && asksVersion ? [checkVersion({ version: manifest.version })] : []),
     ...(logs ? [collectLogs()] : []),
+    ...removeServices(gone),
   ]
 }
 

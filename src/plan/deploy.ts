@@ -5,6 +5,7 @@ import { startLevels } from './compose.js'
 import { keepsCopy, warmCopiesToDrop } from './copies.js'
 import type { Facts, Hook, Recreation, ReleaseFacts } from './facts.js'
 import { StepbackError } from './failure.js'
+import { broughtServices, goneServices } from './gone.js'
 import { broughtPaths, openRestorePoints, releaseLine, restorePointId } from './ledger.js'
 import { ensureFit, findingsWith } from './preflight.js'
 import type { Plan } from './plan.js'
@@ -17,7 +18,7 @@ import { checkHealth, checkVersion, collectLogs, watchHealth } from './steps/hea
 import { buildImages } from './steps/images.js'
 import { recreateBack, recreateDatabase } from './steps/recreate.js'
 import { dropCopies, keepImages, keepMigrations, proveRestorePoint, takeRestorePoint } from './steps/restore-point.js'
-import { restartServices } from './steps/services.js'
+import { removeServices, restartServices, stopServices } from './steps/services.js'
 
 /** The plan of a deploy, without its digest; throws `Refused` with the reason where it must not begin. */
 export function planDeploy(request: DeployRequest, facts: Facts, release: ReleaseFacts | null): Omit<Plan, 'digest'> {
@@ -126,8 +127,7 @@ function deploySteps(input: {
   const all = Object.keys(model.services).filter((service) => service !== databaseService)
   const builds = all.filter((service) => model.services[service]?.builds).toSorted()
   const before = runningImages(facts)
-  // An undo stops what the release brought: the stack that it goes back to does not know it.
-  const brought = all.filter((service) => facts.model.services[service] === undefined).toSorted()
+  const gone = goneServices(model, facts)
   const hooks = (when: Hook['when']) =>
     facts.stack.hooks.filter((hook) => hook.when === when).map((hook) => runHook(hook, request.version))
   return [
@@ -157,9 +157,12 @@ function deploySteps(input: {
       ? [migrateUp({ migrations, application, mayLoseRows: input.mayLoseRows })]
       : []),
     ...hooks('before-restart'),
+    // Before the others start: one of them may be the same under another name, and want the same port.
+    ...(gone.length > 0 ? [stopServices({ services: gone })] : []),
     restartServices({
       levels: startLevels({ model, services: all, scaled: scaledByHand(facts) }),
-      application: [...application, ...brought],
+      application,
+      brought: broughtServices(model, facts),
       commit: false,
     }),
     checkHealth(),
@@ -168,6 +171,7 @@ function deploySteps(input: {
     watchHealth(),
     ...(facts.stack.logs ? [collectLogs()] : []),
     ...hooks('after-deploy'),
+    ...removeServices(gone),
     ...tidyCopies(request, facts),
   ]
 }

@@ -15,6 +15,7 @@ import {
 import { amountOf } from './exposure.js'
 import type { CandidateFacts, Facts, Finding, Recreation } from './facts.js'
 import { StepbackError } from './failure.js'
+import { broughtServices, goneServices } from './gone.js'
 import { restorePointId } from './ledger.js'
 import { ensureFit, findingsWith } from './preflight.js'
 import type { Manifest } from './manifest.js'
@@ -30,7 +31,7 @@ import { checkHealth, checkVersion, collectLogs } from './steps/health.js'
 import { restoreImages } from './steps/images.js'
 import { recreateBack, recreateDatabase } from './steps/recreate.js'
 import { keepImages, takeRestorePoint } from './steps/restore-point.js'
-import { list, restartServices, stopServices } from './steps/services.js'
+import { list, removeServices, restartServices, stopServices } from './steps/services.js'
 import { isWhole } from './way-back.js'
 
 /** The plan of a rollback to a restore point. */
@@ -146,6 +147,7 @@ function rollbackSteps(input: {
   const services = Object.keys(model.services).filter((service) => service !== databaseService)
   const levels = full ? startLevels({ model, services, scaled: scaledByHand(facts) }) : runningLevels(facts)
   const images = manifest.images.filter((image) => image.service !== databaseService)
+  const [gone, brought] = full ? [goneServices(model, facts), broughtServices(model, facts)] : [[], []]
   const recreation = full ? candidate.ahead?.recreation : null
   return [
     takeRestorePoint({
@@ -156,26 +158,19 @@ function rollbackSteps(input: {
     }),
     keepImages({ images: withDatabase(runningImages(facts), recreation), levels: runningLevels(facts) }),
     ...(choice?.strategy === 'restore' ? [restoreDatabase({ from: manifest.id })] : []),
-    stopServices({ services: full ? [...application, ...unknownTo(model, facts)] : application }),
+    stopServices({ services: [...new Set([...application, ...gone])] }),
     ...(full
       ? [restoreFiles({ from: manifest.id, secrets: request.secrets, madeFrom: recreateBack(recreation) })]
       : []),
     ...(recreation ? [recreateDatabase({ service: recreation.service, image: imageOf(recreation) })] : []),
     ...databaseSteps(choice, candidate, request.scope === 'full' || request.scope === 'database'),
     ...(full ? [restoreImages({ images, before: runningImages(facts) })] : []),
-    restartServices({ levels, application, commit: true }),
+    restartServices({ levels, application, brought, commit: true }),
     checkHealth(),
     ...(full && facts.stack.asksVersion ? [checkVersion({ version: manifest.version })] : []),
     ...(facts.stack.logs ? [collectLogs()] : []),
+    ...removeServices(gone),
   ]
-}
-
-/** Services that the files of now brought and those of the restore point do not have: nothing would ever stop them. */
-export function unknownTo(model: CandidateFacts['model'], facts: Facts): string[] {
-  const running = facts.containers.filter((it) => it.running && it.service !== facts.stack.databaseService)
-  // A service of an inactive profile is in neither, and is left alone.
-  const brought = running.map((it) => it.service).filter((it) => facts.model.services[it] && !model.services[it])
-  return [...new Set(brought)].filter((it) => !facts.stack.application.includes(it)).toSorted()
 }
 
 /** The recorded image goes back to its reference first: another one may have it by now. */

@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process'
 import { describe, expect, test } from 'vitest'
-import { build, compose, containerIds, stop, untilAccepting, up } from '../../src/commands/compose.js'
+import { build, compose, containerIds, remove, stop, untilAccepting, up } from '../../src/commands/compose.js'
 
 const stack = { project: 'shop', directory: '/srv/shop', files: ['docker-compose.yml'], envFile: '.env', profiles: [] }
 const identity =
@@ -87,6 +87,10 @@ test('stop gives containers their time, and finds them without the files that ma
         `ids=$(${containers(service, ' --filter status=running')}); [ -z "$ids" ] || docker stop --time 10 $ids`,
     ),
   )
+})
+
+test('remove leaves volumes, and a container that runs, alone', () => {
+  expect(remove(stack, ['api'])).toEqual([`ids=$(${containers('api')}); [ -z "$ids" ] || docker rm $ids`])
 })
 
 test('build names its services', () => {

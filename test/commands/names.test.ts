@@ -78,6 +78,7 @@ describe.each(names)('the name %j', (name) => {
   test.each<[string, () => string]>([
     ['up', () => script(...compose.up(stack, [{ services: [name], wait: true } as never]))],
     ['stop', () => script(...compose.stop(stack, [name], 1))],
+    ['remove', () => script(...compose.remove(stack, [name]))],
     ['build', () => script(compose.build(stack, [name]))],
     ['wait for a database', () => script(compose.untilAccepting(stack, name))],
     ['containers', () => script(compose.containerIds(name))],

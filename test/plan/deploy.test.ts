@@ -96,12 +96,34 @@ describe('the steps of a deploy', () => {
 })
 
 describe('the undo of a deploy', () => {
-  test('stops what the release brought, too: the stack that it goes back to does not know it', () => {
+  test('stops and removes what the release brought, too: the stack that it goes back to does not know it', () => {
     const mailer = { image: 'shop-mailer', builds: true, dependsOn: [] }
     const brings = { ...release, model: { services: { ...release.model.services, mailer } } }
     expect(undoOf(planDeploy(deployRequest(), facts(), brings), 'startServices')).toMatchObject([
       { name: 'stopServices', args: { services: [...facts().stack.application, 'mailer'] } },
+      { name: 'removeServices', args: { services: ['mailer'] } },
     ])
+  })
+
+  test('starts what the release has no more: it is stopped before the others start and removed when all is well', () => {
+    const { web: _web, ...services } = release.model.services
+    const { steps } = planDeploy(deployRequest(), facts(), { ...release, model: { services } })
+    const names = steps.map(({ act }) => act.name)
+    const acts = (name: string) => steps.filter(({ act }) => act.name === name).map(({ act }) => act.args)
+    expect(acts('stopServices')).toEqual([{ services: ['web'] }])
+    expect(acts('removeServices')).toEqual([{ services: ['web'] }])
+    expect(names.indexOf('stopServices')).toBe(names.indexOf('startServices') - 1)
+    expect(names.indexOf('removeServices')).toBeGreaterThan(names.indexOf('watchHealth'))
+    const [start] = steps.find(({ act }) => act.name === 'keepImages')!.undo
+    const levels = start!.name === 'startServices' ? start!.args.levels : []
+    expect(levels.flatMap((it) => it.services)).toContain('web')
+  })
+
+  test('leaves a service of an inactive profile alone, and the database', () => {
+    const more = { service: 'of-a-profile', id: 'c-p', imageId: 'sha256:p', imageRef: 'p', running: true, health: null }
+    const seen = facts()
+    const { steps } = planDeploy(deployRequest(), { ...seen, containers: [...seen.containers, more] }, release)
+    expect(steps.map(({ act }) => act.name)).not.toContain('removeServices')
   })
 
   test('of migrations that can be reverted is their down, with the schema compared', () => {

@@ -328,7 +328,7 @@ describe('the plan of a rollback', () => {
     expect(revert.approval).toMatchObject({ required: true, dataLoss: true })
   })
 
-  test('stops services that the restore point does not know, since nothing else ever would', () => {
+  test('stops and removes services that the restore point does not know, since nothing else ever would', () => {
     const seen = afterDeploy()
     const more = ['mailer', 'of-an-inactive-profile'].map((service) => ({ ...seen.containers[1]!, service }))
     const brought = { services: { ...seen.model.services, mailer: seen.model.services['web']! } }
@@ -340,6 +340,7 @@ describe('the plan of a rollback', () => {
     )
     const stop = plan.steps.find((step) => step.act.name === 'stopServices')!
     expect(stop.act.args).toEqual({ services: [...seen.stack.application, 'mailer'] })
+    expect(plan.steps.at(-1)!.act).toMatchObject({ name: 'removeServices', args: { services: ['mailer'] } })
   })
 
   test('to a restore point without a dump leaves a database alone that is at its migration, and is refused at another', () => {

@@ -61,6 +61,7 @@ const names: Readonly<Record<Name, true>> = {
   buildImages: true,
   restoreImages: true,
   stopServices: true,
+  removeServices: true,
   startServices: true,
   migrateUp: true,
   migrateDown: true,

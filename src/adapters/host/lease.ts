@@ -68,6 +68,13 @@ export async function release(options: HelperOptions, input: { token: number; ho
   if (!lines.has('released')) throw notOurs({ ...input, lines, options })
 }
 
+/** Whether the process of a script that stands beside a restore point runs: its run id names it. */
+export async function scriptLives(options: HelperOptions, { runId }: Holder): Promise<boolean> {
+  const [, pid, identity] = /^(\d+)\.(.+)-[0-9a-f]+$/.exec(runId) ?? []
+  if (pid === undefined || identity === undefined) return true
+  return linesOf(await callHelper({ options, words: ['who', pid, identity] })).has('alive')
+}
+
 /** For a token that turned out not to be in force, by whatever call. */
 export function fenced(input: { token: number; by: LeaseState; options: HelperOptions }): StepbackError {
   const { by } = input
