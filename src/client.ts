@@ -29,7 +29,7 @@ import type { Plan, RunKind } from './plan/plan.js'
 import type { Progress } from './plan/progress.js'
 import type { Health } from './plan/reports.js'
 import type { Change, Schedule } from './plan/schedules.js'
-import type { BackupRequest, DeployRequest, RollbackRequest } from './plan/request.js'
+import type { BackupRequest, DeployRequest, EmergencyRequest, RollbackRequest } from './plan/request.js'
 
 export type {
   Answered,
@@ -61,6 +61,9 @@ export type RollbackInput = Pick<RollbackRequest, 'target'> & Partial<RollbackRe
 
 /** What `backupWorkflow` takes; the target alone takes a restore point. */
 export type BackupInput = Pick<BackupRequest, 'target'> & Partial<BackupRequest>
+
+/** What `emergencyWorkflow` takes; nobody approves it, so it needs a reason. */
+export type EmergencyInput = Pick<EmergencyRequest, 'target' | 'procedure' | 'reason'> & Partial<EmergencyRequest>
 
 /** One connection to one namespace; every `run` is a workflow id, and means the newest run of that id. */
 export class StepbackClient {
@@ -105,6 +108,11 @@ export class StepbackClient {
   /** Starts a backup, or what keeps restore points in order, and returns its run. */
   async startBackup(request: BackupInput): Promise<string> {
     return await this.#start('backup', request)
+  }
+
+  /** Starts an emergency procedure, which takes the lease from whoever has it, and returns its run. */
+  async startEmergency(request: EmergencyInput): Promise<string> {
+    return await this.#start('emergency', request)
   }
 
   /** Starts the guard of a target; one that watches already goes on as it is. */
@@ -232,7 +240,7 @@ export class StepbackClient {
   }
 
   /** Two runs of one second would share a name, and a closed run keeps its own: the later one waits for the next. */
-  async #start(kind: RunKind, request: DeployInput | RollbackInput | BackupInput): Promise<string> {
+  async #start(kind: RunKind, request: DeployInput | RollbackInput | BackupInput | EmergencyInput): Promise<string> {
     ensureNoCredentials(request)
     for (let tries = 1; ; tries++) {
       const workflowId = runName({ kind, target: request.target, at: new Date() })

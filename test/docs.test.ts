@@ -5,7 +5,7 @@ import { describe, expect, test } from 'vitest'
 import { buildProgram } from '../src/cli/program.js'
 import { configJsonSchema } from '../src/config/json-schema.js'
 import { configReference } from '../src/config/reference.js'
-import { parseBackupRequest, parseRollbackRequest } from '../src/config/request.js'
+import { parseBackupRequest, parseEmergencyRequest, parseRollbackRequest } from '../src/config/request.js'
 import { configSchema } from '../src/config/schema.js'
 import { readYaml } from '../src/config/yaml.js'
 import { failures } from '../src/plan/failure.js'
@@ -41,7 +41,9 @@ describe('the documents', () => {
 
   test('show only commands that the command line takes as they are typed', async () => {
     const typed = ['README.md', 'docs/ROLLBACK.md', 'docs/schedules.md'].flatMap((document) =>
-      [...read(document).matchAll(/^ {4}(?:npx )?stepback ([^#\n]+)/gm)].map(([, words]) => words!.trim().split(/\s+/)),
+      [...read(document).matchAll(/^ {4}(?:npx )?stepback ([^#\n]+)/gm)].map(([, words]) =>
+        words!.match(/"[^"]*"|\S+/g)!,
+      ),
     )
     expect(typed.length).toBeGreaterThan(30)
     for (const words of typed) {
@@ -52,9 +54,9 @@ describe('the documents', () => {
   })
 
   test('show only requests that a workflow takes', () => {
-    const parsers = { rollback: parseRollbackRequest, backup: parseBackupRequest }
+    const parsers = { rollback: parseRollbackRequest, backup: parseBackupRequest, emergency: parseEmergencyRequest }
     const shown = ['docs/ROLLBACK.md', 'docs/schedules.md'].flatMap((document) => [
-      ...read(document).matchAll(/(rollback|backup)Workflow[^']+--input '([^']+)'/g),
+      ...read(document).matchAll(/(rollback|backup|emergency)Workflow[^']+--input '([^']+)'/g),
     ])
     expect(shown.length).toBeGreaterThan(5)
     for (const [, kind, json] of shown) parsers[kind as keyof typeof parsers](JSON.parse(json!))

@@ -104,6 +104,12 @@ export class ActContext {
     await this.#record('end', what)
   }
 
+  /** An entry of the ledger beside those of its steps; once for a token, whoever tries again. */
+  async mark(entry: LedgerEntry): Promise<void> {
+    const id = [this.run.runId, this.origin.runId, this.token, entry.kind].join('.')
+    await this.host.appendLedger({ token: this.token, id, entry })
+  }
+
   /** Runs a script on the host as a job of this act, exactly once over all attempts; returns what it printed. */
   async job(name: string, script: string, options: JobOptions = {}): Promise<string> {
     const id = this.#jobId(name, this.input.undo, this.input.attempt)

@@ -10,7 +10,7 @@ import { approvalRule } from '../plan/approval.js'
 import { durationMs } from '../plan/duration.js'
 import { StepbackError } from '../plan/failure.js'
 import type { GuardPolicy, GuardSettings, Sight } from '../plan/guard.js'
-import { type Recorded, debts, stoppedBy } from '../plan/ledger.js'
+import { type Recorded, debts, stopInForce } from '../plan/ledger.js'
 import { count, describeRate, rateOutcome, readCounters, uncounted } from '../plan/metrics.js'
 import type { Subscriptions } from '../plan/notice.js'
 import { type PollMemory, afterPause, nothingPolled, polled, underRelease } from '../plan/polls.js'
@@ -186,8 +186,8 @@ function keyOf(sight: Sight | null): string {
 }
 
 function stopOf(records: readonly Recorded[]): string | null {
-  const by = stoppedBy(records)
-  return by === null ? null : `stopped by ${by}`
+  const stop = stopInForce(records)
+  return stop === null ? null : `stopped by ${stop.by}`
 }
 
 function settingsOf({ guard, approval }: Target, notifies: Subscriptions | undefined): GuardSettings {

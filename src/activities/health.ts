@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { compose } from '../commands/compose.js'
+import { compose, lastLines } from '../commands/compose.js'
 import { fileFacts } from '../commands/files.js'
 import { quote, script } from '../commands/shell.js'
 import { durationMs } from '../plan/duration.js'
@@ -62,32 +62,31 @@ export const checkVersion: ActDefinition<'checkVersion'> = {
 /** The lines stay on the host, since they may hold secrets; what is shown is where they are and their checksum. */
 export const collectLogs: ActDefinition<'collectLogs'> = {
   jobs: ['logs'],
-  run: async (context) => {
+  run: async (context, { lines: most, services, file: name = `logs_${context.safety}.txt` }) => {
     const { logs } = context.target
-    if (!logs) return null
-    const file = `${context.backups}/logs_${context.safety}.txt`
-    const read = compose(
-      context.stack,
-      'logs',
-      '--no-color',
-      '--no-log-prefix',
-      '--tail',
-      String(logs.lines),
-      logs.service,
-    )
+    if (!logs && !services) return null
+    const file = `${context.backups}/${name}`
+    const read =
+      services && most !== undefined
+        ? lastLines(context.stack.project, services, most)
+        : composeLogs(context, logs!.service, logs!.lines)
     const stdout = await context.job(
       'logs',
       script(
         'umask 077',
         fileFacts,
-        `${read} >${quote(file)} 2>&1`,
+        `{ ${read}; } >${quote(file)} 2>&1`,
         `echo "$(wc -l <${quote(file)}) $(sha256 ${quote(file)})"`,
       ),
       { holds: doneAgain },
     )
     const [lines, sha256 = ''] = stdout.trim().split(/\s+/)
-    return `${lines} lines in ${file}, sha256 ${sha256.slice(0, 12)}`
+    return `${lines} lines in ${file}, sha256 ${most === undefined ? sha256.slice(0, 12) : sha256}`
   },
+}
+
+function composeLogs({ stack }: ActContext, service: string, lines: number): string {
+  return compose(stack, 'logs', '--no-color', '--no-log-prefix', '--tail', String(lines), service)
 }
 
 /** Asks every check once, all at the same time. Through a connection that is lost nothing can be asked. */

@@ -7,6 +7,7 @@ import { auditActivities } from './audit.js'
 import { checkActivities } from './checks.js'
 import type { Deps } from './deps.js'
 import { putFiles, restoreFiles } from './files.js'
+import { askDatabase, fenceDatabase, giveVerdict, listContainers, recordStart, recordStop } from './emergency.js'
 import { guardActivities } from './guard.js'
 import { checkHealth, checkVersion, collectLogs, watchHealth } from './health.js'
 import { endHook, runHook } from './hooks.js'
@@ -62,6 +63,12 @@ const catalogue: ActCatalogue = {
   stopServices,
   removeServices,
   startServices,
+  listContainers,
+  recordStop,
+  recordStart,
+  fenceDatabase,
+  askDatabase,
+  giveVerdict,
   migrateUp,
   migrateDown,
   adoptMigrations,

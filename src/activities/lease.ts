@@ -50,17 +50,21 @@ export function leaseActivities(deps: Deps) {
         const host = deps.hosts.host(target)
         const holder = holderOf(deps)
         const judge = new Judge(deps, host, input.kind)
+        const urgent = input.kind === 'emergency'
         for (;;) {
           const got = await host.acquire({ holder, mayTake: (state) => judge.mayTake(state) })
           if (got.outcome === 'fenced') throw fenced(got.by)
           if (got.outcome === 'acquired') {
-            await raiseDatabaseFence(deps, target, got.token, {
-              run: ownRun(),
-              attempt: Context.current().info.attempt,
-            })
+            // The database may be what does not answer: a step of the emergency's own fences it, behind its first act.
+            if (!urgent)
+              await raiseDatabaseFence(deps, target, got.token, {
+                run: ownRun(),
+                attempt: Context.current().info.attempt,
+              })
             await append(deps, input.target, got.token, 'acquired', { kind: 'acquired', run: ownRun(), saw: judge.saw })
-            const records = await ledgerRecords(host)
-            return { token: got.token, run: ownRun(), debts: debts(records, ownRun()), audits: true }
+            // What others left stays for the next run: undoing it first could start what is to be stopped.
+            const left = urgent ? [] : debts(await ledgerRecords(host), ownRun())
+            return { token: got.token, run: ownRun(), debts: left, audits: true }
           }
           await sleep(2_000, undefined, { signal: Context.current().cancellationSignal })
         }
@@ -185,6 +189,7 @@ class Judge {
   }
 
   async #reason(holder: Holder, state: LeaseState): Promise<'closed' | 'expired' | 'pre-empted' | undefined> {
+    if (this.kind === 'emergency') return 'pre-empted'
     if ((await this.deps.runs.state(holder)) === 'closed') return 'closed'
     if (await isExpired(this.host, state)) return 'expired'
     if (this.kind !== 'rollback') return undefined
@@ -214,7 +219,7 @@ async function append(deps: Deps, name: string, token: number, id: string, entry
 }
 
 function releaseOf(plan: Plan): Release | null {
-  if (plan.kind === 'adoption' || plan.kind === 'backup') return null
+  if (plan.kind !== 'deploy' && plan.kind !== 'rollback') return null
   if (plan.scope !== undefined && plan.scope !== 'full') return null
   const paths = plan.steps.flatMap(({ act }) => (act.name === 'putFiles' ? act.args.paths : []))
   const restorePoint = plan.kind === 'rollback' ? (plan.restorePoint ?? plan.safety) : plan.safety

@@ -3,7 +3,12 @@
 import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { parseBackupRequest, parseDeployRequest, parseRollbackRequest } from '../config/request.js'
+import {
+  parseBackupRequest,
+  parseDeployRequest,
+  parseEmergencyRequest,
+  parseRollbackRequest,
+} from '../config/request.js'
 import type { Release } from '../adapters/release.js'
 import { fitFiles } from '../commands/files.js'
 import { listShelf } from '../commands/prune.js'
@@ -12,6 +17,7 @@ import { planBackup } from '../plan/backup.js'
 import { planConfiguration } from '../plan/configuration.js'
 import { planContainers } from '../plan/containers.js'
 import { planDeploy } from '../plan/deploy.js'
+import { planEmergency } from '../plan/emergency.js'
 import type { Facts, ReleaseFacts } from '../plan/facts.js'
 import { StepbackError } from '../plan/failure.js'
 import type { Subscriptions } from '../plan/notice.js'
@@ -32,6 +38,7 @@ import { observeAhead } from './observe/ahead.js'
 import { observeDowns } from './observe/database.js'
 import { observeCandidate } from './observe/candidate.js'
 import { observeConfiguration } from './observe/configuration.js'
+import { observeEmergency } from './observe/emergency.js'
 import { observeEnvironment } from './observe/environment.js'
 import { composeProblem, modelOf, observe } from './observe/facts.js'
 import { Look } from './observe/look.js'
@@ -96,6 +103,7 @@ const planners: Readonly<Record<RunKind, (deps: Deps, raw: unknown, destination?
   deploy,
   rollback,
   backup,
+  emergency,
 }
 
 async function deploy(deps: Deps, raw: unknown): Promise<Plan> {
@@ -121,6 +129,12 @@ async function backup(deps: Deps, raw: unknown): Promise<Plan> {
   const look = await Look.at(deps, request.target)
   const [facts, names] = await Promise.all([observe(look), look.look(listShelf(look.target.backups))])
   return withDigest(planBackup(request, facts, names.split('\n')), request)
+}
+
+async function emergency(deps: Deps, raw: unknown): Promise<Plan> {
+  const request = parseEmergencyRequest(raw)
+  const look = await Look.at(deps, request.target)
+  return withDigest(planEmergency(request, await observeEmergency(look, request)), request)
 }
 
 async function decideRollback(

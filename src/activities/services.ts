@@ -1,4 +1,4 @@
-import { remove, stop, up } from '../commands/compose.js'
+import { remove, stop, stopAtOnce, up } from '../commands/compose.js'
 import { script } from '../commands/shell.js'
 import { durationMs } from '../plan/duration.js'
 import type { ActDefinition } from './act.js'
@@ -8,13 +8,15 @@ import { readContainers } from './observe/containers.js'
 /** Stops application services, killing what takes longer than the configured grace. */
 export const stopServices: ActDefinition<'stopServices'> = {
   jobs: ['stop'],
-  run: async (context, { services }) => {
+  run: async (context, { services, graceSeconds }) => {
     const running = async () =>
       (await readContainers(context)).filter((it) => it.running && services.includes(it.service))
     if ((await running()).length === 0) return 'nothing was running'
-    await context.job('stop', script(...stop(context.stack, services, graceOf(context))), {
-      holds: async () => (await running()).length === 0,
-    })
+    const lines =
+      graceSeconds === undefined
+        ? stop(context.stack, services, graceOf(context))
+        : stopAtOnce(context.stack.project, services, graceSeconds)
+    await context.job('stop', script(...lines), { holds: async () => (await running()).length === 0 })
     return null
   },
 }

@@ -5,6 +5,7 @@ import { addApprove } from './approve.js'
 import { type Cli, addGlobals } from './cli.js'
 import { addDeploy } from './deploy.js'
 import { addDoctor } from './doctor.js'
+import { addEmergency } from './emergency.js'
 import { exitCodeOfError } from './exit-code.js'
 import { addGuard } from './guard.js'
 import { addHistory } from './history.js'
@@ -31,6 +32,7 @@ const commands = [
   addDoctor,
   addDeploy,
   addRollback,
+  addEmergency,
   addApprove,
   addReject,
   addResolve,

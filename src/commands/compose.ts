@@ -71,6 +71,24 @@ export function remove(stack: ComposeStack, services: readonly string[]): string
   )
 }
 
+/** All of them at once, also one that Docker is about to start again. */
+export function stopAtOnce(project: string, services: readonly string[], graceSeconds: number): string[] {
+  const ids = services.map((service) => serviceContainers(project, service)).join('; ')
+  return [`ids=$(${ids})`, `[ -z "$ids" ] || docker stop --time ${graceSeconds} $ids`]
+}
+
+/** The last lines of each container, as Docker kept them; of one whose log cannot be read there are none. */
+export function lastLines(project: string, services: readonly string[], lines: number): string {
+  const ids = services.map((service) => serviceContainers(project, service)).join('; ')
+  return `for id in $(${ids}); do docker logs --tail ${lines} "$id" 2>&1 || :; done`
+}
+
+/** Its exit status is that of pg_isready, or 4 where no container runs. */
+export function askServer(project: string, service: string): string {
+  const id = `id=$(${serviceContainers(project, service, 'running')} | head -n 1)`
+  return `${id}\n[ -n "$id" ] || exit 4\ndocker exec "$id" pg_isready -q -t 5 </dev/null\n`
+}
+
 /** A job that ended badly is an error here, rather than in whoever needs what it should have made. */
 function complete(stack: ComposeStack, service: string): string {
   const failed = `{ echo ${quote(`stepback: service ${service} should have ended well, and ended with exit status`)} "$code" >&2; exit 1; }`

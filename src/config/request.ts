@@ -2,7 +2,13 @@
 
 import { z } from 'zod'
 import { StepbackError } from '../plan/failure.js'
-import type { BackupRequest, DeployRequest, RollbackRequest } from '../plan/request.js'
+import {
+  type BackupRequest,
+  type DeployRequest,
+  type EmergencyRequest,
+  type RollbackRequest,
+  procedures,
+} from '../plan/request.js'
 
 const text = z.string().min(1).max(2_000)
 const flag = z.boolean().default(false)
@@ -54,6 +60,14 @@ const backup = z.strictObject({
   ...asked,
 })
 
+const emergency = z.strictObject({
+  target: text,
+  procedure: z.enum(procedures),
+  severity: z.enum(['failure', 'degradation']).optional(),
+  ...asked,
+  reason: z.string('expected a reason, since nobody is asked to approve it').trim().min(1).max(2_000),
+})
+
 const guard = z.strictObject({ target: text, policy: z.enum(['observe', 'ask', 'act']).optional() })
 
 /** The request with its defaults, or `InvalidRequest` naming each key, its value and what was expected. */
@@ -67,6 +81,10 @@ export function parseDeployRequest(raw: unknown): DeployRequest {
 
 export function parseRollbackRequest(raw: unknown): RollbackRequest {
   return parse(rollback, raw, 'rollbackWorkflow')
+}
+
+export function parseEmergencyRequest(raw: unknown): EmergencyRequest {
+  return parse(emergency, raw, 'emergencyWorkflow')
 }
 
 export function parseBackupRequest(raw: unknown): BackupRequest {

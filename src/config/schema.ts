@@ -198,6 +198,21 @@ const guard = z
   .refine((it) => it.failures <= it.of, { path: ['failures'], message: 'should not be more than `of`' })
   .prefault({})
 
+const emergency = z
+  .strictObject({
+    stopGrace: duration
+      .default('5s')
+      .describe('how long the application may take to end, all of it at once, before it is killed'),
+    logLines: z
+      .int()
+      .min(1)
+      .max(100_000)
+      .default(100)
+      .describe('log lines of each container that `unresponsive` keeps'),
+  })
+  .prefault({})
+  .describe('what `stepback emergency` does')
+
 const database = z.strictObject({
   service: name.describe('the Compose service of the PostgreSQL server'),
   name: z.string().min(1).max(63),
@@ -356,6 +371,7 @@ const target = withNothingAgainstItself(
       })
       .optional()
       .describe('what `stepback memories` archives'),
+    emergency,
     disk: z.strictObject({ freeBytes: z.int().min(0).default(5_000_000_000) }).prefault({}),
   }),
   targetInconsistencies,

@@ -49,7 +49,8 @@ export interface ActArgs {
   readonly restoreImages: { readonly images: readonly ServiceImage[] }
   /** `image`: given to the reference first; null for what the reference has. */
   readonly recreateDatabase: { readonly service: string; readonly image: ServiceImage | null }
-  readonly stopServices: { readonly services: readonly string[] }
+  /** `graceSeconds`: all of them at once, with so long to end before they are killed. */
+  readonly stopServices: { readonly services: readonly string[]; readonly graceSeconds?: number }
   /** What the stack has no more: containers go, and what they kept in volumes stays. */
   readonly removeServices: { readonly services: readonly string[] }
   readonly startServices: { readonly levels: readonly ServiceLevel[] }
@@ -64,7 +65,21 @@ export interface ActArgs {
   readonly checkHealth: Record<never, never>
   readonly checkVersion: { readonly version: string }
   readonly watchHealth: Record<never, never>
-  readonly collectLogs: Record<never, never>
+  /** Missing: those of the configured service, beside the restore point of the run. */
+  readonly collectLogs: {
+    readonly lines?: number
+    readonly services?: readonly string[]
+    /** In the backups directory. */
+    readonly file?: string
+  }
+  readonly listContainers: Record<never, never>
+  /** `ran`: services that a stop in force had stopped before; what runs now is found out and added. */
+  readonly recordStop: { readonly services: readonly string[]; readonly ran: readonly string[] }
+  readonly recordStart: Record<never, never>
+  readonly fenceDatabase: { readonly must: boolean }
+  readonly askDatabase: { readonly service: string }
+  /** `seen`: the containers as they were before anything was done. */
+  readonly giveVerdict: { readonly seen: readonly SeenService[]; readonly database: string | null }
   readonly runHook: {
     readonly name: string
     readonly command: readonly string[]
@@ -88,6 +103,14 @@ export interface SwapArgs {
   readonly ready?: BesideDatabase
   /** The restore point since which is counted what is lost, where it is not `from`. */
   readonly since?: RestorePointRef
+}
+
+/** One container as Docker shows it. */
+export interface SeenService {
+  readonly service: string
+  /** `running`, `restarting`, `exited`, and so on. */
+  readonly state: string
+  readonly health: string | null
 }
 
 /** A database beside the live one, and the restore point that it belongs to. */

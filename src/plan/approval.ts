@@ -27,13 +27,13 @@ export interface ApprovalSettings extends ApprovalRule {
   readonly scopes: { readonly [S in 'deploy' | Scope]?: Partly<ApprovalRule & { policy: ApprovalPolicy }> | undefined }
 }
 
-/** What holds for deploys, for rollbacks of that scope, or for backups, which ask nobody by themselves. */
+/** What holds for deploys, for rollbacks of that scope, or for what asks nobody: backups, and emergencies. */
 export function approvalRule(
   settings: ApprovalSettings,
   scope: Exclude<RunKind, 'rollback'> | Scope,
 ): ApprovalRule & { readonly policy: ApprovalPolicy } {
   const { deploy, rollback, scopes, ...rule } = settings
-  if (scope === 'backup') return { ...rule, policy: 'never' }
+  if (scope === 'backup' || scope === 'emergency') return { ...rule, policy: 'never' }
   return { ...rule, policy: scope === 'deploy' ? deploy : rollback, ...given(scopes[scope] ?? {}) }
 }
 

@@ -50,7 +50,7 @@ export function planDeploy(request: DeployRequest, facts: Facts, release: Releas
 }
 
 /** The version that runs, by the ledger; before the first recorded release, by what the application answers. */
-export function currentVersion(facts: Facts): string {
+export function currentVersion(facts: Pick<Facts, 'records' | 'version'>): string {
   return releaseLine(facts.records).at(-1)?.version ?? facts.version ?? 'unknown'
 }
 

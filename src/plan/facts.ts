@@ -26,6 +26,8 @@ export interface Stack {
   readonly checks: readonly string[]
   readonly hooks: readonly Hook[]
   readonly logs: boolean
+  /** Whose log lines are kept; missing where none are named. */
+  readonly logService?: string
   readonly asksVersion: boolean
   readonly mayLoseRows: number
   readonly approval: ApprovalSettings
@@ -77,6 +79,8 @@ export interface Container {
   /** The reference that it was started by. */
   readonly imageRef: string
   readonly running: boolean
+  /** As Docker calls it; `restarting` counts as running. */
+  readonly state?: string
   readonly health: string | null
   /** Compose's own hash of the configuration that it was made from. */
   readonly configHash?: string

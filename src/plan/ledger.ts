@@ -23,8 +23,9 @@ export type LedgerEntry =
     }
   | { readonly kind: 'finished'; readonly run: RunId; readonly outcome: string; readonly release?: Release }
   | { readonly kind: 'debt-closed'; readonly run: RunId; readonly how: 'undone' | 'accepted' }
-  /** The whole target was stopped on purpose, or started again: a guard has nothing to say in between. */
-  | { readonly kind: 'stopped' | 'started'; readonly run: RunId }
+  /** The application was stopped on purpose, and what ran then; a guard has nothing to say until it is started again. */
+  | { readonly kind: 'stopped'; readonly run: RunId; readonly ran?: readonly string[] }
+  | { readonly kind: 'started'; readonly run: RunId }
 
 /** What a finished run left running. */
 export interface Release {
@@ -104,10 +105,18 @@ export function keptMigrations(records: readonly Recorded[]): string[] {
   return [...new Set(kept.toReversed())]
 }
 
-/** The run that stopped the target on purpose; null where it was started again since, or never stopped. */
-export function stoppedBy(records: readonly Recorded[]): string | null {
-  const last = inForce(records).findLast(({ entry }) => entry.kind === 'stopped' || entry.kind === 'started')?.entry
-  return last?.kind === 'stopped' ? last.run.workflowId : null
+/** The stop on purpose that is in force, and what ran before it; null where a start or a whole release came since. */
+export function stopInForce(
+  records: readonly Recorded[],
+): { readonly by: string; readonly ran: readonly string[] } | null {
+  const last = inForce(records).findLast(({ entry }) => entry.kind === 'stopped' || startsAll(entry))?.entry
+  return last?.kind === 'stopped' ? { by: last.run.workflowId, ran: last.ran ?? [] } : null
+}
+
+/** Behind a deploy, or a rollback of a whole release, every service runs. */
+function startsAll(entry: LedgerEntry): boolean {
+  if (entry.kind === 'finished') return entry.outcome === 'done' && entry.release !== undefined
+  return entry.kind === 'started'
 }
 
 /** Runs whose plan has no end and that are not `self`, newest first, each with what pays it. */
@@ -197,8 +206,8 @@ function debt(entry: PlanEntry, entries: readonly LedgerEntry[]): Debt {
 }
 
 function askBefore(plan: Plan, started: readonly Step[]): string | undefined {
-  if (plan.kind === 'rollback' && started.some((step) => step.commit)) {
-    return 'a rollback that reached its commit step is not undone by itself'
+  if ((plan.kind === 'rollback' || plan.kind === 'emergency') && started.some((step) => step.commit)) {
+    return `${plan.kind === 'rollback' ? 'a rollback' : 'an emergency'} that reached its commit step is not undone by itself`
   }
   return undefined
 }

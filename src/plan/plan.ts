@@ -72,7 +72,7 @@ export interface StrategyVerdict {
   readonly exposure: Exposure | null
 }
 
-export type RunKind = 'deploy' | 'rollback' | 'backup'
+export type RunKind = 'deploy' | 'rollback' | 'backup' | 'emergency'
 
 export interface Approval {
   readonly required: boolean

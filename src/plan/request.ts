@@ -33,6 +33,23 @@ export interface RollbackRequest extends Asked {
   readonly severity?: 'failure' | 'degradation' | undefined
 }
 
+export const procedures = [
+  'stop',
+  'start',
+  'unresponsive',
+  'database-corruption',
+  'out-of-memory',
+  'disk-full',
+] as const
+export type Procedure = (typeof procedures)[number]
+
+export interface EmergencyRequest extends Asked {
+  readonly procedure: Procedure
+  /** Nobody approves it, so whoever asks has to say why. */
+  readonly reason: string
+  readonly severity?: 'failure' | 'degradation' | undefined
+}
+
 export interface BackupRequest extends Asked {
   readonly what: 'restore-point' | 'prove' | 'drill' | 'prune' | 'pin' | 'unpin' | 'memories' | 'restore-memories'
   /** What `prove`, `pin` and `unpin` mean. */

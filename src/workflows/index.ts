@@ -17,6 +17,10 @@ export async function backupWorkflow(request: unknown): Promise<RunResult> {
   return await run('backup', request)
 }
 
+export async function emergencyWorkflow(request: unknown): Promise<RunResult> {
+  return await run('emergency', request)
+}
+
 /** `carried` is its own, from run to run. */
 export async function guardWorkflow(request: unknown, carried?: Carried): Promise<void> {
   return await guard(request, carried)

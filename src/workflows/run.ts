@@ -121,7 +121,7 @@ async function underLease(state: RunState, gate: Gate, request: unknown, approve
   const lease = { target: approved.target, token }
   state.enter('running')
   await payDebts(state, gate, lease, debts)
-  const fresh = await makePlan(state, request, approved.restorePoint)
+  const fresh = approved.kind === 'emergency' ? approved : await makePlan(state, request, approved.restorePoint)
   // Exposure is not in the digest: a plan that lost nothing when nobody had to approve it may lose rows by now.
   const asked = approved.approval.required && fresh.digest === approved.digest && !hasGrown(approved, fresh)
   const plan = asked ? asApproved(fresh, approved) : fresh

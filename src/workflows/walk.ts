@@ -154,12 +154,12 @@ export class Walk {
     }
   }
 
-  /** Definite failures undo at once; behind the commit step of a rollback, and where nobody knows, a person decides. */
+  /** Definite failures undo at once; behind the commit step of a way back or an emergency, and where nobody knows, a person decides. */
   async #afterFailure(title: string, failed: Failed): Promise<'retry' | 'skip'> {
     if (failed.type === 'Cancelled' || failed.type === 'Fenced' || failed.type === 'StaleLease')
       throw new GiveUp(failed)
     const { plan, gate } = this.input
-    const stays = plan.kind === 'rollback' && this.#committed
+    const stays = (plan.kind === 'rollback' || plan.kind === 'emergency') && this.#committed
     if (!stays && !isUnknown(failed)) throw new GiveUp(failed)
     const answer = await this.#orCancelled(() =>
       gate.wait({

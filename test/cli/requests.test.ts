@@ -14,6 +14,7 @@ beforeEach(() => {
     namespace: 'default',
     startDeploy: async (request: object) => (started(request), 'run'),
     startRollback: async (request: object) => (started(request), 'run'),
+    startEmergency: async (request: object) => (started(request), 'run'),
     startBackup: async (request: object) => (started(request), 'run'),
     approve: async (run: string, answer: object) => (answered(run, answer), { how: 'update', text: 'approved' }),
     resolve: async (run: string, answer: object) => (answered(run, answer), { how: 'update', text: 'retry' }),
@@ -78,6 +79,16 @@ test('every key of a rollback is an option', async () => {
 test('a target alone is a request, and says who asks', async () => {
   await runCommandLine(['rollback', 'aria'], silentIo())
   expect(started).toHaveBeenCalledWith({ target: 'aria', requestedBy: person() })
+})
+
+test('every key of an emergency is an option, and it starts nothing without a reason', async () => {
+  const words = 'emergency aria disk-full --severity failure --requested-by ada --dry-run'.split(' ')
+  expect(await runCommandLine(words, silentIo())).toBe(2)
+  expect(await runCommandLine(['emergency', 'aria', 'nosuch', '--reason', 'why'], silentIo())).toBe(2)
+  expect(started).not.toHaveBeenCalled()
+  await runCommandLine([...words, '--reason', 'why', '--json'], silentIo())
+  const asked = { target: 'aria', procedure: 'disk-full', severity: 'failure', reason: 'why' }
+  expect(started).toHaveBeenCalledWith({ ...asked, requestedBy: 'ada', dryRun: true })
 })
 
 test('all tables are carried forward by one word', async () => {

@@ -1,6 +1,17 @@
 import { execFileSync } from 'node:child_process'
 import { describe, expect, test } from 'vitest'
-import { build, compose, containerIds, remove, stop, untilAccepting, up } from '../../src/commands/compose.js'
+import {
+  askServer,
+  build,
+  compose,
+  containerIds,
+  lastLines,
+  remove,
+  stop,
+  stopAtOnce,
+  untilAccepting,
+  up,
+} from '../../src/commands/compose.js'
 
 const stack = { project: 'shop', directory: '/srv/shop', files: ['docker-compose.yml'], envFile: '.env', profiles: [] }
 const identity =
@@ -33,6 +44,25 @@ test('up names its services, touches nothing else, builds nothing, pulls nothing
     `${identity} up --detach --no-deps --no-build --pull never --wait api`,
     `${identity} up --detach --no-deps --no-build --pull never web worker`,
   ])
+})
+
+const containersOf = (service: string) =>
+  `docker ps --all --quiet --no-trunc --filter label=com.docker.compose.project=shop --filter label=com.docker.compose.oneoff=False --filter label=com.docker.compose.service=${service}`
+
+test('a stop at once is one call for all services, whatever state they are in', () => {
+  expect(stopAtOnce('shop', ['api', 'web'], 5)).toEqual([
+    `ids=$(${containersOf('api')}; ${containersOf('web')})`,
+    '[ -z "$ids" ] || docker stop --time 5 $ids',
+  ])
+})
+
+test('the last lines are those of every container, and a server is asked inside its own', () => {
+  expect(lastLines('shop', ['api'], 9)).toBe(
+    `for id in $(${containersOf('api')}); do docker logs --tail 9 "$id" 2>&1 || :; done`,
+  )
+  expect(askServer('shop', 'db')).toBe(
+    `id=$(${containersOf('db')} --filter status=running | head -n 1)\n[ -n "$id" ] || exit 4\ndocker exec "$id" pg_isready -q -t 5 </dev/null\n`,
+  )
 })
 
 test('nothing to start is no command, since up without a service starts them all', () => {

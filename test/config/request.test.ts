@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { parseDeployRequest, parseRollbackRequest } from '../../src/config/request.js'
+import { parseDeployRequest, parseEmergencyRequest, parseRollbackRequest } from '../../src/config/request.js'
 
 const deploy = (changes: object) => () => parseDeployRequest({ target: 'shop', version: '2.1.0', ...changes })
 const rollback = (changes: object) => () => parseRollbackRequest({ target: 'shop', ...changes })
@@ -28,6 +28,22 @@ test('a rollback gets its defaults: the smallest thing that an operator types is
     dryRun: false,
     reason: 'error rate up since 2.1.0',
   })
+})
+
+test('an emergency needs a reason and one of the procedures; each wrong key is named', () => {
+  const asked = { target: 'shop', procedure: 'stop', reason: 'why' }
+  expect(parseEmergencyRequest({ ...asked, severity: 'failure' })).toEqual({
+    ...asked,
+    severity: 'failure',
+    dryRun: false,
+  })
+  const { reason: _reason, ...without } = asked
+  expect(() => parseEmergencyRequest(without)).toThrow('reason: missing: expected a reason')
+  expect(() => parseEmergencyRequest({ ...asked, reason: ' ' })).toThrow('reason: ""')
+  expect(() => parseEmergencyRequest({ ...asked, procedure: 'panic' })).toThrow(
+    'procedure: "panic": expected one of "stop"',
+  )
+  expect(() => parseEmergencyRequest({ ...asked, approval: 'never' })).toThrow('approval: unknown key')
 })
 
 test('every key of the contract is known', () => {

@@ -17,7 +17,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { standalone } from '../../src/adapters/host/helper.js'
-import { stop, untilAccepting, up } from '../../src/commands/compose.js'
+import { askServer, lastLines, stop, stopAtOnce, untilAccepting, up } from '../../src/commands/compose.js'
 import { createJournal, restoreInto, takeDump } from '../../src/commands/database.js'
 import {
   captureFiles,
@@ -184,6 +184,8 @@ const commands: Record<string, (at: Place) => string> = {
       ...up(composeStack(at), levels),
       untilAccepting(composeStack(at), 'db'),
     ),
+  emergency: () =>
+    script(...stopAtOnce('shop', ['api', 'web'], 3), lastLines('shop', ['api'], 9), askServer('shop', 'db')),
   tags: () => script(...keep({ target: 'shop', restorePoint: id, images }), ...restore(images)),
 }
 

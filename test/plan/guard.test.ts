@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { type Acted, type GuardSettings, type Sight, decide } from '../../src/plan/guard.js'
 import type { Recorded } from '../../src/plan/ledger.js'
-import { stoppedBy } from '../../src/plan/ledger.js'
+import { stopInForce } from '../../src/plan/ledger.js'
 import { afterPause, nothingPolled, polled, underRelease } from '../../src/plan/polls.js'
 import { hear, malformedHealth, nextSilenceMs, reported } from '../../src/plan/reports.js'
 import { standing } from '../../src/plan/standing.js'
@@ -136,8 +136,8 @@ describe('the ledger', () => {
   test('tells which run stopped the target, until it is started again', () => {
     const run = { workflowId: 'emergency-shop-1', runId: 'r' }
     const stopped = records(['2026-11-23T14:10:00Z', [{ kind: 'stopped', run }]])
-    expect(stoppedBy(stopped)).toBe('emergency-shop-1')
-    expect(stoppedBy([...stopped, ...records(['2026-11-23T14:20:00Z', [{ kind: 'started', run }]])])).toBeNull()
+    expect(stopInForce(stopped)?.by).toBe('emergency-shop-1')
+    expect(stopInForce([...stopped, ...records(['2026-11-23T14:20:00Z', [{ kind: 'started', run }]])])).toBeNull()
   })
 })
 

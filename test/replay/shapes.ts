@@ -11,6 +11,7 @@ import {
   rollbackRequest,
   stack,
 } from '../support/plans.js'
+import { emergencyPlan, emergencyRequest } from '../support/emergencies.js'
 import { seen, sick, well } from '../support/guards.js'
 import { type Run, type Stage, fail, failTimes, ownRun, untilCancelled } from '../support/workflow.js'
 
@@ -127,6 +128,18 @@ export const shapes: Readonly<Record<string, (stage: Stage) => Promise<Run>>> = 
     await run.until('waiting-for-approval')
     await run.refusal('approve', { by: 'ann' })
     return await ended(run, () => run.answer('reject', { by: 'ann' }))
+  },
+  'emergency-done': async (stage) => {
+    stage.reset(emergencyPlan())
+    return await ended(await stage.start('emergencyWorkflow', emergencyRequest()), async () => undefined)
+  },
+  'emergency-at-gate': async (stage) => {
+    stage.reset(emergencyPlan())
+    stage.on('fenceDatabase', fail('StepFailed'))
+    return await ended(await stage.start('emergencyWorkflow', emergencyRequest()), async (run) => {
+      await run.until('waiting-for-operator')
+      await run.answer('resolve', { by: 'ann', action: 'abort' })
+    })
   },
   'refusal-recorded': async (stage) => {
     stage.on('plan', fail('Refused'))

@@ -60,6 +60,12 @@ const names: Readonly<Record<Name, true>> = {
   restoreFiles: true,
   buildImages: true,
   restoreImages: true,
+  listContainers: true,
+  recordStop: true,
+  recordStart: true,
+  fenceDatabase: true,
+  askDatabase: true,
+  giveVerdict: true,
   stopServices: true,
   removeServices: true,
   startServices: true,
@@ -169,7 +175,7 @@ export class Stage {
   }
 
   async start(
-    type: 'deployWorkflow' | 'rollbackWorkflow' | 'backupWorkflow' | 'guardWorkflow',
+    type: 'deployWorkflow' | 'rollbackWorkflow' | 'backupWorkflow' | 'emergencyWorkflow' | 'guardWorkflow',
     request: unknown,
     id = `run-${++this.#runs}`,
   ): Promise<Run> {

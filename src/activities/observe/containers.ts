@@ -21,6 +21,7 @@ export async function readContainers(looker: Looker): Promise<Container[]> {
       imageId: raw.Image,
       imageRef: raw.Config.Image,
       running: raw.State.Running,
+      ...(raw.State.Status === undefined ? {} : { state: raw.State.Status }),
       health: raw.State.Health?.Status ?? null,
       // Docker Desktop sees the host's files below a directory of its own.
       binds: (raw.Mounts ?? []).flatMap((it) =>
@@ -64,7 +65,7 @@ interface Inspected {
   readonly Image: string
   readonly Config: { readonly Image: string; readonly Labels: Readonly<Record<string, string>> }
   readonly Mounts?: readonly { readonly Type: string; readonly Source: string }[] | null
-  readonly State: { readonly Running: boolean; readonly Health?: { readonly Status: string } }
+  readonly State: { readonly Running: boolean; readonly Status?: string; readonly Health?: { readonly Status: string } }
 }
 
 /** `docker inspect` of nothing prints nothing, or an empty list with an error. */

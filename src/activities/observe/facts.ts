@@ -184,7 +184,7 @@ function bytesIn(line = ''): number {
   return Number(line.trim() || Number.NaN)
 }
 
-function stackOf(look: Look): Stack {
+export function stackOf(look: Look): Stack {
   const { target } = look
   return {
     target: target.name,
@@ -200,6 +200,7 @@ function stackOf(look: Look): Stack {
     checks: target.checks.map((check) => check.name),
     hooks: target.hooks,
     logs: target.logs !== undefined,
+    ...(target.logs ? { logService: target.logs.service } : {}),
     asksVersion: target.version !== undefined,
     mayLoseRows: target.undo.mayLoseRows,
     approval: target.approval,

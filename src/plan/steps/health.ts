@@ -1,4 +1,5 @@
-import type { Step } from '../act.js'
+import type { ActArgs, Step } from '../act.js'
+import { list } from './services.js'
 
 export function checkHealth(): Step {
   return look({ name: 'checkHealth', title: 'wait until every health check succeeds', args: {} })
@@ -12,8 +13,11 @@ export function watchHealth(): Step {
   return look({ name: 'watchHealth', title: 'watch the release', args: {} })
 }
 
-export function collectLogs(): Step {
-  return look({ name: 'collectLogs', title: 'keep the last log lines', args: {} })
+export function collectLogs(args: ActArgs['collectLogs'] = {}): Step {
+  const { lines, services = [] } = args
+  const title =
+    lines === undefined ? 'keep the last log lines' : `keep the last ${lines} log lines of ${list(services)}`
+  return look({ name: 'collectLogs', title, args })
 }
 
 /** Looking changes nothing, so there is nothing to undo. */

@@ -1,0 +1,54 @@
+// Emergencies: nobody is asked and little is looked at, so each procedure does only what can be taken back, or what
+// loses nothing.
+
+import { deadlineMs, approvalRule } from './approval.js'
+import { currentVersion } from './deploy.js'
+import type { Decision, EmergencyFacts } from './emergency/facts.js'
+import { planStart, planStop } from './emergency/stop.js'
+import { planUnresponsive } from './emergency/unresponsive.js'
+import { StepbackError } from './failure.js'
+import { releaseLine, restorePointId } from './ledger.js'
+import type { Plan } from './plan.js'
+import type { EmergencyRequest, Procedure } from './request.js'
+
+type Procedures = Readonly<Record<Procedure, (request: EmergencyRequest, facts: EmergencyFacts) => Decision>>
+
+/** `scope` is the procedure. */
+export function planEmergency(request: EmergencyRequest, facts: EmergencyFacts): Omit<Plan, 'digest'> {
+  const { stack, records } = facts
+  const version = currentVersion({ records, version: null })
+  const { steps, answers = null, ...decided } = decisions[request.procedure](request, facts)
+  return {
+    kind: 'emergency',
+    target: request.target,
+    scope: request.procedure,
+    version,
+    answers,
+    ...decided,
+    safety: restorePointId({ at: facts.at, version }),
+    steps,
+    approval: { required: false, dataLoss: false, why: 'an emergency asks nobody' },
+    already: steps.length === 0,
+    before: { version: releaseLine(records).at(-1)?.version ?? null, head: null },
+    deadlines: {
+      approvalMs: deadlineMs(approvalRule(stack.approval, 'emergency')),
+      operatorMs: stack.operatorDeadlineMs,
+    },
+  }
+}
+
+const decisions: Procedures = {
+  stop: planStop,
+  start: planStart,
+  unresponsive: planUnresponsive,
+  'database-corruption': later,
+  'out-of-memory': later,
+  'disk-full': later,
+}
+
+function later({ procedure }: EmergencyRequest): never {
+  throw new StepbackError({
+    type: 'Refused',
+    message: `procedure "${procedure}" is not supported by this version of stepback`,
+  })
+}

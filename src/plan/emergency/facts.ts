@@ -1,0 +1,31 @@
+import type { ComposeModel } from '../compose.js'
+import type { Container, Finding, Stack } from '../facts.js'
+import type { Recorded } from '../ledger.js'
+import type { Plan } from '../plan.js'
+
+/** What the configuration says about emergencies. */
+export interface EmergencySettings {
+  readonly stopGraceSeconds: number
+  readonly logLines: number
+}
+
+/** What is known before an emergency acts: as little as may be, since there is no time to look. */
+export interface EmergencyFacts {
+  /** ISO 8601, by the worker's clock. */
+  readonly at: string
+  readonly stack: Stack
+  readonly settings: EmergencySettings
+  readonly containers: readonly Container[]
+  readonly records: readonly Recorded[]
+  /** Set where the procedure starts something. */
+  readonly files?: StackFiles
+}
+
+/** The files of the stack as Compose reads them, and whether they are those that the containers were made from. */
+export interface StackFiles {
+  readonly model: ComposeModel
+  readonly identity: Finding
+}
+
+/** What a procedure comes to: its steps, and why. */
+export type Decision = Pick<Plan, 'because' | 'steps'> & Partial<Pick<Plan, 'answers' | 'restorePoint'>>

@@ -1,0 +1,77 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { emergencyFacts, emergencyPlan, emergencyRequest } from '../support/emergencies.js'
+import { container, records } from '../support/plans.js'
+import { Stage, fail } from '../support/workflow.js'
+
+const request = emergencyRequest()
+const plan = emergencyPlan()
+const start = emergencyRequest({ procedure: 'start' })
+const stopped = records({ kind: 'stopped', run: { workflowId: 'stop', runId: '0' }, ran: ['api'] })
+const startPlan = emergencyPlan(
+  start,
+  emergencyFacts({ records: stopped, containers: [container('db'), container('api', { running: false })] }),
+)
+let stage: Stage
+
+beforeAll(async () => {
+  stage = await Stage.open()
+})
+afterAll(() => stage.close())
+beforeEach(() => stage.reset(plan))
+
+test('an emergency looks once, takes the lease, and acts', async () => {
+  const result = await (await stage.start('emergencyWorkflow', request)).result()
+  expect(stage.all).toEqual([
+    'plan',
+    'acquireLease',
+    'recordPlan',
+    'recordStop',
+    'stopServices',
+    'fenceDatabase',
+    'observeEnd',
+    'finishRun',
+  ])
+  expect(stage.calls('acquireLease')).toEqual([{ target: 'shop', kind: 'emergency' }])
+  expect(result).toMatchObject({ phase: 'done', kind: 'emergency', scope: 'stop', restorePoint: null })
+})
+
+test('a dry run only plans', async () => {
+  const result = await (await stage.start('emergencyWorkflow', { ...request, dryRun: true })).result()
+  expect(stage.all).toEqual(['plan'])
+  expect(result.steps.map((it) => it.state)).toEqual(['pending', 'pending', 'pending'])
+})
+
+describe('a definite failure', () => {
+  test('before the stop takes the record back, so that the guard goes on', async () => {
+    stage.on('recordStop', fail('StepFailed', 'no'))
+    expect(await (await stage.start('emergencyWorkflow', request)).failure()).toMatchObject({ type: 'Undone' })
+    expect(stage.acts).toEqual(['recordStop', 'undo recordStart'])
+  })
+
+  test('behind the stop waits for a person, and starts nothing by itself', async () => {
+    stage.on('fenceDatabase', fail('StepFailed', 'no'))
+    const run = await stage.start('emergencyWorkflow', request)
+    await run.until('waiting-for-operator')
+    expect(stage.acts).toEqual(['recordStop', 'stopServices', 'fenceDatabase'])
+    await run.answer('resolve', { by: 'ann', action: 'skip' })
+    expect((await run.result()).phase).toBe('done')
+  })
+
+  test('of health behind a start waits for a person, for as long as it takes', async () => {
+    stage.reset(startPlan)
+    stage.on('checkHealth', fail('StepFailed', 'api: status 503'))
+    const run = await stage.start('emergencyWorkflow', start)
+    expect((await run.until('waiting-for-operator')).gate).toMatchObject({ asks: 'resolve', until: '' })
+    expect(stage.acts).toEqual(['startServices', 'checkHealth'])
+    await run.answer('resolve', { by: 'ann', action: 'abort' })
+    expect((await run.failure()).type).toBe('Undone')
+    expect(stage.acts.slice(2)).toEqual(['undo stopServices'])
+  })
+})
+
+test('an emergency that another one fenced changes nothing more', async () => {
+  stage.on('stopServices', fail('Fenced', 'token 7 is not in force; 8 is, held by emergency'))
+  const failure = await (await stage.start('emergencyWorkflow', request)).failure()
+  expect(failure).toMatchObject({ type: 'Fenced', message: expect.stringContaining('held by emergency') })
+  expect(stage.acts).toEqual(['recordStop', 'stopServices'])
+})
