@@ -40,7 +40,7 @@ op_start() {
     LAST=$3
   fi
   printf 'follow %s\n' "$LAST"
-  if [ $# -gt 6 ] && leader; then op_wait "$1" "$2" "$LAST" "$6" "$7"; fi
+  if [ $# -gt 6 ] && leader; then until_exit "$LAST" "$6" "$7"; fi
 }
 
 # same_files LENGTH ENDING: one id is one command for ever, so a retry must bring the same
@@ -67,9 +67,12 @@ same_file() {
     cmp -s "$1" "$2" || fail other-command "$JOB_ID"
     rm -f "$1"
   else
-    # A second name, because the first is gone after linking, and the race's loser must still compare.
-    ln "$1" "$1.l" && link "$1.l" "$2" || cmp -s "$1" "$2" || fail other-command "$JOB_ID"
-    rm -f "$1" "$1.l"
+    # Not by `link`: its loser has nothing left to compare.
+    if ! ln "$1" "$2" 2>/dev/null; then
+      [ -e "$2" ] || fail cannot-link "$2"
+      cmp -s "$1" "$2" || fail other-command "$JOB_ID"
+    fi
+    rm -f "$1"
   fi
 }
 
@@ -136,15 +139,20 @@ op_run() {
 op_wait() {
   job "$1"
   renewed "$2"
-  JOB_GENERATION=$3
+  until_exit "$3" "$4" "$5"
+}
+
+# until_exit GENERATION ROUNDS LIMIT
+until_exit() {
+  JOB_GENERATION=$1
   wt_round=0
-  while [ ! -e "$JOB/exit.$3" ]; do
+  while [ ! -e "$JOB/exit.$1" ]; do
     wt_round=$((wt_round + 1))
-    if [ -e "$JOB/claim.$3" ]; then
+    if [ -e "$JOB/claim.$1" ]; then
       # Dead first, then without an exit: the other way round it may have ended in between.
-      if read_claim && ! alive "$JOB_PID" "$JOB_START" && [ ! -e "$JOB/exit.$3" ]; then
-        if [ ! -e "$JOB/started.$3" ]; then
-          printf 'unstarted %s\n' "$3"
+      if read_claim && ! alive "$JOB_PID" "$JOB_START" && [ ! -e "$JOB/exit.$1" ]; then
+        if [ ! -e "$JOB/started.$1" ]; then
+          printf 'unstarted %s\n' "$1"
           return
         fi
         # A dead runner is not a dead job: its command may go on. Where a cancel killed it, we are only the first to see.
@@ -154,11 +162,11 @@ op_wait() {
         continue
       fi
     elif [ "$wt_round" -gt 40 ]; then
-      printf 'unclaimed %s\n' "$3"
+      printf 'unclaimed %s\n' "$1"
       return
     fi
-    if [ "$wt_round" -gt "$4" ]; then
-      printf 'more %s\n' "$3"
+    if [ "$wt_round" -gt "$2" ]; then
+      printf 'more %s\n' "$1"
       return
     fi
     case $wt_round in
@@ -167,7 +175,7 @@ op_wait() {
     *) sleep 0.1 ;;
     esac
   done
-  tell_exit "$3" "$5"
+  tell_exit "$1" "$3"
 }
 
 tell_exit() {
@@ -179,7 +187,8 @@ tell_exit() {
   in_force "$JOB_TOKEN" && te_force=yes
   te_out=0
   te_err=0
-  [ -e "$JOB/out.$1" ] && te_out=$(wc -c <"$JOB/out.$1") && te_err=$(wc -c <"$JOB/err.$1")
+  [ ! -s "$JOB/out.$1" ] || te_out=$(wc -c <"$JOB/out.$1")
+  [ ! -s "$JOB/err.$1" ] || te_err=$(wc -c <"$JOB/err.$1")
   te_out=$((te_out > $2 ? $2 : te_out))
   te_err=$((te_err > $2 ? $2 : te_err))
   printf 'exit %s %s %s %s %s %s\n' "$1" "$te_exit" "$te_verdict" "$te_force" "$te_out" "$te_err"

@@ -34,8 +34,18 @@ content() {
 
 # renewed TOKEN: every call that carries a token renews
 renewed() {
-  [ "$1" -gt 0 ] && [ -e "$STATE/lease/t.$1" ] || return 0
+  [ "$1" -gt 0 ] || return 0
   now
+  renewed_now "$1"
+}
+
+# renewed_now TOKEN: as of NOW; what was renewed less than 5 s ago is left, since nobody waits less than a minute
+renewed_now() {
+  [ "$1" -gt 0 ] && [ -e "$STATE/lease/t.$1" ] || return 0
+  rw_last=0
+  [ ! -e "$STATE/lease/renewed.$1" ] || read -r rw_last <"$STATE/lease/renewed.$1"
+  rw_last=$((NOW - ${rw_last:-0}))
+  [ "$rw_last" -lt 0 ] || [ "$rw_last" -ge 5 ] || return 0
   scratch "$STATE/lease"
   printf '%s\n' "$NOW" >"$SCRATCH" && mv -f "$SCRATCH" "$STATE/lease/renewed.$1"
 }
@@ -60,12 +70,10 @@ op_lease() {
   state
 }
 
-# holder LENGTH: WHO, the identity (workflow id and present run id), and HOLDER, all of it, from the payload's two lines
+# holder: WHO, the identity (workflow id and present run id), and HOLDER, all of it, from two lines of stdin. A line that
+# was cut short has no end, and is none.
 holder() {
-  payload "$1" "$STATE/lease"
-  { IFS= read -r WHO && IFS= read -r HOLDER; } <"$PAYLOAD"
-  rm -f "$PAYLOAD"
-  [ -n "$WHO" ] && [ -n "$HOLDER" ] || fail short-payload holder
+  { IFS= read -r WHO && IFS= read -r HOLDER; } && [ -n "$WHO" ] && [ -n "$HOLDER" ] || fail short-payload holder
 }
 
 # names_us: whether CONTENT names this identity
@@ -83,9 +91,9 @@ find_us() {
   done
 }
 
-# acquire EXPECTED SAW LENGTH: takes what is free, and takes number EXPECTED from its holder because it was seen SAW
+# acquire EXPECTED SAW: takes what is free, and takes number EXPECTED from its holder because it was seen SAW
 op_acquire() {
-  holder "$3"
+  holder
   while :; do
     top
     aq_top=$TOP
@@ -143,9 +151,9 @@ holds() {
   content "$1" && names_us && [ -z "$FREE" ] && in_force "$1"
 }
 
-# renew TOKEN LENGTH
+# renew TOKEN
 op_renew() {
-  holder "$2"
+  holder
   if holds "$1"; then
     renewed "$1"
     printf 'extended\n'
@@ -154,10 +162,10 @@ op_renew() {
   fi
 }
 
-# release TOKEN LENGTH: links the next number as free, so that release and take-over exclude each other; then ends what
+# release TOKEN: links the next number as free, so that release and take-over exclude each other; then ends what
 # of the run still lives: an attempt that nobody heard of again, and whose step has no undo to seal it
 op_release() {
-  holder "$2"
+  holder
   if ! content "$1" || ! names_us || [ -n "$FREE" ]; then
     not_ours "$1"
     return

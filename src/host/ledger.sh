@@ -81,40 +81,41 @@ find_entry() {
   return 1
 }
 
-# append BOOK TOKEN ID LENGTH [HOLDER]: at least once is safe, by the id; who links a number has written it. Then the
-# entry is read back: behind a greater token it is void, and the writer learns that it is fenced. With HOLDER, the length
-# of a holder's two lines behind the entry, nothing is written unless the lease is that holder's, as `renew` says.
+# append BOOK TOKEN ID [held]: the entry is a line of stdin. At least once is safe, by the id; who links a number has
+# written it. Behind a greater token's it is void, and the writer learns that it is fenced. With `held` a holder follows
+# the entry, and nothing is written unless the lease is that holder's, as `renew` says.
 op_append() {
   book "$1"
-  payload "$(($4 + ${5-0}))" .
-  {
-    IFS= read -r ap_entry
-    [ $# -lt 5 ] || { IFS= read -r WHO && IFS= read -r HOLDER; }
-  } <"$PAYLOAD"
-  rm -f "$PAYLOAD"
-  if [ $# -gt 4 ] && ! holds "$2"; then
-    not_ours "$2"
-    return
+  IFS= read -r ap_entry || fail short-payload "$1"
+  if [ -n "${4-}" ]; then
+    holder
+    if ! holds "$2"; then
+      not_ours "$2"
+      return
+    fi
   fi
-  renewed "$2"
+  now
+  renewed_now "$2"
   while :; do
     last_entry
     pause append-read
     # After the last was fixed, so that an entry linked meanwhile makes the link below fail.
     if find_entry "$3"; then
+      # Written by an earlier call, so its own head says whether it is void.
+      ap_high=$ENTRY_HIGH
+      IFS= read -r ap_line <"$FILE"
+      ap_token=${ap_line#*'"token":'}
+      ap_token=${ap_token%%,*}
       break
     fi
-    now
+    ap_token=$2
     ap_high=$(($2 > HIGH ? $2 : HIGH))
     pause append-link
     put "./$NEXT" "{\"number\":$((NUMBER + 1)),\"prev\":\"$PREV\",\"high\":$ap_high,\"token\":$2,\"id\":\"$3\",\"at\":\"$TODAY\",\"entry\":$ap_entry}" sync && FILE=$NEXT && break
   done
   hash "$FILE"
-  read_entry "$FILE" || fail broken "$FILE"
   ap_void=no
-  IFS= read -r ap_line <"$FILE"
-  ap_token=${ap_line#*'"token":'}
-  [ "${ap_token%%,*}" -ge "$ENTRY_HIGH" ] || ap_void=yes
+  [ "$ap_token" -ge "$ap_high" ] || ap_void=yes
   FILE=${FILE#./}
   strip "${FILE%.json}"
   printf 'appended %s %s %s\n' "$NUMBER" "$HASH" "$ap_void"

@@ -187,8 +187,7 @@ acquire() {
     aq_inner=${RUN#?}
     HOLDER="${aq_inner%?}
 ${RUN%?},\"namespace\":\"\",\"kind\":\"script\"}"
-    bytes "$HOLDER"
-    ask_with "$HOLDER" acquire "$NUMBER" "$aq_saw" "$BYTES" || stop_here 3 "the lease cannot be taken: $FAILURE"
+    ask_with "$HOLDER" acquire "$NUMBER" "$aq_saw" || stop_here 3 "the lease cannot be taken: $FAILURE"
     TOKEN=$(line_of acquired)
     [ -z "$TOKEN" ] || return 0
     TOKEN=0
@@ -197,8 +196,7 @@ ${RUN%?},\"namespace\":\"\",\"kind\":\"script\"}"
 
 release() {
   [ "$TOKEN" != 0 ] || return 0
-  bytes "$HOLDER"
-  ask_with "$HOLDER" release "$TOKEN" "$BYTES"
+  ask_with "$HOLDER" release "$TOKEN"
   TOKEN=0
 }
 
@@ -244,8 +242,7 @@ step() {
 
 # record ID ENTRY
 record() {
-  bytes "$2"
-  ask_with "$2" append ledger "$TOKEN" "$RUN8.$TOKEN.$1" "$BYTES" || failed "the ledger cannot be written: $FAILURE"
+  ask_with "$2" append ledger "$TOKEN" "$RUN8.$TOKEN.$1" || failed "the ledger cannot be written: $FAILURE"
 }
 
 # open_runs: the runs whose plan has no end, as the ledger names them. All before the entry's run is the helper's own,

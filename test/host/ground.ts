@@ -84,7 +84,8 @@ async function makeSite(input: {
   const slowShell = `env STEPBACK_PAUSE=${points} ${input.shell}`
   const make = (shell: string, ssh = input.ssh) => new Host({ ssh, stateDirectory: state, shell })
   const host = make(input.shell)
-  await host.readLease()
+  // Brings the helper, which a look would not.
+  await host.linksExclusively()
   if (input.flaw.length > 0) writeFileSync(join(state, helper().name), broken(input.flaw))
   const call = (shell: string) => async (words: readonly (string | number)[], payload?: string) =>
     linesOf(

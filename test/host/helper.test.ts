@@ -91,7 +91,7 @@ describe('the helper', () => {
     // Cut anywhere: at every hundredth character, and right before its last line.
     for (let at = 0; at < whole.length - 10; at += 700) {
       writeFileSync(join(directory, 'cut.sh'), whole.slice(0, at))
-      const command = `/bin/sh "$0" '${directory}' sh n0 acquire 0 free 4 </dev/null 2>/dev/null; ls '${directory}'`
+      const command = `/bin/sh "$0" '${directory}' sh n0 acquire 0 free </dev/null 2>/dev/null; ls '${directory}'`
       expect(execFileSync('sh', ['-c', command, join(directory, 'cut.sh')], { encoding: 'utf8' })).toBe('cut.sh\n')
     }
     rmSync(directory, { recursive: true })

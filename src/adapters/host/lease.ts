@@ -43,7 +43,7 @@ export async function acquire(
   const payload = identityAndHolder(input.holder)
   let expected: { number: number; saw: TakeReason } | undefined
   for (;;) {
-    const words = ['acquire', expected?.number ?? 0, expected?.saw ?? 'free', payload.length]
+    const words = ['acquire', expected?.number ?? 0, expected?.saw ?? 'free']
     const lines = linesOf(await callHelper({ options, words, payload }))
     const token = lines.get('acquired')?.[0]
     if (token !== undefined) return { outcome: 'acquired', token: Number(token) }
@@ -58,13 +58,13 @@ export async function acquire(
 
 export async function renew(options: HelperOptions, input: { token: number; holder: Holder }): Promise<void> {
   const payload = identityAndHolder(input.holder)
-  const lines = linesOf(await callHelper({ options, words: ['renew', input.token, payload.length], payload }))
+  const lines = linesOf(await callHelper({ options, words: ['renew', input.token], payload }))
   if (!lines.has('extended')) throw notOurs({ ...input, lines, options })
 }
 
 export async function release(options: HelperOptions, input: { token: number; holder: Holder }): Promise<void> {
   const payload = identityAndHolder(input.holder)
-  const lines = linesOf(await callHelper({ options, words: ['release', input.token, payload.length], payload }))
+  const lines = linesOf(await callHelper({ options, words: ['release', input.token], payload }))
   if (!lines.has('released')) throw notOurs({ ...input, lines, options })
 }
 

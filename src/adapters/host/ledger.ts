@@ -31,7 +31,7 @@ export async function append(
   if (!/^[A-Za-z0-9._:@/-]+$/.test(input.id)) throw new TypeError(`not an entry id: '${input.id}'`)
   const entry = Buffer.from(`${JSON.stringify(input.entry)}\n`)
   const holder = input.holder && identityAndHolder(input.holder)
-  const words = ['append', book, input.token, input.id, entry.length, ...(holder ? [holder.length] : [])]
+  const words = ['append', book, input.token, input.id, ...(holder ? ['held'] : [])]
   const payload = holder ? Buffer.concat([entry, holder]) : entry
   const lines = linesOf(await callHelper({ options, words, payload }))
   if (input.holder && lines.has('other')) throw notOurs({ token: input.token, holder: input.holder, lines, options })
