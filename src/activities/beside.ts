@@ -2,8 +2,9 @@
 
 import { beforeName, newName, warmName } from '../commands/database/names.js'
 import { againAfterRestart } from '../commands/database/restart.js'
-import { dropDatabase, restoreInto } from '../commands/database/restore.js'
+import { dropDatabase, leastReserveBytes, restoreInto } from '../commands/database/restore.js'
 import type { DatabaseAddress, Observation } from '../adapters/database.js'
+import type { Target } from '../config/schema.js'
 import { StepbackError } from '../plan/failure.js'
 import type { DatabaseManifest, Manifest } from '../plan/manifest.js'
 import { type ActContext, doneAgain } from './context.js'
@@ -39,9 +40,15 @@ export async function buildBeside(
     properties: database.properties,
     expected: database,
     applicationName,
+    reserveBytes: Math.max(leastReserveBytes, reserveOf(context.target)),
   })
   const { script, ending } = againAfterRestart(access, made)
   await context.job(job, script, { ending, holds: doneAgain })
+}
+
+/** Of what a run wants to find free on a disk, what it leaves free while it works. */
+export function reserveOf({ disk }: Target): number {
+  return disk.freeBytes / 5
 }
 
 export async function dropBeside(context: ActContext, databases: readonly string[], job = 'drop'): Promise<void> {

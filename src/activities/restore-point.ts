@@ -16,7 +16,7 @@ import { parentsOf } from '../plan/release.js'
 import { doubtOf } from '../plan/retention.js'
 import { isWhole } from '../plan/way-back.js'
 import type { ActDefinition } from './act.js'
-import { besideNames, observeServer } from './beside.js'
+import { besideNames, observeServer, reserveOf } from './beside.js'
 import { type ActContext, doneAgain } from './context.js'
 import { databaseAccess, withJournal, withTunnel } from './database-access.js'
 import { readContainers } from './observe/containers.js'
@@ -129,6 +129,7 @@ async function dump(context: ActContext): Promise<Dumped> {
     factsFile,
     format: database.dumpFormat,
     applicationName,
+    reserveBytes: reserveOf(context.target),
   })
   const { script, ending } = againAfterRestart({ ...access, locksIn: database.name }, job)
   await context.job('dump', script, { ending, holds: doneAgain })

@@ -122,7 +122,7 @@ export async function startDatabaseHost(schema: string, input: HostInput = {}): 
     state: async () => {
       const [row] = await server.query<{ oid: number }>(live, 'select oid from pg_database where datname = $1', [live])
       const see = seeDatabase({ exec: server.exec(), psqlUser: 'postgres' }, live)
-      const lines = execFileSync('sh', ['-c', see], { encoding: 'utf8' }).trimEnd().split('\n')
+      const lines = execFileSync('sh', ['-c', see], { encoding: 'utf8' }).trimEnd().split('\n').toSorted()
       await server.query(live, 'set role application; select 1')
       return { oid: row!.oid, lines }
     },

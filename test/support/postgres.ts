@@ -28,16 +28,30 @@ export interface TestPostgres {
   stop(): Promise<void>
 }
 
-/** `inside`: a directory to put its own into, such as a small file system. */
+/** `inside`: where its data lies, such as a small file system; not its log, on which a full disk would end it. */
 export async function startPostgres(inside = tmpdir()): Promise<TestPostgres> {
   const bin = findPrograms()
-  const directory = mkdtempSync(join(inside, 'stepback-postgres-'))
+  const directory = mkdtempSync(join(tmpdir(), 'stepback-postgres-'))
   const owner = process.getuid?.() === 0 ? idsOf('postgres') : undefined
-  if (owner) chownSync(directory, owner.uid, owner.gid)
-  const data = join(directory, 'data')
+  const apart = inside !== tmpdir()
+  const place = apart ? mkdtempSync(join(inside, 'stepback-postgres-')) : directory
+  if (owner) for (const made of [directory, place]) chownSync(made, owner.uid, owner.gid)
+  const data = join(place, 'data')
   execFileSync(
     join(bin, 'initdb'),
-    ['-D', data, '-U', 'postgres', '-A', 'trust', '-E', 'UTF8', '--locale=C.UTF-8', '-N'],
+    [
+      '-D',
+      data,
+      ...(apart ? ['-X', join(directory, 'log')] : []),
+      '-U',
+      'postgres',
+      '-A',
+      'trust',
+      '-E',
+      'UTF8',
+      '--locale=C.UTF-8',
+      '-N',
+    ],
     {
       ...owner,
       cwd: directory,
@@ -81,7 +95,7 @@ export async function startPostgres(inside = tmpdir()): Promise<TestPostgres> {
     },
     stop: async () => {
       await end(server, 'SIGQUIT')
-      rmSync(directory, { recursive: true, force: true })
+      for (const made of [directory, place]) rmSync(made, { recursive: true, force: true })
     },
   }
 }

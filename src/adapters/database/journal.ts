@@ -367,10 +367,11 @@ export class Journal {
 
   private async endUntilNone(which: string, values: readonly unknown[], withinMs = 30_000): Promise<void> {
     const deadline = Date.now() + withinMs
-    const end = `select pg_terminate_backend(pid) from pg_stat_activity where pid <> pg_backend_pid() and ${which}`
-    while ((await this.session.query(end, values)).length > 0) {
-      if (Date.now() > deadline)
-        throw new StepbackError({ type: 'Busy', message: `sessions did not end within ${withinMs} ms` })
+    const end = `select pid, pg_terminate_backend(pid) from pg_stat_activity where pid <> pg_backend_pid() and ${which}`
+    for (;;) {
+      const left = await this.session.query<{ pid: number }>(end, values)
+      if (left.length === 0) return
+      if (Date.now() > deadline) throw stay(left, withinMs)
       await new Promise((resolve) => setTimeout(resolve, 10))
     }
   }
@@ -386,6 +387,15 @@ export class Journal {
       details: { token, found },
     })
   }
+}
+
+function stay(sessions: readonly { readonly pid: number }[], withinMs: number): StepbackError {
+  const pids = sessions.map(({ pid }) => pid).join(', ')
+  return new StepbackError({
+    type: 'Busy',
+    message: `sessions did not end within ${withinMs} ms: ${pids}`,
+    hint: 'look at these processes of the server: `select * from pg_stat_activity` says what each waits for.',
+  })
 }
 
 /** Rolls an act back without an error for its caller. */

@@ -18,6 +18,9 @@ export interface Judge {
   end(): Promise<void>
 }
 
+/** Sessions that were told to end are gone in some tens of milliseconds; nobody else gets in while one is waited for. */
+const closedWithinMs = 5_000
+
 export interface SwapInput extends Mine {
   readonly journal: Journal
   readonly id: string
@@ -41,7 +44,9 @@ export async function swapDatabases(input: SwapInput): Promise<SwapOutcome> {
       return over
     }
     await refusePrepared(input.journal, operation)
-    const outcome = await attemptSwap(input, operation, door.closing + 1)
+    // Whoever closed it died, or is a ghost: no judge gets in before it is open again, and the ghost's number is over.
+    const mended = door.state === 'closed' && input.openJudge !== undefined && (await input.journal.mend(input))
+    const outcome = await attemptSwap(input, operation, door.closing + (mended ? 2 : 1))
     if (outcome) return outcome
   }
   throw new StepbackError({
@@ -73,12 +78,12 @@ async function exchange(
   const [oid, nextOid] = input.direction === 'there' ? [liveOid, newOid] : [newOid, liveOid]
   let goOn = true
   try {
-    await journal.endSessionsOf({ oid, except: judge ? [judge.pid] : [] })
+    await journal.endSessionsOf({ oid, except: judge ? [judge.pid] : [], withinMs: closedWithinMs })
     // Before the judge counts, so that what a late session writes after it shows in the exchange.
     const count = await journal.count(oid)
     if (judge) goOn = await judge.goOn()
     await judge?.end()
-    if (goOn) await journal.endSessionsOf({ oid })
+    if (goOn) await journal.endSessionsOf({ oid, withinMs: closedWithinMs })
     if (goOn && (await journal.swap({ ...input, closing, count }))) {
       return { outcome: 'done', already: false, liveOid: nextOid, closedMs: Date.now() - closedAt }
     }

@@ -4,13 +4,16 @@ import { command, quote, script } from '../shell.js'
 import type { DatabaseFacts, DatabaseProperties, SequenceFacts } from '../../plan/manifest.js'
 import { endingOf, type JobScript } from './ending.js'
 import { comparableFactsSql, comparableLines } from './facts.js'
-import { sayFullDisk } from './full-disk.js'
 import { pgRestore, psql, withSql, type DatabaseAccess } from './programs.js'
 import { createDatabaseSql, propertiesSql } from './properties.js'
+import { keepRoom } from './room.js'
 import { identifier, literal, pinnedSettings } from './sql.js'
 
 /** The exit status of a restore that went through and gave something else than what was dumped. */
 export const mismatchExit = 65
+
+/** Some segments of the server's log, and a checkpoint. */
+export const leastReserveBytes = 64 * 1024 * 1024
 
 /** Dumps from before may be compressed; ours are `dump` or `sql`. */
 export type RestoreFormat = 'dump' | 'sql' | 'sql.gz'
@@ -35,6 +38,8 @@ export function restoreInto(
     readonly applicationName: string
     /** A database to work from that is neither the live one nor one of its copies. */
     readonly maintenance?: string
+    /** What stays free where the server keeps its data. */
+    readonly reserveBytes?: number
   },
 ): JobScript {
   const { newDatabase, properties, expected, maintenance = 'postgres' } = input
@@ -44,7 +49,11 @@ export function restoreInto(
     script: script(
       'umask 077',
       `dump=${quote(input.dumpFile)}`,
-      ...sayFullDisk(command(...input.exec, 'sh', '-c', 'df -Pk "${PGDATA:-/var/lib/postgresql}"')),
+      ...keepRoom({
+        df: command(...input.exec, 'sh', '-c', 'df -Pk "${PGDATA:-/var/lib/postgresql}"'),
+        reserveBytes: input.reserveBytes ?? leastReserveBytes,
+        ending: endingOf(input, input.applicationName, maintenance),
+      }),
       ...checkLines(input.format),
       ...(expected ? missingLines(run(maintenance, missingSql(expected))) : []),
       run(

@@ -4,9 +4,9 @@ import { command, quote, script } from '../shell.js'
 import type { DumpFormat } from '../../plan/manifest.js'
 import { fileFacts } from '../files.js'
 import { endingOf, type JobScript } from './ending.js'
-import { sayFullDisk } from './full-disk.js'
 import { comparableFactsSql, databaseFactsSql, earlyFactsSql } from './facts.js'
 import { pgDump, psql, withSql, type DatabaseAccess } from './programs.js'
+import { keepRoom } from './room.js'
 import { pinnedSettings } from './sql.js'
 
 /**
@@ -20,6 +20,8 @@ export function takeDump(
     readonly factsFile: string
     readonly format: DumpFormat
     readonly applicationName: string
+    /** What stays free on the disk that it is written to. */
+    readonly reserveBytes?: number
   },
 ): JobScript {
   const { outFile, factsFile, database } = input
@@ -32,10 +34,17 @@ export function takeDump(
       'work="$out.work"',
       'rm -rf "$work" "$out.part"',
       'mkdir "$work"',
-      ...sayFullDisk('df -Pk "$(dirname "$out")"', 'rm -rf "$work" "$out.part"'),
+      ...keepRoom({
+        df: 'df -Pk "$(dirname "$out")"',
+        reserveBytes: input.reserveBytes ?? 0,
+        ending: endingOf(input, input.applicationName),
+        clear: 'rm -rf "$work" "$out.part"',
+      }),
       // A holder that died must be an error of ours, not our death.
       `trap '' PIPE`,
       'mkfifo "$work/sql"',
+      // Read before the session has begun to write it.
+      ': > "$work/facts"',
       `${psql(input, database)} < "$work/sql" > "$work/facts" 2> "$work/errors" &`,
       'holder=$!',
       'exec 3> "$work/sql"',

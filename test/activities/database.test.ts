@@ -1,0 +1,180 @@
+// Going back by another database, and what goes wrong on the way. The live one is at each end exactly as it was, or
+// exactly the restore point's, and lets the application in.
+
+import { readFileSync, truncateSync } from 'node:fs'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import pg from 'pg'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { type DatabaseHost, type LiveState, type Run, startDatabaseHost } from '../support/database-host.js'
+
+const long = `größe "of" $(the) shop's database, which has a name of 63 byt`
+const table = `a_table_of_as_many_bytes_as_a_name_may_have_which_is_no_less_63`
+
+let host: DatabaseHost
+let before: LiveState
+let run: Run
+const sessions: pg.Client[] = []
+
+beforeAll(async () => {
+  host = await startDatabaseHost(schema, { live: long })
+})
+afterAll(() => host?.stop())
+beforeEach(async () => {
+  before = await host.state()
+  run = await host.run()
+  await run.act('takeRestorePoint', { version: '2.0.0', database: 'dump', head: null, paths: [] })
+})
+afterEach(async () => {
+  await Promise.all(sessions.splice(0).map((it) => it.end().catch(() => {})))
+  expect((await host.state()).lines).toEqual(before.lines)
+})
+
+const schema = `
+create table ${table} (i int, note text);
+insert into ${table} select i, md5(i::text) from generate_series(1, 20000) i; insert into ${table} values (1, null), (1, null);
+create table secrets (owner text, secret text); alter table secrets enable row level security, force row level security;
+create policy own on secrets using (owner = current_user); insert into secrets values ('application', 'a'), ('else', 'b');
+grant select on secrets to application;
+create table parts (day date, n int) partition by range (day);
+create table parts_then partition of parts for values from ('2026-01-01') to ('2026-02-01');
+create table parts_else partition of parts default;
+insert into parts values ('2026-01-05', 1), ('2027-01-01', 2); grant select on parts to application;
+create materialized view sums as select count(*) as n from ${table}; create unique index on sums (n);
+grant select on sums to application;
+select lo_from_bytea(4711, '\\x00ff27'); grant select on large object 4711 to application`
+
+const copy = () => host.manifest(run.safety).database!.warm!
+const prove = () => run.act('proveRestorePoint', { from: run.safety, keepCopy: true })
+const swap = (attempt = 1) => run.act('swapDatabase', { from: run.safety, mayLoseRows: 0, ready: copy() }, { attempt })
+/** Databases of this run. */
+const made = async () => (await host.databases()).filter((name) => name.includes(run.run8))
+const isLive = async () => (await host.state()).oid
+
+describe('a database that is built beside the live one', { timeout: 60_000 }, () => {
+  test('has all that is in it, whatever its names and kinds, and goes back as it came', async () => {
+    expect([long, table].map((name) => Buffer.byteLength(name))).toEqual([63, 63])
+    await run.act('restoreDatabase', { from: run.safety })
+    await run.act('swapDatabase', { from: run.safety, mayLoseRows: 0 })
+    const after = await host.state()
+    expect(after.lines).toEqual(before.lines)
+    expect(after.oid).not.toBe(before.oid)
+    const application = await session('application')
+    const seen = await application.query(
+      `select (select array_agg(secret) from secrets) as secrets, (select sum(n)::int from parts) as parts,
+       (select n::int from sums) as sums, encode(lo_get(4711), 'hex') as object`,
+    )
+    expect(seen.rows).toEqual([{ secrets: ['a'], parts: 3, sums: 20_002, object: '00ff27' }])
+    expect(await made()).toEqual([expect.stringMatching(/__before_\w{8}_\w{6}\)$/)])
+    await run.act('swapDatabaseBack', {}, { undoes: 'swapDatabase' })
+    await run.act('dropNewDatabase', {}, { undoes: 'restoreDatabase' })
+    expect(await host.state()).toEqual(before)
+    expect(await made()).toEqual([])
+  })
+
+  test('is none where the dump was cut, and nothing of it stays', async () => {
+    const dump = join(host.backups, `db_${run.safety}.dump`)
+    truncateSync(dump, readFileSync(dump).length - 100)
+    await expect(run.act('restoreDatabase', { from: run.safety })).rejects.toMatchObject({ type: 'StepFailed' })
+    await run.act('dropNewDatabase', {}, { undoes: 'restoreDatabase' })
+    expect(await made()).toEqual([])
+    expect(await host.state()).toEqual(before)
+  })
+
+  test('is built anew where the server died under it', async () => {
+    const built = run.act('restoreDatabase', { from: run.safety })
+    const filling = `select from pg_stat_progress_copy where datname <> $1`
+    await until(async () => (await host.server.query('postgres', filling, [long])).length > 0)
+    await host.server.crash()
+    expect(await built).toMatchObject({ detail: expect.stringContaining('equal to the manifest') })
+    expect(await host.state()).toEqual(before)
+    await run.act('dropNewDatabase', {}, { undoes: 'restoreDatabase' })
+  })
+})
+
+describe('an exchange', { timeout: 60_000 }, () => {
+  beforeEach(prove)
+
+  test('that a session would not make way for opens the database again, says whose it is, and is done later', async () => {
+    const stuck = await stopped()
+    await expect(swap()).rejects.toMatchObject({ type: 'Busy', message: expect.stringContaining(String(stuck)) })
+    expect(await host.state()).toEqual(before)
+    process.kill(stuck, 'SIGCONT')
+    await swap(2)
+    expect(await isLive()).toBe(copy().oid)
+  })
+
+  test('that a prepared transaction would block closes nothing, and is done later', async () => {
+    await host.server.query(long, `begin; insert into parts values ('2026-01-06', 9); prepare transaction 'p'`)
+    await expect(swap()).rejects.toMatchObject({ type: 'Busy', message: expect.stringContaining('1 prepared') })
+    expect(await host.state()).toEqual(before)
+    await host.server.query(long, `rollback prepared 'p'`)
+    await swap(2)
+    expect(await isLive()).toBe(copy().oid)
+  })
+
+  test('that the server dies in, with the database closed, is done by the next attempt', async () => {
+    await diesWhileClosed()
+    await swap(2)
+    expect(await isLive()).toBe(copy().oid)
+  })
+
+  test('that the server dies in, and its run with it, is as if it had never begun to whoever comes next', async () => {
+    await diesWhileClosed()
+    await expect(host.server.query(long, 'select')).rejects.toMatchObject({ code: '55000' })
+    await host.run()
+    expect(await host.state()).toEqual(before)
+  })
+
+  test('that the server dies in, between its renames and its end, never was, and is done by the next attempt', async () => {
+    const stuck = await stopped()
+    const swapped = swap().catch((error: unknown) => error)
+    await until(closed)
+    const held = await session('postgres', 'postgres')
+    await held.query('begin; lock table pg_database in share mode')
+    process.kill(stuck, 'SIGCONT')
+    const waits = `select from pg_stat_activity where wait_event_type = 'Lock' and query like 'alter database%rename%'`
+    await until(async () => (await host.server.query('postgres', waits)).length > 0)
+    await host.server.crash()
+    expect(await swapped).toMatchObject({ type: expect.stringMatching(/Unreachable|Busy/) })
+    await expect(host.server.query(long, 'select')).rejects.toMatchObject({ code: '55000' })
+    await swap(2)
+    expect(await isLive()).toBe(copy().oid)
+  })
+})
+
+/** The database is closed, a session is waited for, and then nothing of the server is there any more. */
+async function diesWhileClosed(): Promise<void> {
+  const stuck = await stopped()
+  const swapped = swap().catch((error: unknown) => error)
+  await until(closed)
+  process.kill(stuck, 'SIGKILL')
+  await host.server.crash()
+  expect(await swapped).toMatchObject({ type: 'Unreachable' })
+}
+
+/** The process of a session that cannot be ended, as one in the depths of the kernel. */
+async function stopped(): Promise<number> {
+  const client = await session('application')
+  const { rows } = await client.query<{ pid: number }>('select pg_backend_pid() as pid')
+  process.kill(rows[0]!.pid, 'SIGSTOP')
+  return rows[0]!.pid
+}
+
+async function closed(): Promise<boolean> {
+  const rows = await host.server.query('stepback', `select from stepback.door where state = 'closed'`)
+  return rows.length > 0
+}
+
+async function session(user: string, database = long): Promise<pg.Client> {
+  const { host: address, port } = host.server
+  const client = new pg.Client({ host: address, port, user, database })
+  client.on('error', () => {})
+  await client.connect()
+  sessions.push(client)
+  return client
+}
+
+async function until(seen: () => Promise<boolean>): Promise<void> {
+  while (!(await seen())) await sleep(20)
+}
