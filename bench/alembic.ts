@@ -1,8 +1,8 @@
 // Alembic as its own users have it: in a virtual environment, with revisions that say what the product's migrations say.
 
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { cacheDirectory } from '../sandbox/paths.js'
+import { pythonEnvironment } from '../sandbox/install/python.js'
 import { run } from '../sandbox/run.js'
 import type { Say } from './measurement.js'
 
@@ -19,7 +19,8 @@ export class Alembic {
     directory: string,
     input: { readonly database: string; readonly migrations: readonly TwinMigration[]; readonly say: Say },
   ): Promise<Alembic> {
-    const environment = await install(input.say)
+    input.say('Alembic in an environment of its own')
+    const environment = await pythonEnvironment('alembic', packages)
     mkdirSync(join(directory, 'versions'), { recursive: true })
     const url = input.database.replace(/^postgres:/, 'postgresql+psycopg:')
     const ini = `[alembic]\nscript_location = ${directory}\nsqlalchemy.url = ${url.replaceAll('%', '%%')}\n`
@@ -48,19 +49,6 @@ export class Alembic {
   private async run(...words: string[]): Promise<void> {
     await run([this.program, '-c', join(this.directory, 'alembic.ini'), ...words])
   }
-}
-
-/** Kept for the next time; its last file says that it is whole. */
-async function install(say: Say): Promise<string> {
-  const directory = join(cacheDirectory(), 'alembic')
-  const stamp = join(directory, 'stepback-packages')
-  if (existsSync(stamp) && readFileSync(stamp, 'utf8') === packages.join(' ')) return directory
-  say('installing Alembic into an environment of its own')
-  rmSync(directory, { recursive: true, force: true })
-  await run(['python3', '-m', 'venv', directory])
-  await run([join(directory, 'bin', 'python3'), '-m', 'pip', 'install', '--quiet', ...packages])
-  writeFileSync(stamp, packages.join(' '))
-  return directory
 }
 
 // What `alembic init` writes, without its logging.

@@ -94,6 +94,8 @@ const around = [
   'finishRun',
 ].concat(['readGuardRequest', 'watchTarget', 'checkSignature', 'sendNotice', 'recordAudit'])
 
+type WorkflowType = 'deployWorkflow' | 'rollbackWorkflow' | 'backupWorkflow' | 'emergencyWorkflow' | 'guardWorkflow'
+
 /** A stage for runs of one test file: one server, one worker, one set of fakes. */
 export class Stage {
   readonly #env: TestWorkflowEnvironment
@@ -174,17 +176,19 @@ export class Stage {
     this.#behaviours.set(keyOf(name, options.undo === true), behaviour)
   }
 
-  async start(
-    type: 'deployWorkflow' | 'rollbackWorkflow' | 'backupWorkflow' | 'emergencyWorkflow' | 'guardWorkflow',
-    request: unknown,
-    id = `run-${++this.#runs}`,
-  ): Promise<Run> {
-    const handle = await this.#env.client.workflow.start(type, {
-      args: [request],
-      taskQueue: 'stepback',
-      workflowId: `${type}-${id}`,
-    })
+  async start(type: WorkflowType, request: unknown, id = `run-${++this.#runs}`): Promise<Run> {
+    return await this.startAs(`${type}-${id}`, type, request)
+  }
+
+  /** Under a workflow id that others know it by. */
+  async startAs(workflowId: string, type: WorkflowType, request: unknown): Promise<Run> {
+    const handle = await this.#env.client.workflow.start(type, { args: [request], taskQueue: 'stepback', workflowId })
     return new Run(handle, () => this.all)
+  }
+
+  /** Where other programs reach the server. */
+  get address(): string {
+    return this.#env.address
   }
 
   /** The first run of a workflow that continued as new. */

@@ -1,8 +1,12 @@
 // What the server that skips time does not know, or lets through though a real one would not.
 
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
+import { pythonEnvironment } from '../../sandbox/install/python.js'
+import { run } from '../../sandbox/run.js'
+import { seen, settings, well } from '../support/guards.js'
 import { candidate, deployPlan, deployRequest, exposure, rollbackPlan, rollbackRequest } from '../support/plans.js'
-import { Stage, fail } from '../support/workflow.js'
+import { Stage, fail, untilCancelled } from '../support/workflow.js'
 
 const lossy = rollbackPlan(undefined, undefined, candidate({ exposure: exposure(412) }))
 let stage: Stage
@@ -53,4 +57,45 @@ test("each activity's summary is the title of its step, so that the timeline rea
   })
   expect(summaries).toContain('3/10 put 2 files of the release in place')
   expect(summaries).toContain('undo: put the files back as they were')
+})
+
+describe('a guard hears', { timeout: 120_000 }, () => {
+  let python: string
+  beforeAll(async () => {
+    // As its README says, on a client that knows nothing of stepback.
+    python = join(await pythonEnvironment('temporalio', ['temporalio==1.35.0']), 'bin', 'python3')
+  }, 300_000)
+
+  test.each([
+    [
+      'a Python program',
+      (address: string) => run([python, 'docs/heartbeat.py', address, 'default', 'shop', 'degraded']),
+    ],
+    [
+      'the bare temporal CLI',
+      (address: string) =>
+        run([
+          inject('temporalCli'),
+          ...'workflow signal --workflow-id guard-shop --name health --address'.split(' '),
+          address,
+          '--input',
+          '{"status":"degraded","source":"heartbeat"}',
+        ]),
+    ],
+  ])('%s', async (_title, report) => {
+    stage.reset(lossy)
+    stage.on('readGuardRequest', () => ({ target: 'shop', policy: null }))
+    const looks = [seen({ sources: well })]
+    stage.on('watchTarget', () => looks.shift() ?? untilCancelled()())
+    const guard = await stage.startAs('guard-shop', 'guardWorkflow', { target: 'shop' })
+    try {
+      for (let round = 0; round < settings.failures; round++) await report(stage.address)
+      await expect.poll(async () => (await guard.guard()).reports).toEqual({ taken: settings.failures, refused: null })
+      const { sources } = await guard.guard()
+      expect(sources.find((it) => it.source === 'heartbeat')?.verdict).toBe('degraded')
+    } finally {
+      await guard.handle.cancel()
+      await guard.handle.result().catch(() => undefined)
+    }
+  })
 })
