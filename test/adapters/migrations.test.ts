@@ -94,7 +94,12 @@ describe('what cannot be run is refused with its reason', () => {
       users.replace('1700000000001', '') + '\nexport { Users as default }',
       /"Users" should end/,
     ],
-    ['a list of something else', 'export const migrations = ["a"]', /a string in its list is no class/],
+    ['a list of something else', 'export const migrations = ["a"]', /a string is no class/],
+    [
+      'an export that is named like a migration and has no method, beside one that is one',
+      `export ${users}\nexport class Later1700000000009 { up = () => {} }`,
+      /"Later1700000000009" is no class with a method `up`/,
+    ],
     ['two of one name', `export default [${users}, ${users}]`, /two migrations have the name/],
     ['a package that is not there', `import 'left-pad'\nexport ${users}`, /left-pad/],
     ['a syntax error', 'export const', /./],

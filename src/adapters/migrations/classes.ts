@@ -31,7 +31,12 @@ function listed(module: object): readonly unknown[] | undefined {
 function exported(module: object): readonly unknown[] {
   const { default: standard, ...named } = module as Exports
   const whole = typeof standard === 'object' && standard !== null ? Object.values(standard) : [standard]
-  return [...Object.values(named), ...whole].filter(isMigration)
+  return [...Object.values(named), ...whole].filter((it) => isMigration(it) || isMeantAsOne(it))
+}
+
+/** One that was left out unseen would be missing in the database of a release that needs it. */
+function isMeantAsOne(it: unknown): boolean {
+  return typeof it === 'function' && /\d{13}$/.test(it.name)
 }
 
 function isMigration(it: unknown): boolean {
@@ -40,7 +45,7 @@ function isMigration(it: unknown): boolean {
 
 function problemOf(it: unknown): string | null {
   if (!isMigration(it))
-    return `${typeof it === 'function' ? `"${it.name}"` : `a ${typeof it}`} in its list is no class with an \`up\``
+    return `${typeof it === 'function' ? `"${it.name}"` : `a ${typeof it}`} is no class with a method \`up\``
   const name = nameOf(it as MigrationClass)
   return /\d{13}$/.test(name) ? null : `the name of migration "${name}" should end in a 13-digit time`
 }
