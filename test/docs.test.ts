@@ -1,21 +1,33 @@
-import { readFileSync, readdirSync } from 'node:fs'
+import { existsSync, readFileSync, readdirSync } from 'node:fs'
 import type { Command } from 'commander'
 import { format, resolveConfig } from 'prettier'
 import { describe, expect, test } from 'vitest'
 import { buildProgram } from '../src/cli/program.js'
 import { configJsonSchema } from '../src/config/json-schema.js'
+import { loadConfig } from '../src/config/load.js'
 import { configReference } from '../src/config/reference.js'
-import { parseBackupRequest, parseEmergencyRequest, parseRollbackRequest } from '../src/config/request.js'
+import {
+  parseBackupRequest,
+  parseDeployRequest,
+  parseEmergencyRequest,
+  parseRollbackRequest,
+} from '../src/config/request.js'
 import { configSchema } from '../src/config/schema.js'
 import { readYaml } from '../src/config/yaml.js'
 import { failures } from '../src/plan/failure.js'
 import { malformedHealth } from '../src/plan/reports.js'
 import { silentIo } from './cli/support.js'
 
+/** As a shell splits them; the documents quote with `"` only. */
+const shellWords = (text: string) => [...text.matchAll(/"([^"]*)"|(\S+)/g)].map(([, quoted, plain]) => quoted ?? plain!)
+
 /** The command and all that are below it. */
 const everyCommand = (command: Command): Command[] => [command, ...command.commands.flatMap(everyCommand)]
 
 const read = (path: string) => readFileSync(new URL(`../${path}`, import.meta.url), 'utf8')
+
+/** What operators type from. */
+const operating = ['docs/ROLLBACK.md', 'docs/DEPLOYMENT.md', 'docs/schedules.md']
 
 describe('the documents', () => {
   test('describe every key of the configuration as its schema has it', async () => {
@@ -40,10 +52,8 @@ describe('the documents', () => {
   })
 
   test('show only commands that the command line takes as they are typed', async () => {
-    const typed = ['README.md', 'docs/ROLLBACK.md', 'docs/schedules.md'].flatMap((document) =>
-      [...read(document).matchAll(/^ {4}(?:npx )?stepback ([^#\n]+)/gm)].map(([, words]) =>
-        words!.match(/"[^"]*"|\S+/g)!,
-      ),
+    const typed = [...operating, 'README.md', 'examples/README.md'].flatMap((document) =>
+      [...read(document).matchAll(/^ {4}(?:npx )?stepback ([^#\n]+)/gm)].map(([, words]) => shellWords(words!)),
     )
     expect(typed.length).toBeGreaterThan(30)
     for (const words of typed) {
@@ -54,9 +64,14 @@ describe('the documents', () => {
   })
 
   test('show only requests that a workflow takes', () => {
-    const parsers = { rollback: parseRollbackRequest, backup: parseBackupRequest, emergency: parseEmergencyRequest }
-    const shown = ['docs/ROLLBACK.md', 'docs/schedules.md'].flatMap((document) => [
-      ...read(document).matchAll(/(rollback|backup|emergency)Workflow[^']+--input '([^']+)'/g),
+    const parsers = {
+      deploy: parseDeployRequest,
+      rollback: parseRollbackRequest,
+      backup: parseBackupRequest,
+      emergency: parseEmergencyRequest,
+    }
+    const shown = operating.flatMap((document) => [
+      ...read(document).matchAll(/(deploy|rollback|backup|emergency)Workflow[^']+--input '([^']+)'/g),
     ])
     expect(shown.length).toBeGreaterThan(5)
     for (const [, kind, json] of shown) parsers[kind as keyof typeof parsers](JSON.parse(json!))
@@ -86,12 +101,18 @@ describe('the documents', () => {
     },
   )
 
+  test.each(['aria', 'web-app', 'own-migrations'])('have a valid example: %s', (example) => {
+    const file = new URL(`../examples/${example}/stepback.yaml`, import.meta.url).pathname
+    expect(Object.keys(loadConfig(file).targets)).toHaveLength(1)
+  })
+
   test('name only files that are there', () => {
     const pages = readdirSync(new URL('../docs', import.meta.url)).filter((name) => name.endsWith('.md'))
-    const documents = ['README.md', 'CONTRIBUTING.md', ...pages.map((name) => `docs/${name}`)]
+    const documents = ['README.md', 'CONTRIBUTING.md', 'examples/README.md', ...pages.map((name) => `docs/${name}`)]
     for (const document of documents) {
       const links = [...read(document).matchAll(/\]\(([^)#:]+)\)/g)].map(([, path]) => path!)
-      for (const link of links) expect(() => read(document.startsWith('docs/') ? `docs/${link}` : link)).not.toThrow()
+      for (const link of links)
+        expect(existsSync(new URL(link, new URL(`../${document}`, import.meta.url))), `${document}: ${link}`).toBe(true)
     }
   })
 })

@@ -1,10 +1,23 @@
 // A sandbox of its own, beside whichever one is up: brought up, misbehaving, brought back, and taken down.
 
-import { existsSync, mkdtempSync, rmSync, statSync } from 'node:fs'
+import { spawn } from 'node:child_process'
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { type Sandbox, breakIt, down, mend, readSandbox, sandboxPaths, status, up } from '../../sandbox/index.js'
+import {
+  type Sandbox,
+  breakIt,
+  down,
+  mend,
+  openSession,
+  readSandbox,
+  sandboxPaths,
+  status,
+  up,
+} from '../../sandbox/index.js'
+import { type Example, removeExample, startExamples } from '../end-to-end/examples.js'
+import { Operator } from '../end-to-end/operator.js'
 import { Host } from '../../src/adapters/host.js'
 import { startLogin } from '../support/login.js'
 import { isRunning, startIdentity } from '../../sandbox/processes.js'
@@ -70,6 +83,55 @@ describe.skipIf(!process.env['STEPBACK_END_TO_END'])('a sandbox', { timeout: 300
     expect(again.processes.sshd!.pid).not.toBe(sshd!.pid)
     expect(again.processes.temporal!.pid).toBe(temporal!.pid)
     expect(await isRunning({ pid: temporal!.pid, started: identity })).toBe(true)
+  })
+
+  test('is the host of the examples: each is deployed, and rolled back with its data', async () => {
+    const operator = new Operator(sandbox)
+    const { env } = (await openSession(root))!
+    const { config, notes, tasks } = await startExamples(sandbox, root, env)
+    const [program, ...words] = sandbox.processes.worker!.command
+    const worker = spawn(program!, [...words.slice(0, -1), config], { env, stdio: 'ignore' })
+    const ended = async (kind: 'deploy' | 'rollback', name: string, input: object) => {
+      await operator.start(`${kind}Workflow`, name, input, 'examples')
+      const { outcome, message, result } = await operator.end(name)
+      expect({ outcome, message }).toEqual({ outcome: 'done', message: '' })
+      return result
+    }
+    const deploy = (it: Example, version: string, more?: Readonly<Record<string, string>>) =>
+      ended('deploy', `deploy-${it.target}-${version}`, {
+        target: it.target,
+        version,
+        release: it.release(version, more),
+      })
+    const notesNow = async () => (await (await fetch(`${notes.web}/notes`)).json()) as string[]
+
+    try {
+      await fetch(`${notes.web}/notes`, { method: 'POST', body: 'größe' })
+      const app = readFileSync(join(notes.directory, 'app.py'), 'utf8')
+      const brought = `sql("alter table notes add column if not exists at timestamptz")\n`
+      await deploy(notes, '1.1.0', {
+        'app.py': app.replace('ThreadingHTTPServer((', `${brought}ThreadingHTTPServer((`),
+      })
+      const back = await ended('rollback', 'rollback-notes', { target: 'notes' })
+      // the schema is another one than that of the restore point, and nobody but the application could revert it
+      expect(back.plan?.strategy).toBe('swap')
+      expect(await notesNow()).toEqual(['größe'])
+      expect(await (await fetch(`${notes.web}/version`)).json()).toEqual({ version: '1.0.0' })
+
+      await deploy(tasks, '1.0.0')
+      const priority = `export class P1760000000003 {
+        name = 'priority1760000000003'
+        up(runner) { return runner.query('alter table tasks add column priority int') }
+        down(runner) { return runner.query('alter table tasks drop column priority') }
+      }\n`
+      await deploy(tasks, '1.1.0', { 'migrations/3-priority.mjs': priority })
+      const down = await ended('rollback', 'rollback-tasks', { target: 'tasks' })
+      expect(down.plan?.strategy).toBe('migrate')
+      expect(existsSync(join(tasks.directory, 'migrations/3-priority.mjs'))).toBe(false)
+    } finally {
+      worker.kill('SIGTERM')
+      for (const example of [notes, tasks]) await removeExample(example, env)
+    }
   })
 
   test('leaves nothing behind', async () => {
