@@ -12,6 +12,8 @@ import { messageOf, toFailure } from './to-failure.js'
 export interface ActDefinition<N extends ActName> {
   /** Names of the jobs that it may start on the host, so that an undo can end them. */
   readonly jobs: readonly string[]
+  /** It looks and connects while the ledger is told of its start, and awaits `context.begun` before its first change. */
+  readonly looksFirst?: true
   /** Does it, or finds it done; idempotent. What it returns is shown beside the step. */
   readonly run: (context: ActContext, args: ActArgs[N]) => Promise<string | null>
 }
@@ -39,14 +41,18 @@ async function perform<N extends ActName>(
     const step = { target: input.target, step: input.stepName, act: name, undo: input.undo > 0 }
     log.info('step begins', step)
     const context = await ActContext.open(deps, input)
-    await context.begin(name)
+    context.begin(name)
+    if (input.undo > 0 || !catalogue[name].looksFirst) await context.begun
     try {
       if (input.undo > 0) await context.sealDo(catalogue[input.stepName].jobs)
       const detail = await catalogue[name].run(context, input.args)
+      await context.begun
       await context.end({ act: name, outcome: 'done', ...(detail === null ? {} : { detail }) })
       log.info('step is done', { ...step, detail })
       return { detail, attempts: Context.current().info.attempt }
     } catch (error) {
+      // What never began has no end.
+      await context.begun
       log.warn('step failed', { ...step, detail: messageOf(error) })
       await context.end({ act: name, outcome: 'failed', detail: messageOf(error) }).catch(() => undefined)
       throw error

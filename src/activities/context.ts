@@ -32,6 +32,7 @@ export class ActContext {
   readonly run: RunId
   /** Aborted when the run is cancelled. */
   readonly signal = cancelSignal()
+  #begun: Promise<void> = Promise.resolve()
 
   static async open(deps: Deps, input: ActInput<ActName>): Promise<ActContext> {
     const target = findTarget(deps.config, input.target)
@@ -96,8 +97,14 @@ export class ActContext {
   }
 
   /** Nothing is done under a lease that is another's, and nothing before the ledger says so: both in one call. */
-  async begin(act: ActName): Promise<void> {
-    await this.#record('start', { act }, this.holder)
+  begin(act: ActName): void {
+    this.#begun = this.#record('start', { act }, this.holder)
+    this.#begun.catch(() => undefined) // told to whoever awaits it
+  }
+
+  /** Awaited before the first change: the ledger has the start, under a lease that is this run's. */
+  get begun(): Promise<void> {
+    return this.#begun
   }
 
   async end(what: { act: ActName; outcome: 'done' | 'failed'; detail?: string }): Promise<void> {

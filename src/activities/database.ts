@@ -41,6 +41,7 @@ export const restoreDatabase: ActDefinition<'restoreDatabase'> = {
 
 export const swapDatabase: ActDefinition<'swapDatabase'> = {
   jobs: [],
+  looksFirst: true,
   run: async (context, args) =>
     await withJournal(context, 'swap', async (journal, address) => {
       const mine = context.operation
@@ -48,6 +49,7 @@ export const swapDatabase: ActDefinition<'swapDatabase'> = {
       const incoming = await incomingName(context, address, args)
       if (incoming === null) return 'there was nothing to swap'
       const source = context.restorePoint(args.from)
+      await context.begun
       const operation = await journal.openOperation({ ...mine, liveName, newName: incoming, beforeName, source })
       if (args.ready && args.ready.oid !== operation.newOid) throw another(args.ready)
       const allowed = args.mayLoseRows ?? (context.shown.exposure?.total ?? 0) + context.target.undo.mayLoseRows

@@ -14,6 +14,7 @@ import { readManifest } from './observe/manifests.js'
 
 export const migrateUp: ActDefinition<'migrateUp'> = {
   jobs: [],
+  looksFirst: true,
   run: async (context, { migrations }) => {
     if (migrations.length === 0) return null
     return await withMigrations(context, 'migrateUp', migrations, async (runner, journal) => {
@@ -31,6 +32,7 @@ export const migrateUp: ActDefinition<'migrateUp'> = {
 
 export const migrateDown: ActDefinition<'migrateDown'> = {
   jobs: [],
+  looksFirst: true,
   run: async (context, { migrations, schemaOf }) => {
     const expecting = expectedSchema(context, schemaOf)
     expecting.catch(() => {}) // told below, where it is awaited
@@ -86,7 +88,11 @@ async function withMigrations<T>(
     )
     connecting.catch(() => {})
     try {
-      return await withJournalAt(context, address, async (journal) => await work(await connecting, journal))
+      return await withJournalAt(context, address, async (journal) => {
+        const runner = await connecting
+        await context.begun
+        return await work(runner, journal)
+      })
     } finally {
       await connecting.then(
         (runner) => runner.end(),

@@ -19,31 +19,32 @@ import { readShelf } from './manifests.js'
 /** All that a plan is made from, read in parallel over one connection. */
 export async function observe(look: Look, release?: string): Promise<Facts> {
   const stack = stackOf(look)
+  // The longest first, and what goes on with another question: a host is asked only so much at a time.
   const [
-    docker,
+    space,
+    database,
     config,
+    docker,
     containers,
     labels,
     volumes,
     version,
     records,
     shelf,
-    database,
-    space,
     places,
     managed,
     missing,
   ] = await Promise.all([
-    look.try(dockerFacts),
+    readSpace(look),
+    observeDatabase(look, release),
     look.try(composeConfig(composeStack(look.target))),
+    look.try(dockerFacts),
     readContainers(look).catch(() => []),
     readLabels(look).catch(() => []),
     readVolumes(look).catch(() => []),
     readVersion(look.deps, look.target, look.ssh),
     ledgerRecords(look.host),
     readShelf(look),
-    observeDatabase(look, release),
-    readSpace(look),
     readPlaces(look),
     readManaged(look),
     readMissingPrograms(look),
@@ -161,9 +162,9 @@ interface Space {
 async function readSpace(look: Look): Promise<Omit<Space, 'atDocker'>> {
   const { backups, compose, database } = look.target
   const bytes = async (script: string) => bytesIn((await look.try(script)).stdout)
-  const [atBackups, atDatabase] = await Promise.all([
-    bytes(freeBytes(backups)),
+  const [atDatabase, atBackups] = await Promise.all([
     database ? bytes(databaseFreeBytes(compose.project, database.service)) : Number.NaN,
+    bytes(freeBytes(backups)),
   ])
   return { atBackups, atDatabase }
 }

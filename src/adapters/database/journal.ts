@@ -23,9 +23,8 @@ export class Journal {
 
   /** Where there is no journal yet this is `Refused`: a job on the host makes it. */
   static async connect(address: Omit<DatabaseAddress, 'database'>): Promise<Journal> {
-    const session = await Session.connect({ ...address, database: 'stepback' })
-    await session.query(`set lock_timeout to '3s'; set synchronous_commit to on`)
-    return new Journal(session)
+    const settings = `set lock_timeout to '3s'; set synchronous_commit to on`
+    return new Journal(await Session.connect({ ...address, database: 'stepback' }, settings))
   }
 
   end(): Promise<void> {
@@ -52,7 +51,9 @@ export class Journal {
 
   /** Throws `Fenced` unless this token is in force. Waits for an act that is under way. */
   async checkFence(mine: Mine): Promise<Door> {
-    return this.act(mine, sameToken, [], async (door) => door)
+    const door = await this.update(mine, sameToken, [])
+    if (door) return door
+    throw await this.fenced(mine)
   }
 
   /** Ends the target's sessions whose token is smaller, again and again, until none is left. */
@@ -317,14 +318,18 @@ export class Journal {
     work: (door: Door) => Promise<T>,
   ): Promise<{ readonly value: T } | undefined> {
     return this.session.transaction(async () => {
-      const rows = await this.session.query<{ token: string; state: Door['state']; closing: string }>(
-        `${update} returning token, state, closing`,
-        [mine.target, mine.token, ...more],
-      )
-      const [row] = rows
-      if (!row) return undefined
-      return { value: await work({ token: Number(row.token), state: row.state, closing: Number(row.closing) }) }
+      const door = await this.update(mine, update, more)
+      return door && { value: await work(door) }
     })
+  }
+
+  /** The row behind an update of it; undefined where its condition does not hold. */
+  private async update(mine: Mine, update: string, more: readonly unknown[]): Promise<Door | undefined> {
+    const [row] = await this.session.query<{ token: string; state: Door['state']; closing: string }>(
+      `${update} returning token, state, closing`,
+      [mine.target, mine.token, ...more],
+    )
+    return row && { token: Number(row.token), state: row.state, closing: Number(row.closing) }
   }
 
   private async readOperation(input: { readonly target: string; readonly id: string }): Promise<Operation | undefined> {

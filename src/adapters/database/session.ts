@@ -26,7 +26,8 @@ export class Session {
     readonly pid: number,
   ) {}
 
-  static async connect(address: DatabaseAddress): Promise<Session> {
+  /** `settings`: statements that set more for the session. */
+  static async connect(address: DatabaseAddress, settings = ''): Promise<Session> {
     const { applicationName, ...access } = address
     const client = new pg.Client({
       ...access,
@@ -39,9 +40,9 @@ export class Session {
     client.on('error', () => {})
     try {
       await client.connect()
-      await client.query(pinned)
-      const { rows } = await client.query('select pg_backend_pid() as pid')
-      return new Session(client, rows[0].pid)
+      // In one text, since each would be a way there and back; the answers come as a list then.
+      const answers = await client.query(`${pinned}; ${settings}; select pg_backend_pid() as pid`)
+      return new Session(client, (answers as unknown as pg.QueryResult[]).at(-1)!.rows[0].pid)
     } catch (cause) {
       void client.end().catch(() => {})
       throw databaseError({ cause, what: `connecting to database "${address.database}"` })
