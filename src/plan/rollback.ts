@@ -47,8 +47,10 @@ export function planRollback(
     'migrations',
     ...(request.scope === 'full' ? [] : (['directory'] as const)),
   ])
-  ensureWhole(candidate)
-  if (request.scope === 'full') ensureStartable(request.target, candidate.ahead)
+  if (request.scope === 'full') {
+    ensureKept(candidate)
+    ensureStartable(request.target, candidate.ahead)
+  }
   const { manifest } = candidate
   const choice = facts.database
     ? chooseStrategy({ asked: request.strategy, facts: facts.database, candidate, took: measured(facts.records) })
@@ -276,7 +278,8 @@ function isThere(request: RollbackRequest, facts: Facts, candidate: CandidateFac
   return database && sameVersion && changedFiles.length === 0 && changedImages.length === 0
 }
 
-function ensureWhole(candidate: CandidateFacts): void {
+/** The database alone goes back under the images of now. */
+function ensureKept(candidate: CandidateFacts): void {
   if (candidate.missingImages.length === 0) return
   throw new StepbackError({
     type: 'Refused',

@@ -381,6 +381,13 @@ describe('the plan of a rollback', () => {
     expect(planRollback(rollbackRequest(), afterDeploy({ version: '2.0.0' }), same, 'b').already).toBe(false)
   })
 
+  test('brings the database alone back though the images of then are gone', () => {
+    const found = candidate({ missingImages: ['api sha256:x'] })
+    const plan = planRollback(rollbackRequest({ scope: 'database' }), afterDeploy(), found, 'because')
+    expect(plan.steps.map(({ act }) => act.name)).not.toContain('restoreImages')
+    expect(plan.already).toBe(false)
+  })
+
   test.each([
     [
       'images that are gone',
