@@ -36,7 +36,7 @@ export async function observeStanding(context: ActContext, containers: readonly 
 
 export function scriptOf(context: ActContext, manifest: Manifest, standing: Standing): RestoreScript {
   const { target, stack, backups, host } = context
-  const { services, health, deployLog, directory, secrets, managed } = target
+  const { services, health, deployLog, incidents, secrets, managed } = target
   const { files, absent, sources } = wayBack(manifest, [manifest], manifest.id)
   return {
     manifest,
@@ -54,7 +54,8 @@ export function scriptOf(context: ActContext, manifest: Manifest, standing: Stan
       everySeconds: durationMs(health.interval) / 1_000,
       successes: health.successes,
     },
-    deployLog: deployLog === undefined ? null : `${directory}/${deployLog}`,
+    deployLog: deployLog ?? null,
+    incidents: incidents ?? null,
     ...host.standalone,
   }
 }

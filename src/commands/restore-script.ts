@@ -13,6 +13,7 @@ import { lookText } from './restore-script/look.js'
 import { planText } from './restore-script/plan.js'
 import { safetyText } from './restore-script/safety.js'
 import { command, quote, script } from './shell.js'
+import { telling } from './tidy.js'
 
 export interface RestoreScript {
   readonly manifest: Manifest
@@ -30,7 +31,9 @@ export interface RestoreScript {
   readonly trees: readonly string[]
   readonly checks: readonly AskedCheck[]
   readonly health: { readonly withinSeconds: number; readonly everySeconds: number; readonly successes: number }
+  /** Inside the project directory: a line in the one, a note in the other. */
   readonly deployLog: string | null
+  readonly incidents: string | null
   readonly helper: { readonly name: string; readonly text: string }
   /** What the script does with all of this, in POSIX sh. */
   readonly driver: string
@@ -94,6 +97,7 @@ function values(input: RestoreScript): Record<string, string> {
     HEALTH_INTERVAL: String(input.health.everySeconds),
     HEALTH_SUCCESSES: String(input.health.successes),
     DEPLOY_LOG: input.deployLog ?? '',
+    INCIDENTS: input.incidents ?? '',
   }
 }
 
@@ -118,6 +122,7 @@ function texts(input: RestoreScript): Record<string, string> {
     images: script(...restore(own)),
     up: script(...up(stack, levels)),
     health: healthText(input),
+    people: telling(stack.directory),
     ...databaseTexts(input),
   }
 }

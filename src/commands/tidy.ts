@@ -5,6 +5,7 @@ export interface ForPeople {
   /** The project directory; what is written lies inside, and no link on the way is followed. */
   readonly directory: string
   readonly log?: { readonly path: string; readonly line: string } | undefined
+  /** The text ends in a line break. */
   readonly note?: { readonly path: string; readonly text: string } | undefined
 }
 
@@ -26,20 +27,28 @@ export function tidyUp(input: { readonly staging: string; readonly forPeople?: F
  */
 export function tellPeople({ directory, log, note }: ForPeople): string {
   return [
-    `cd ${quote(directory)} || { echo ${quote('stepback: the project directory is missing')} >&2; exit 1; }`,
-    'umask 022',
-    places,
-    telling,
-    'told=0',
-    ...(log ? [`(${command('log_line', log.path, oneLine(log.line))}) || told=1`] : []),
-    ...(note ? [`(${command('write_note', note.path, note.text)}) && echo noted || told=1`] : []),
+    telling(directory),
+    ...(log ? [command('tell', 'log_line', log.path, oneLine(log.line))] : []),
+    ...(note ? [`${command('tell', 'write_note', note.path, note.text.replace(/\n$/, ''))} && echo noted`] : []),
     'exit "$told"',
     '',
   ].join('\n')
 }
 
+/** `tell log_line <path> <line>` and `tell write_note <path> <text>`; `told` is 1 once one of them could not. */
+export function telling(directory: string): string {
+  return [
+    `cd ${quote(directory)} || { echo ${quote('stepback: the project directory is missing')} >&2; exit 1; }`,
+    'umask 022',
+    places,
+    functions,
+    'told=0',
+    'tell() { ("$@") || { told=1; return 1; }; }',
+  ].join('\n')
+}
+
 /** By cat, since not every shell's own printf says that the disk is full. */
-const telling = [
+const functions = [
   'log_line() {',
   '  enter "$1" look || fail "its directory is missing" "$1"',
   '  [ ! -L "$leaf" ] || fail "a link, which is not followed" "$1"',
@@ -53,7 +62,7 @@ const telling = [
   '  enter "$1" make',
   '  [ ! -e "$leaf" ] && [ ! -L "$leaf" ] || return 0',
   '  part=./.stepback-note.$$',
-  `  printf '%s' "$2" | { cat >"$part"; } 2>/dev/null && own_like . "$part" && mv -f "$part" "$leaf" || { rm -f "$part"; fail "cannot be written" "$1"; }`,
+  `  printf '%s\\n' "$2" | { cat >"$part"; } 2>/dev/null && own_like . "$part" && mv -f "$part" "$leaf" || { rm -f "$part"; fail "cannot be written" "$1"; }`,
   '}',
 ].join('\n')
 

@@ -497,8 +497,42 @@ healthy() {
 finish() {
   close_debts
   record finished "{\"kind\":\"finished\",\"run\":$RUN,\"outcome\":\"done\",\"release\":{\"kind\":\"rollback\",\"version\":\"$VERSION\",\"restorePoint\":\"$RESTORE_POINT\",\"paths\":[]}}"
-  [ -z "$DEPLOY_LOG" ] || printf '%s %s rollback %s: %s\n' "$(date -u +%Y-%m-%dT%H:%M:%SZ)" "$SELF" "$VERSION" "$1" >>"$DEPLOY_LOG"
+  tell_people "$1"
   release
+}
+
+# tell_people OUTCOME: a line and a note, as a worker leaves them; that one cannot be written is said, and fails nothing.
+# Under the name of its restore point, so that another start finds it.
+tell_people() {
+  [ -n "$DEPLOY_LOG$INCIDENTS" ] || return 0
+  tp_now=$(date -u +%Y-%m-%dT%H:%M:%SZ)
+  tp_file=$INCIDENTS/incident_${SAFETY%%-*}_rollback_$RUN8.md
+  tp_text=$(
+    text people
+    [ -z "$DEPLOY_LOG" ] ||
+      printf 'tell log_line %s %s\n' "$(quoted "$DEPLOY_LOG")" "$(quoted "$tp_now $SELF rollback full $VERSION: $1")"
+    [ -z "$INCIDENTS" ] || printf 'tell write_note %s %s\n' "$(quoted "$tp_file")" "$(quoted "$(note "$1")")"
+    printf 'exit "$told"\n'
+  )
+  job people "$tp_text" && { [ -z "$INCIDENTS" ] || say "noted in $tp_file"; } || said >&2
+}
+
+note() {
+  cat <<NOTE
+# Rollback of $TARGET: $1
+
+- outcome: $1
+- severity: not said
+- why: $SELF was started on the host, without Temporal
+- asked for by: $(id -un)
+- scope: full
+- went to: $RESTORE_POINT
+- ended: $tp_now
+- run: $SELF, $RUN8
+
+Undo it, once Temporal is back: \`stepback rollback $TARGET --to $SAFETY\`.
+
+NOTE
 }
 
 options() {

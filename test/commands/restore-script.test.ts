@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process'
-import { existsSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { Plan } from '../../src/plan/plan.js'
@@ -72,7 +72,13 @@ describe('the script of a restore point', () => {
       expect(upOf(told)).toEqual(['api', 'web'])
       expect(kinds()).toEqual(['acquired', 'plan', 'start', 'finished'])
       expect(isFree()).toBe(true)
-      expect(read('deploy.log')).toMatch(/^\S+ restore_20261123T100000Z-2\.0\.0\.sh rollback 2\.0\.0: done\n$/)
+      expect(read('deploy.log')).toMatch(/^\S+ restore_20261123T100000Z-2\.0\.0\.sh rollback full 2\.0\.0: done\n$/)
+      const [note = '', ...others] = readdirSync(join(point.directory, 'logs'))
+      expect([note, others]).toEqual([expect.stringMatching(/^incident_\d{8}T\d{6}Z_rollback_[0-9a-f]{8}\.md$/), []])
+      expect(done.stdout).toContain(`noted in logs/${note}\n`)
+      expect(read(`logs/${note}`)).toMatch(
+        /^# Rollback of shop: done\n[^]*\n- went to: 20261123T100000Z-2\.0\.0\n[^]*`\.\n$/,
+      )
       expect(readdirSync(join(point.state, 'staging'))).toEqual([])
     },
   )
@@ -116,6 +122,16 @@ describe('the script of a restore point', () => {
     const ended = point.start(['--yes'])
     expect(ended).toMatchObject({ status: 5, stderr: expect.stringContaining('not well: database') })
     expect(isFree()).toBe(true)
+  })
+
+  test('goes back though nothing can be noted, follows no link, and says so', () => {
+    mkdirSync(join(point.root, 'elsewhere'))
+    symlinkSync(join(point.root, 'elsewhere'), join(point.directory, 'logs'))
+    symlinkSync(join(point.root, 'elsewhere/log'), join(point.directory, 'deploy.log'))
+    const done = point.start(['--yes'])
+    expect(done).toMatchObject({ status: 0, stdout: expect.stringContaining('done: shop is at 2.0.0 again') })
+    expect(done.stderr).toContain('a directory on the way is a link: ./logs')
+    expect([readdirSync(join(point.root, 'elsewhere')), isFree()]).toEqual([[], true])
   })
 
   test('keeps to a lease that was renewed, and says who holds it', () => {
@@ -165,6 +181,7 @@ describe('the script of a restore point', () => {
       'docker-compose.yml',
       'earlier',
       'kept',
+      'logs',
     ])
   })
 })

@@ -153,7 +153,8 @@ function take(at: { readonly directory: string; readonly backups: string; readon
     trees: [],
     checks: [{ name: 'database', service: 'web', command: ['true'], timeoutSeconds: 1 }],
     health: { withinSeconds: 0, everySeconds: 0.1, successes: 1 },
-    deployLog: join(directory, 'deploy.log'),
+    deployLog: 'deploy.log',
+    incidents: 'logs',
     ...standalone(),
   }
   run(writeRestoreScript(script))
