@@ -10,6 +10,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { parse, stringify } from 'yaml'
 import { loadConfig, findTarget } from '../src/config/load.js'
 import type { Config, Target } from '../src/config/schema.js'
+import type { ServiceImage } from '../src/plan/act.js'
+import { parseManifest } from '../src/plan/manifest.js'
 import { type RollbackInput, type RunResult, StepbackClient } from '../src/client.js'
 import { type Sandbox, type Session, down, openSession, up } from '../sandbox/index.js'
 import { packageRoot } from '../sandbox/paths.js'
@@ -87,6 +89,12 @@ export class Ground {
     const run = await this.client.startRollback({ target: this.target.name, ...request })
     await this.#end(run)
     return run
+  }
+
+  /** The images that a restore point recorded. */
+  images(restorePoint: string): readonly ServiceImage[] {
+    const file = join(this.target.backups, `manifest_${restorePoint}.json`)
+    return parseManifest(readFileSync(file, 'utf8')).images
   }
 
   /** A script on the host, by the shell that the product uses; what it printed. */

@@ -2,6 +2,7 @@
 
 import { join } from 'node:path'
 import { packageRoot } from '../sandbox/paths.js'
+import { measureContainers } from './containers.js'
 import { exposure } from './exposure.js'
 import type { Measurement, Result } from './measurement.js'
 import { measureMemory } from './memory.js'
@@ -13,7 +14,11 @@ import { type DatabaseMeasurement, measureDatabase } from './sizes.js'
 import { swap } from './swap.js'
 import { take } from './take.js'
 
-const measurements: Readonly<Record<string, Measurement>> = { rollback: measureRollback, memory: measureMemory }
+const measurements: Readonly<Record<string, Measurement>> = {
+  rollback: measureRollback,
+  containers: measureContainers,
+  memory: measureMemory,
+}
 const ofDatabase: Readonly<Record<string, DatabaseMeasurement>> = { migrate, exposure, take, restore, swap }
 const known = [...Object.keys(measurements), ...Object.keys(ofDatabase)]
 

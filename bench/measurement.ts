@@ -25,16 +25,17 @@ export const runs = 5
 export async function inTurn<K extends string>(
   ways: Readonly<Record<K, () => Promise<number>>>,
   say: Say,
+  times: number = runs,
 ): Promise<Readonly<Record<K, readonly number[]>>> {
   const names = Object.keys(ways) as K[]
   const values = Object.fromEntries(names.map((name) => [name, [] as number[]])) as Record<K, number[]>
-  for (let run = 1; run <= runs; run++) {
+  for (let run = 1; run <= times; run++) {
     for (const name of names) {
       const value = await again(ways[name], (why) =>
-        say(`run ${run} of ${runs}, ${name}, failed and is done again: ${why}`),
+        say(`run ${run} of ${times}, ${name}, failed and is done again: ${why}`),
       )
       values[name].push(value)
-      say(`run ${run} of ${runs}, ${name}: ${value.toFixed(2)}`)
+      say(`run ${run} of ${times}, ${name}: ${value.toFixed(2)}`)
     }
   }
   return values
