@@ -5,6 +5,7 @@ import { StepbackError } from '../plan/failure.js'
 import type { Session } from './configuration.js'
 import { exitCodeOf, exitCodes } from './exit-code.js'
 import type { Io } from './io.js'
+import { Question } from './question.js'
 import { renderEnding, renderLeft } from './view/ending.js'
 import { renderPlanInFull } from './view/plan.js'
 import { openView } from './view/view.js'
@@ -31,8 +32,10 @@ export async function followRun(following: Following): Promise<number> {
 }
 
 /** Nothing comes back when the run ended; else what was seen last. */
-async function watch({ io, session, run, wait }: Following): Promise<{ progress: Progress | undefined } | undefined> {
+async function watch(following: Following): Promise<{ progress: Progress | undefined } | undefined> {
+  const { io, session, run, wait, json } = following
   const view = openView(io, run)
+  const question = json ? undefined : new Question({ io, view, client: session.client, run })
   const stop = new AbortController()
   const onInterrupt = () => stop.abort()
   process.once('SIGINT', onInterrupt)
@@ -42,6 +45,7 @@ async function watch({ io, session, run, wait }: Following): Promise<{ progress:
     for await (progress of session.client.follow(run, options)) {
       view.show(progress)
       if (!wait && progress.gate) return { progress }
+      question?.see(progress)
     }
     return stop.signal.aborted ? { progress } : undefined
   } catch (error) {
@@ -50,6 +54,7 @@ async function watch({ io, session, run, wait }: Following): Promise<{ progress:
     return { progress }
   } finally {
     process.off('SIGINT', onInterrupt)
+    await question?.end()
     view.end()
   }
 }

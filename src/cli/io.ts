@@ -13,8 +13,11 @@ export interface Io {
   readonly colours: Colours
   /** Whether what is said may be drawn over. */
   readonly live: boolean
-  /** Asks the person at the terminal; undefined where nobody sits at one. The end of input is an empty answer. */
-  readonly ask?: ((question: string) => Promise<string>) | undefined
+  /**
+   * Asks the person at the terminal; undefined where nobody sits at one. The end of input is an empty answer, and so is a
+   * question that is withdrawn.
+   */
+  readonly ask?: ((question: string, withdrawn?: AbortSignal) => Promise<string>) | undefined
   readonly env: NodeJS.ProcessEnv
 }
 
@@ -37,10 +40,23 @@ function unlessUnread(error: NodeJS.ErrnoException): void {
   if (error.code !== 'EPIPE') throw error
 }
 
-function askOnTerminal(question: string): Promise<string> {
+function askOnTerminal(question: string, withdrawn?: AbortSignal): Promise<string> {
   const terminal = createInterface({ input: process.stdin, output: process.stderr })
+  const withdraw = () => {
+    process.stderr.write('\n')
+    terminal.close()
+  }
+  withdrawn?.addEventListener('abort', withdraw, { once: true })
   return new Promise((resolve) => {
-    terminal.once('close', () => resolve(''))
+    terminal.once('close', () => {
+      withdrawn?.removeEventListener('abort', withdraw)
+      resolve('')
+    })
+    // While a line is read the terminal sends no signal by itself.
+    terminal.once('SIGINT', () => {
+      withdraw()
+      process.kill(process.pid, 'SIGINT')
+    })
     terminal.question(question, (answer) => {
       resolve(answer)
       terminal.close()

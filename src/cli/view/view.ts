@@ -10,6 +10,9 @@ export interface View {
   show(progress: Progress): void
   /** The worker or the server does not answer, or both do again. */
   silent(who: 'worker' | 'server' | null): void
+  /** Leaves what is drawn as it is, for a question beneath it, until it is released. */
+  hold(): void
+  release(): void
   end(): void
 }
 
@@ -25,6 +28,7 @@ class LiveView implements View {
   #progress: Progress | undefined
   #note = ''
   #drawn = ''
+  #held = false
 
   constructor(
     private readonly io: Io,
@@ -44,6 +48,17 @@ class LiveView implements View {
     this.#redraw()
   }
 
+  hold(): void {
+    this.#redraw()
+    this.#held = true
+    this.#draw.done()
+  }
+
+  release(): void {
+    this.#held = false
+    this.#redraw()
+  }
+
   end(): void {
     clearInterval(this.#timer)
     this.#note = ''
@@ -52,6 +67,7 @@ class LiveView implements View {
   }
 
   #redraw(): void {
+    if (this.#held) return
     const seen = { run: this.run, nowMs: Date.now(), colours: this.io.colours }
     const text = this.#progress ? renderProgress(this.#progress, seen) : 'waiting for a worker to begin'
     if (text + this.#note === this.#drawn) return
@@ -77,6 +93,10 @@ class PlainView implements View {
   silent(who: 'worker' | 'server' | null): void {
     this.io.say(who ? silence(who) : 'answers again')
   }
+
+  hold(): void {}
+
+  release(): void {}
 
   end(): void {}
 }
