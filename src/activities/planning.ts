@@ -3,6 +3,7 @@
 import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import {
   parseBackupRequest,
   parseDeployRequest,
@@ -21,7 +22,7 @@ import { planEmergency } from '../plan/emergency.js'
 import type { Facts, ReleaseFacts } from '../plan/facts.js'
 import { StepbackError } from '../plan/failure.js'
 import type { Subscriptions } from '../plan/notice.js'
-import { type Plan, type RunKind, digestText } from '../plan/plan.js'
+import { type FileChange, type Plan, type RunKind, digestText } from '../plan/plan.js'
 import type { HealthReport } from '../plan/progress.js'
 import type { DeployRequest, RollbackRequest } from '../plan/request.js'
 import { chooseDestination } from '../plan/destination.js'
@@ -41,6 +42,7 @@ import { observeConfiguration } from './observe/configuration.js'
 import { observeEmergency } from './observe/emergency.js'
 import { observeEnvironment } from './observe/environment.js'
 import { composeProblem, modelOf, observe } from './observe/facts.js'
+import { changeByRelease, isAmong } from './observe/file-changes.js'
 import { Look } from './observe/look.js'
 import { observeRecorded } from './observe/recorded.js'
 import { askWith, hashWith } from './observe/resulting.js'
@@ -53,6 +55,8 @@ export interface Planned {
   readonly notifies?: Subscriptions
   /** The activities write an audit record; planned by an earlier version a run does not ask them to. */
   readonly audits?: true
+  /** What the checks said, where they were asked. */
+  readonly health?: readonly HealthReport[]
 }
 
 export function planningActivities(deps: Deps) {
@@ -62,13 +66,18 @@ export function planningActivities(deps: Deps) {
       readonly kind: RunKind
       readonly request: unknown
       readonly destination?: string
+      /** Whether the checks are asked, too: what they say before anything is changed. */
+      readonly asksHealth?: boolean
     }): Promise<Planned> {
       return await beating(async () => {
-        const { kind, request, destination } = input
+        const { kind, request, destination, asksHealth = false } = input
         const notifies = subscriptionsOf(deps.config)
         try {
+          const seen = asksHealth ? healthBefore(deps, request) : null
           const plan = await planners[kind](deps, request, destination)
-          return { plan, searchable: deps.searchable, audits: true, ...(notifies ? { notifies } : {}) }
+          const health = await seen
+          const more = { ...(notifies ? { notifies } : {}), ...(health ? { health } : {}) }
+          return { plan, searchable: deps.searchable, audits: true, ...more }
         } catch (error) {
           throw notifies ? telling(error, notifies) : error
         }
@@ -91,6 +100,17 @@ export function planningActivities(deps: Deps) {
     },
   }
 }
+
+/** Beside the looks of the plan, which it must neither fail nor hold up. */
+async function healthBefore(deps: Deps, request: unknown): Promise<readonly HealthReport[] | null> {
+  const { target } = (request ?? {}) as { readonly target?: unknown }
+  if (typeof target !== 'string') return null
+  const asked = Look.at(deps, target).then(askChecks)
+  const late = sleep(healthWithinMs, null, { ref: false })
+  return await Promise.race([asked, late]).catch(() => null)
+}
+
+const healthWithinMs = 5_000
 
 /** Of a run that is refused somebody may want to hear, too. */
 function telling(error: unknown, notifies: Subscriptions): unknown {
@@ -177,7 +197,11 @@ async function observeRelease(look: Look, request: DeployRequest): Promise<Broug
       print: command('printf', '%s', await readFile(join(release.directory, path), 'utf8')),
     })),
   )
-  const [config, hash] = await Promise.all([askWith(look, replaced), hashWith(look, replaced)])
+  const [config, hash, changes] = await Promise.all([
+    askWith(look, replaced),
+    hashWith(look, replaced),
+    readChanges(look, release),
+  ])
   if (config.exitCode !== 0) {
     throw new StepbackError({
       type: 'Refused',
@@ -197,8 +221,17 @@ async function observeRelease(look: Look, request: DeployRequest): Promise<Broug
       })
     : null
   const model = modelOf(look, config)
-  const facts = { directory: release.directory, sha256: release.sha256, paths, model, migrateTo, environment }
+  const { sha256 } = release
+  const facts = { directory: release.directory, sha256, paths, model, migrateTo, environment, changes }
   return { facts, hash }
+}
+
+/** How configured files change, as many of them as a person reads. */
+async function readChanges(look: Look, { directory, files }: Release): Promise<FileChange[]> {
+  const { compose, managed } = look.target
+  const own = files.filter(({ path, kind }) => kind === undefined && isAmong(path, [...compose.files, ...managed]))
+  const changes = own.slice(0, 20).map((it) => changeByRelease(look, { ...it, file: join(directory, it.path) }))
+  return (await Promise.all(changes)).filter((it) => it !== null)
 }
 
 interface Brought {

@@ -2,6 +2,7 @@
 // or by another person: then it is withdrawn.
 
 import type { Approve, Progress, Resolve, StepbackClient } from '../client.js'
+import { shortDigest } from '../plan/describe.js'
 import type { OpenGate } from '../plan/progress.js'
 import type { Io } from './io.js'
 import { person } from './person.js'
@@ -71,11 +72,7 @@ function gateOf({ plan }: Progress, { asks, why, until }: OpenGate): string {
 function wording({ plan }: Progress, { asks }: OpenGate): string {
   const as = `as ${visible(person())}`
   if (asks === 'resolve') return `retry, skip or abort, ${as}? (Enter leaves it open) `
-  return `approve the plan ${shortDigest(plan?.digest)}, ${as}? [y]es, [n]o: reject it (Enter leaves it open) `
-}
-
-function shortDigest(digest = ''): string {
-  return digest.replace('sha256:', '').slice(0, 8)
+  return `approve the plan ${shortDigest(plan?.digest ?? '')}, ${as}? [y]es, [n]o: reject it (Enter leaves it open) `
 }
 
 type Answer = Resolve | (Approve & { readonly digest: string }) | { readonly by: string }

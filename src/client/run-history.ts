@@ -6,7 +6,7 @@ import type { LoadedDataConverter } from '@temporalio/common'
 import { decodeFromPayloadsAtIndex } from '@temporalio/common/lib/internal-non-workflow/index.js'
 import type { Anchor } from '../plan/anchors.js'
 import type { Plan } from '../plan/plan.js'
-import type { RunResult } from '../plan/progress.js'
+import type { HealthReport, RunResult } from '../plan/progress.js'
 
 export type History = Awaited<ReturnType<WorkflowHandle['fetchHistory']>>
 type HistoryEvent = NonNullable<History['events']>[number]
@@ -37,6 +37,8 @@ export interface RunHistory {
   readonly closedAt: string | null
   /** The newest plan that it was given. */
   readonly plan: Plan | undefined
+  /** What the checks said when it was planned first. */
+  readonly before: readonly HealthReport[] | undefined
   readonly work: readonly Work[]
   readonly result: RunResult | undefined
   /** How the server says that it closed; null while it is open. */
@@ -63,6 +65,9 @@ export async function readHistory(
       value: await decode(completed?.activityTaskCompletedEventAttributes?.result),
     })),
   )
+  const planned = results.flatMap(({ name, value }) =>
+    name === 'plan' && value !== undefined ? [value as Planned] : [],
+  )
   const ended = closing ? await decode(closing.payloads) : undefined
   return {
     run,
@@ -72,8 +77,8 @@ export async function readHistory(
     target: typeof target === 'string' ? target : null,
     startedAt: timeOf(events[0]),
     closedAt: closing ? timeOf(closing.event) : null,
-    plan: (results.findLast((it) => it.name === 'plan' && it.value !== undefined)?.value as { plan: Plan } | undefined)
-      ?.plan,
+    plan: planned.at(-1)?.plan,
+    before: planned.find(({ health }) => health)?.health,
     work,
     result: isResult(ended) ? ended : undefined,
     closedAs: closing?.as ?? null,
@@ -82,6 +87,12 @@ export async function readHistory(
       isHead(value) ? [{ number: value.number, sha256: value.sha256, run }] : [],
     ),
   }
+}
+
+/** What the activity `plan` returns, as far as it is told. */
+interface Planned {
+  readonly plan: Plan
+  readonly health?: readonly HealthReport[]
 }
 
 interface Activity {

@@ -68,6 +68,8 @@ export interface Ended {
   readonly steps: readonly StepProgress[]
   readonly gates: readonly GateWait[]
   readonly health: readonly HealthReport[]
+  /** What the checks said before anything was changed. */
+  readonly before?: readonly HealthReport[]
   readonly restorePoint: string | null
   readonly left: readonly string[]
   /** Answers that could not be written when they were given. */

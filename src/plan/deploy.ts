@@ -41,6 +41,7 @@ export function planDeploy(request: DeployRequest, facts: Facts, release: Releas
     safety: restorePointId({ at: facts.at, version: current }),
     steps: deploySteps({ request, facts, release, current, migrations, mayLoseRows }),
     ...plannedChecks(request, facts, release),
+    ...(release?.changes?.length ? { configuration: release.changes } : {}),
     ...(release?.environment ? { environment: release.environment } : {}),
     approval: deployApproval(request, facts, mayLoseRows),
     already: false,

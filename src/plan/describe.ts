@@ -51,10 +51,14 @@ function describeGate(progress: Progress, gate: OpenGate, runName: string): stri
   const text =
     gate.signs === undefined ? [] : ['', 'to be signed, with a blank and the name behind it:', '', `    ${gate.signs}`]
   return [
-    `⏸ ${escape(gate.why)}`,
+    `**waits for a person:** ${escape(gate.why)}`,
     ...(needs === null ? [] : ['', escape(needs)]),
     '',
     nextCommand(progress, runName),
+    '',
+    `or here, under More Actions, Send an Update, ${gate.asks}:`,
+    '',
+    `    ${inTheForm(progress, gate)}`,
     ...text,
   ]
 }
@@ -125,9 +129,24 @@ export function nextCommand(progress: Progress, runName: string): string {
   if (progress.gate?.asks === 'resolve') {
     return `    stepback resolve ${typed(runName)} --by YOU --action retry|skip|abort`
   }
-  const digest = progress.plan ? ` --digest ${progress.plan.digest.replace('sha256:', '').slice(0, 8)}` : ''
+  const digest = progress.plan ? ` --digest ${shortDigest(progress.plan.digest)}` : ''
   const key = progress.gate?.signs === undefined ? '' : ' --key YOUR.pem'
   return `    stepback approve ${typed(runName)} --by YOU${digest}${key}`
+}
+
+/** The same answer for the Web UI's own form. */
+function inTheForm({ plan }: Progress, { asks, signs }: OpenGate): string {
+  if (asks === 'resolve') return '{"by": "YOU", "action": "retry"}, or "skip", or "abort"'
+  const answer = { by: 'YOU', ...(plan ? { digest: shortDigest(plan.digest) } : {}) }
+  return JSON.stringify({ ...answer, ...(signs === undefined ? {} : { signature: 'YOURS' }) }).replaceAll(
+    /([:,])"/g,
+    '$1 "',
+  )
+}
+
+/** What is enough of a digest to name a plan. */
+export function shortDigest(digest: string): string {
+  return digest.replace('sha256:', '').slice(0, 8)
 }
 
 /** A run's name as it may be copied into a shell: whoever starts a run chooses it. */

@@ -171,6 +171,8 @@ export interface ReleaseFacts {
   readonly migrateTo: string | null
   /** What its environment file changes; null where it has none, or nothing differs. */
   readonly environment: EnvironmentChange | null
+  /** How it changes the other configured files. */
+  readonly changes?: readonly FileChange[]
   readonly ahead?: Ahead
 }
 
@@ -197,6 +199,8 @@ export interface CandidateFacts {
   readonly downExposure: Exposure | null
   /** What going back changes in the environment file; null where nothing differs. */
   readonly environment: EnvironmentChange | null
+  /** How the other configured files change. */
+  readonly changes?: readonly FileChange[]
   readonly ahead?: Ahead
   /** The schema is another one than then; asked only where others migrate. */
   readonly schemaChanged?: true

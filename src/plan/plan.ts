@@ -31,7 +31,7 @@ export interface Plan {
   readonly steps: readonly Step[]
   /** What runs beside the worker before anything else; missing where there is none, or a hotfix skips them. */
   readonly checks?: PlannedChecks
-  /** How each configured file changes, where configuration alone goes back. */
+  /** How each configured file changes; of the environment file `environment` tells, but where configuration goes back. */
   readonly configuration?: readonly FileChange[]
   /** How the environment file changes; missing where it stays as it is. */
   readonly environment?: EnvironmentChange
@@ -53,7 +53,7 @@ export interface EnvironmentChange {
 /** How a file changes: keys, never values; none where only its text, its mode or its kind differ. */
 export interface FileChange extends KeyChanges {
   readonly path: string
-  readonly how: 'changes' | 'comes back' | 'goes'
+  readonly how: 'changes' | 'comes' | 'comes back' | 'goes'
 }
 
 export interface PlannedChecks {

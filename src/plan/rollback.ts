@@ -73,6 +73,7 @@ export function planRollback(
       .join('; '),
     restorePoint: manifest.id,
     ...(exchanges(choice) ? { ...countersOf(candidate), mayGrowBy: facts.stack.mayLoseRows } : {}),
+    ...(full && candidate.changes?.length ? { configuration: candidate.changes } : {}),
     ...(full && candidate.environment ? { environment: candidate.environment } : {}),
     already,
     steps: already ? [] : rollbackSteps({ request, facts, candidate, choice }),

@@ -72,19 +72,22 @@ async function tell(state: RunState, gate: Gate, request: unknown): Promise<RunR
 /** `destination`: what `latest` meant when it was first asked; another run may have ended meanwhile. */
 async function makePlan(state: RunState, request: unknown, destination?: string): Promise<Plan> {
   const kind = state.progress.kind as RunKind // a guard plans nothing
+  const asksHealth = state.plan === undefined && (kind === 'deploy' || kind === 'rollback')
   const plans = ({ plan }: typeof acts) =>
     plan.executeWithOptions({ summary: `look, and plan the ${kind}` }, [
-      { kind, request, ...(destination === undefined ? {} : { destination }) },
+      { kind, request, asksHealth, ...(destination === undefined ? {} : { destination }) },
     ])
   const {
     plan,
     searchable,
     notifies,
     audits = false,
+    health,
   } = state.token === undefined ? await outliving(() => plans(briefActs)) : await plans(acts)
   state.searchable = searchable
   state.notices.subscriptions = notifies
   state.trail.on = audits
+  state.trail.before ??= health
   state.setPlan(plan)
   state.tag()
   return plan

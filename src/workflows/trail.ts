@@ -22,6 +22,8 @@ export class Trail {
   readonly asked: Asked
   /** Comes with what activities return: a run of an earlier version lacks it, and issues no new commands. */
   on = false
+  /** What the checks said before anything was changed. */
+  before: readonly HealthReport[] | undefined
   /** Whether the record has the plan already. */
   begun = false
   readonly #target: string | null
@@ -69,6 +71,7 @@ export class Trail {
       steps,
       gates,
       health,
+      ...(this.before ? { before: this.before } : {}),
       restorePoint: safetyOf(this.progress, plan),
       left,
       ...(this.#unwritten.length > 0 ? { answers: this.#unwritten } : {}),

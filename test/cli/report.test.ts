@@ -89,6 +89,7 @@ describe('a report', () => {
     startedAt: at(0),
     closedAt: at(625),
     plan: deployPlan(),
+    before: [{ check: 'api', healthy: false, detail: 'status 503' }],
     work: [
       work({}),
       work({ name: 'keepLease' }),
@@ -123,11 +124,18 @@ describe('a report', () => {
     expect(markdown).not.toContain('\u001b')
   })
 
+  test('says of each check what it said before and afterwards', () => {
+    expect(renderMarkdown(report)).toContain('| api | NOT healthy: status 503 | healthy: status 200 |')
+    expect(renderMarkdown(reportOfRecord('aria', past[1] as PastRun))).toContain(
+      '| api | not asked | healthy: status 200 |',
+    )
+  })
+
   test('is made from the audit record where no history is left', () => {
     const ofRecord = reportOfRecord('aria', past[1] as PastRun)
     expect(ofRecord.bars.map((it) => it.kind)).toEqual(['gate', 'step'])
     const markdown = renderMarkdown(ofRecord)
-    for (const part of ['read from: audit record', '## Answers at gates', '## Health afterwards', 'asked for by: ada'])
+    for (const part of ['read from: audit record', '## Answers at gates', '## Health', 'asked for by: ada'])
       expect(markdown).toContain(part)
   })
 })

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { describeProgress, heading, stepDuration } from '../../src/plan/describe.js'
+import { malformed } from '../../src/plan/gate.js'
 import { describeMs, durationMs } from '../../src/plan/duration.js'
 import { canonical } from '../../src/plan/plan.js'
 import { type Progress, newProgress, pending, showPlan } from '../../src/plan/progress.js'
@@ -30,9 +31,17 @@ describe('the details of a run', () => {
     expect(describeProgress(shown, 'rollback-shop')).toContain(
       `    stepback approve rollback-shop --by YOU --digest ${shown.plan!.digest.slice(7, 15)}`,
     )
-    expect(describeProgress(progress({ gate: { ...gate, asks: 'resolve' } }), 'r')).toContain(
-      '    stepback resolve r --by YOU --action retry|skip|abort',
-    )
+    const resolves = describeProgress(progress({ gate: { ...gate, asks: 'resolve' } }), 'r')
+    expect(resolves).toContain('    stepback resolve r --by YOU --action retry|skip|abort')
+    expect(resolves).toContain('    {"by": "YOU", "action": "retry"}')
+  })
+
+  test('give the answer for the form of the Web UI, which an approval takes as it stands', () => {
+    const gate = { asks: 'approve', why: '412 rows', until: '' } as const
+    const text = describeProgress(progress({ gate }), 'rollback-shop')
+    const [, json] = /Send an Update, approve:\n\n {4}(.*)/.exec(text)!
+    expect(json).toBe(`{"by": "YOU", "digest": "${progress().plan!.digest.slice(7, 15)}"}`)
+    expect(malformed('approve', JSON.parse(json!))).toBeUndefined()
   })
 
   test('say what the gate needs, who approved, what has to be signed, and which answers did not count', () => {

@@ -57,6 +57,15 @@ describe('a run that was done', () => {
     expect(events()).toEqual([])
   })
 
+  test('writes what the checks said before its first change, which only the first plan asks', async () => {
+    const sick = [{ check: 'api', healthy: false, detail: 'status 503' }]
+    const planned = { plan: deployPlan(), searchable: false, audits: true }
+    stage.on('plan', ({ asksHealth }) => (asksHealth ? { ...planned, health: sick } : planned))
+    await (await deploy()).result()
+    expect(stage.calls('plan').map(({ asksHealth }) => asksHealth)).toEqual([true, false])
+    expect(ended()).toMatchObject({ before: sick, health: [{ check: 'api', healthy: true }] })
+  })
+
   test('says why the record has no head where it could not be written', async () => {
     stage.on('finishRun', () => ({ problem: 'no space left' }))
     expect((await (await deploy()).result()).audit).toEqual({ problem: 'no space left' })

@@ -14,6 +14,7 @@ import { observeAhead } from './ahead.js'
 import { observeDowns, observeExposure, observeSchemaChange } from './database.js'
 import { observeEnvironment } from './environment.js'
 import { composeProblem, modelOf } from './facts.js'
+import { changeOnWayBack, isAmong } from './file-changes.js'
 import type { Look } from './look.js'
 import { type Replaced, askWith, hashWith } from './resulting.js'
 
@@ -25,23 +26,40 @@ export async function observeCandidate(
   const { manifest } = input
   const way = wayBack(manifest, input.facts.manifests, '~')
   const counted = countedFrom(input.facts, manifest)
-  const [, { model, ahead }, changedFiles, images, seen, downExposure, environment, other] = await together([
-    verifyFiles(look, manifest, [...manifest.files.filter(isWhole), ...way.sources]),
-    readResulting(look, input, way),
-    readChangedFiles(look, way),
-    compareImages(look, manifest),
-    input.request.strategy === 'migrate' ? null : observeExposure(look, counted),
-    observeDowns(look, appliedSince(input.facts, manifest)),
-    input.request.scope === 'full' ? readEnvironment(look, manifest, input.request.secrets) : null,
-    input.facts.database?.othersMigrate ? observeSchemaChange(look, manifest) : false,
-  ])
+  const full = input.request.scope === 'full'
+  const [, { model, ahead }, { changedFiles, changes }, images, seen, downExposure, environment, other] =
+    await together([
+      verifyFiles(look, manifest, [...manifest.files.filter(isWhole), ...way.sources]),
+      readResulting(look, input, way),
+      readChanges(look, way, full ? input.request.secrets : null),
+      compareImages(look, manifest),
+      input.request.strategy === 'migrate' ? null : observeExposure(look, counted),
+      observeDowns(look, appliedSince(input.facts, manifest)),
+      full ? readEnvironment(look, manifest, input.request.secrets) : null,
+      input.facts.database?.othersMigrate ? observeSchemaChange(look, manifest) : false,
+    ])
   const paths = [...way.files.map((file) => file.path!), ...way.absent]
   const { exposure = null, counters } = seen ?? {}
   const since = counted && counted.id !== manifest.id ? { since: counted.id } : {}
   const lost = { exposure, ...(counters ? { counters } : {}), downExposure }
   const schema = other ? { schemaChanged: true as const } : {}
-  return { manifest, model, ahead, paths, changedFiles, ...images, ...lost, ...since, ...schema, environment }
+  const files = { paths, changedFiles, changes, environment }
+  return { manifest, model, ahead, ...files, ...images, ...lost, ...since, ...schema }
 }
+
+/** Which files change, and how those do that have keys; the environment file is looked at by itself. */
+async function readChanges(look: Look, way: WayBack, secrets: RollbackRequest['secrets'] | null) {
+  const changedFiles = await readChangedFiles(look, way)
+  if (secrets === null) return { changedFiles, changes: [] }
+  const { compose, managed } = look.target
+  const configured = changedFiles.filter((path) => isAmong(path, [...compose.files, ...managed]))
+  const replaced = recordedFiles(look, way, secrets)
+  const read = configured.slice(0, most).map((path) => changeOnWayBack(look, way, replaced, path))
+  return { changedFiles, changes: (await Promise.all(read)).filter((it) => it !== null) }
+}
+
+/** As many as a person reads; a managed directory may hold thousands. */
+const most = 20
 
 /** A kept database made way for one of another restore point: what was written since is what going back to it loses. */
 function countedFrom({ records, manifests }: Facts, manifest: Manifest): Manifest | undefined {

@@ -1,9 +1,6 @@
 import { readEnvFile } from '../../commands/observe.js'
-import { command, quote } from '../../commands/shell.js'
-import { parseEnvFile } from '../../config/env-file.js'
-import { readYaml } from '../../config/yaml.js'
+import { command } from '../../commands/shell.js'
 import type { ConfigurationFacts, Facts } from '../../plan/facts.js'
-import { keyChanges, noKeys } from '../../plan/keys.js'
 import type { Manifest } from '../../plan/manifest.js'
 import type { FileChange } from '../../plan/plan.js'
 import type { RollbackRequest } from '../../plan/request.js'
@@ -12,6 +9,7 @@ import { together } from '../together.js'
 import { observeAhead } from './ahead.js'
 import { modelWith, readChangedFiles, recordedFiles, verifyFiles } from './candidate.js'
 import { observeEnvironment } from './environment.js'
+import { changeOnWayBack } from './file-changes.js'
 import type { Look } from './look.js'
 import { type Replaced, askWith } from './resulting.js'
 
@@ -82,36 +80,6 @@ async function readKept(
 /** With the live lines of kept secrets the environment file may be as it is. */
 async function readChanges(look: Look, way: WayBack, replaced: readonly Replaced[]): Promise<FileChange[]> {
   const paths = await readChangedFiles(look, way)
-  const changes = await Promise.all(paths.map((path) => readChange(look, way, replaced, path)))
+  const changes = await Promise.all(paths.map((path) => changeOnWayBack(look, way, replaced, path)))
   return changes.filter((it) => it !== null)
-}
-
-async function readChange(
-  look: Look,
-  way: WayBack,
-  replaced: readonly Replaced[],
-  path: string,
-): Promise<FileChange | null> {
-  const saved = way.files.find((file) => file.path === path)
-  if (!saved) return { path, how: 'goes', ...noKeys }
-  const live = await look.try(`head -c ${maxBytes} ${quote(`${look.target.directory}/${path}`)}\n`)
-  const how = live.exitCode === 0 ? 'changes' : 'comes back'
-  if (saved.kind !== undefined || saved.bytes >= maxBytes) return { path, how, ...noKeys }
-  const name = `${look.target.backups}/${saved.name}`
-  const held = isWhole(saved) ? command('cat', name) : command('tar', '-xzOf', name, `./${path}`)
-  const then = await look.look(`${replaced.find((it) => it.path === path)?.print ?? held}\n`)
-  if (path === look.target.compose.envFile && then === live.stdout) return null
-  const [now, before] = [live.stdout, then].map((text) => documentOf(look, path, text))
-  return { path, how, ...(now === undefined || before === undefined ? noKeys : keyChanges(now, before)) }
-}
-
-/** What is larger is not read into the worker. */
-const maxBytes = 256 * 1024
-
-/** Undefined for what has no keys, or cannot be read. */
-function documentOf({ target }: Look, path: string, text: string): unknown {
-  if (path === target.compose.envFile || path.endsWith('.env')) return Object.fromEntries(parseEnvFile(text))
-  if (!/\.(ya?ml|json)$/.test(path)) return undefined
-  const read = readYaml(text)
-  return read.ok ? (read.value ?? {}) : undefined
 }

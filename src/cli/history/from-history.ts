@@ -18,6 +18,7 @@ export function fromHistory(history: RunHistory): PastRun {
     steps: result.steps,
     gates: result.gates ?? [],
     health: result.health,
+    ...(history.before ? { before: history.before } : {}),
     restorePoint: result.restorePoint,
     left: result.left ?? [],
   }

@@ -3,7 +3,7 @@
 import type { RunHistory, Work } from '../../client/run-history.js'
 import { stepDuration } from '../../plan/describe.js'
 import type { PastRun } from '../../plan/past-run.js'
-import type { StepProgress } from '../../plan/progress.js'
+import type { HealthReport, StepProgress } from '../../plan/progress.js'
 import { fromHistory } from '../history/from-history.js'
 
 export interface Bar {
@@ -155,14 +155,20 @@ export function tablesOf({ past }: Report): Table[] {
           ]
         : [],
     },
-    {
-      title: 'Health afterwards',
-      head: ['check', '', 'detail'],
-      rows: (ended?.health ?? []).map((it) => [it.check, it.healthy ? 'healthy' : 'NOT healthy', it.detail]),
-    },
+    { title: 'Health', head: ['check', 'before', 'afterwards'], rows: healthRows(ended) },
     { title: 'Left on the host', head: ['what'], rows: (ended?.left ?? []).map((it) => [it]) },
   ]
   return tables.filter(({ rows }) => rows.length > 0)
+}
+
+function healthRows(ended: PastRun['ended']): string[][] {
+  const { before = [], health = [] } = ended ?? {}
+  const said = (reports: readonly HealthReport[], check: string) => {
+    const report = reports.find((it) => it.check === check)
+    return report ? `${report.healthy ? 'healthy' : 'NOT healthy'}: ${report.detail}` : 'not asked'
+  }
+  const checks = new Set([...before, ...health].map((it) => it.check))
+  return [...checks].map((check) => [check, said(before, check), said(health, check)])
 }
 
 /** `key, value` of what stands at the top. */
