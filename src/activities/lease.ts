@@ -135,6 +135,7 @@ export function leaseActivities(deps: Deps) {
         const [audited, note] = await together([
           input.ended && audit(host, 'ended', input.ended),
           tidy(deps, target, { token: input.token, run: ownRun(), people }),
+          isBackup() && forgetOldJobs(host),
         ])
         await host.release({ token: input.token, holder: holderOf(deps) })
         return audited && { ...audited, ...(note ? { note } : {}) }
@@ -161,6 +162,19 @@ async function tidy(
     if (error instanceof StepbackError && error.type === 'Unreachable') throw error
     return people && { problem: messageOf(error) }
   }
+}
+
+/** Backups come by schedule and wait for nobody, so what every run leaves on the host is forgotten by them. */
+function isBackup(): boolean {
+  return Context.current().info.workflowType === 'backupWorkflow'
+}
+
+/** Far behind any run that could still ask for one. */
+const oldJobDays = 30
+
+/** A host that does not answer is met again by the release; nothing else hangs on it. */
+async function forgetOldJobs(host: Host): Promise<void> {
+  await host.prune({ olderThanDays: oldJobDays }).catch(() => undefined)
 }
 
 /** Whether nobody is there any more to give it back, whatever Temporal says. */

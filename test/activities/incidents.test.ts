@@ -1,6 +1,6 @@
 // What the end of a run leaves for people on a real host over SSH, with the real lease, jobs and audit record.
 
-import { mkdirSync, readFileSync, readdirSync, rmSync, symlinkSync } from 'node:fs'
+import { mkdirSync, readFileSync, readdirSync, rmSync, symlinkSync, utimesSync } from 'node:fs'
 import { join } from 'node:path'
 import { MockActivityEnvironment } from '@temporalio/testing'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
@@ -52,15 +52,15 @@ function project(...path: string[]): string {
 let runs = 0
 
 /** A run as its activities see it; `again` is another attempt of the same activity. */
-function newRun() {
+function newRun(kind = 'rollback') {
   const run = {
-    workflowId: `rollback-shop-${++runs}`,
+    workflowId: `${kind}-shop-${++runs}`,
     runId: `00000000-0000-7000-8000-${String(runs).padStart(12, '0')}`,
   }
   const inside = <T>(work: () => Promise<T>) => {
     const info = {
       workflowExecution: run,
-      workflowType: 'rollbackWorkflow',
+      workflowType: `${kind}Workflow`,
       scheduledTimestampMs: Date.UTC(2026, 10, 23),
     }
     return new MockActivityEnvironment(info).run(work) as Promise<T>
@@ -154,4 +154,18 @@ test('a run that was fenced writes nothing into the project; whoever settles wha
   const settled = `ended without an end; undone by ${next.run.workflowId}`
   expect(log()).toEqual([`2026-11-23T00:00:00Z ${lost.run.workflowId} rollback full ${plan.version}: ${settled}`])
   expect(readFileSync(project('memories/logs', notes()[0]!), 'utf8')).toContain('- severity: failure')
+})
+
+test('a backup forgets the jobs that are a month old, and no other run does', async () => {
+  const jobs = () => readdirSync(project('backups/.stepback/shop/jobs'))
+  await finished()
+  const old = jobs()
+  const longAgo = new Date(Date.now() - 40 * 86_400_000)
+  for (const job of old) utimesSync(project('backups/.stepback/shop/jobs', job), longAgo, longAgo)
+  await finished()
+  expect(jobs()).toEqual(expect.arrayContaining(old))
+  const { inside } = newRun('backup')
+  const { token } = await inside(() => lease().acquireLease({ target: 'shop', kind: 'backup' }))
+  await inside(() => lease().finishRun({ target: 'shop', token, outcome: 'done' }))
+  expect(jobs().filter((job) => old.includes(job))).toEqual([])
 })
