@@ -1,6 +1,6 @@
 import { build } from '../commands/compose.js'
 import { keep, restore } from '../commands/images.js'
-import { script } from '../commands/shell.js'
+import { script, sideBySide } from '../commands/shell.js'
 import type { ActDefinition } from './act.js'
 import { doneAgain } from './context.js'
 
@@ -8,7 +8,7 @@ export const keepImages: ActDefinition<'keepImages'> = {
   jobs: ['keep'],
   run: async (context, { images }) => {
     const commands = keep({ target: context.target.name, restorePoint: context.safety, images })
-    await context.job('keep', script(...commands), { holds: doneAgain })
+    await context.job('keep', script(...sideBySide(commands)), { holds: doneAgain })
     return `${images.length} images`
   },
 }
@@ -24,7 +24,7 @@ export const buildImages: ActDefinition<'buildImages'> = {
 export const restoreImages: ActDefinition<'restoreImages'> = {
   jobs: ['restore'],
   run: async (context, { images }) => {
-    await context.job('restore', script(...restore(images)), { holds: doneAgain })
+    await context.job('restore', script(...sideBySide(restore(images))), { holds: doneAgain })
     return `${images.length} images`
   },
 }

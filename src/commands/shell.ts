@@ -15,3 +15,15 @@ export function command(...argv: readonly string[]): string {
 export function script(...lines: readonly string[]): string {
   return ['set -eu', ...lines, ''].join('\n')
 }
+
+/**
+ * Lines for a script that run the commands four at a time, and stop it where one fails: for programs of which starting
+ * is the most.
+ */
+export function sideBySide(commands: readonly string[]): string[] {
+  const together = commands.slice(0, 4)
+  if (together.length === 0) return []
+  const begin = together.map((line, index) => `${line} & p${index}=$!`)
+  const end = together.map((_, index) => `wait "$p${index}"`)
+  return [...begin, ...end, ...sideBySide(commands.slice(4))]
+}
