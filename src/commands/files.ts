@@ -1,6 +1,7 @@
 // Scripts that record, put and put back files. What they print is one line for each fact, read by the activities.
 
 import type { ManagedTree } from '../plan/managed.js'
+import { clearsAway } from './full-disk.js'
 import { fits, places } from './places.js'
 import { command, quote } from './shell.js'
 
@@ -123,18 +124,23 @@ export function captureFiles(input: {
   readonly more?: string
 }): string {
   const { backups, id } = input
+  const parts = [`docker-compose_${id}.yml`, `env_${id}`, `config_${id}.tar.gz`]
   return [
     'set -eu',
     'umask 077',
     `mkdir -p ${quote(backups)}`,
     `cd ${quote(input.directory)}`,
+    `archive=${quote(`${backups}/config_${id}.tar.gz`)}`,
+    ...clearsAway(
+      `df -Pk ${quote(backups)}`,
+      `rm -f ${parts.map((name) => quote(`${backups}/${name}.part`)).join(' ')}`,
+    ),
     copyWhole(input.composeFile, `${backups}/docker-compose_${id}.yml`),
     `if [ -e ${quote(`./${input.envFile}`)} ]; then ${copyWhole(input.envFile, `${backups}/env_${id}`)}; fi`,
     'set --',
     ...input.paths.map((path) => addIfThere(path, '-f')),
     ...input.trees.map((path) => addIfThere(path, '-d')),
     ...(input.more === undefined ? [] : [input.more]),
-    `archive=${quote(`${backups}/config_${id}.tar.gz`)}`,
     // An archive of nothing is refused by some tars, and nothing is what it would say.
     // GNU tar reads a backslash in a name as an escape, unless it is told not to; others know no such word.
     'case $(tar --version 2>/dev/null) in *"GNU tar"*) asis=--no-unquote ;; *) asis= ;; esac',
@@ -177,6 +183,8 @@ export function placeFiles(input: {
     'set -eu',
     fileFacts,
     `cd ${quote(input.directory)}`,
+    // What was staged is of no use to another try, and may be what fills the disk.
+    ...clearsAway('df -Pk .', command('rm', '-rf', staging)),
     places,
     'check() {',
     '  [ -e "$3/$1" ] || { [ -f "./$1" ] && [ "$(sha256 "./$1")" = "$2" ] && return 0; fail "staged file is missing" "$1"; }',
@@ -187,7 +195,6 @@ export function placeFiles(input: {
     ...fitting(files, input.ends),
     ...files.filter(isFile).map((file) => command('check', file.path, file.sha256, staging)),
     ...files.map((file) => (isFile(file) ? command('place', file.path, staging, file.mode) : putWithout(file))),
-    command('rm', '-rf', staging),
     '',
   ].join('\n')
 }

@@ -1,5 +1,5 @@
 import { execFileSync, spawnSync } from 'node:child_process'
-import { createHash } from 'node:crypto'
+import { createHash, randomBytes } from 'node:crypto'
 import {
   chmodSync,
   chownSync,
@@ -155,6 +155,15 @@ describe.each(shells)('under %s', (program, ...flags) => {
         expect(existsSync(staging)).toBe(false)
         expect(leftovers()).toEqual([])
       }
+    })
+
+    test('leaves no half of a file behind where it has no room', () => {
+      write('large', randomBytes(200_000).toString('hex'))
+      expect(run(`ulimit -f 50\n${captureScript(['large'])}`).status).not.toBe(0)
+      expect(readdirSync(backups).filter((name) => name.includes('config_') || name.endsWith('.part'))).toEqual([])
+      stage('large', 'large')
+      expect(run(`ulimit -f 0\n${place(['large'])}`).status).not.toBe(0)
+      expect(existsSync(staging)).toBe(false)
     })
 
     test('keeps the live values of secrets, line for line, and restores all else', () => {

@@ -1,6 +1,7 @@
 // Stacks as people have them, on the engine, the SSH server and the Temporal server of a sandbox.
 
 import { type ChildProcess, execFile, execFileSync, spawn } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
 import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
@@ -18,6 +19,9 @@ import {
   composeFiles,
   databaseName,
   layOut,
+  oddFile,
+  owner,
+  ownerPassword,
   password,
   role,
   shopFiles,
@@ -38,17 +42,22 @@ describe.skipIf(!process.env['STEPBACK_END_TO_END'])('stacks as people have them
   beforeAll(async () => {
     const sandbox = await up({ root })
     operator = new Operator(sandbox)
-    env = { ...(await openSession(root))!.env, FOREIGN_DB_USER: role }
+    env = { ...(await openSession(root))!.env, FOREIGN_DB_USER: role, FOREIGN_DB_OWNER: owner }
     databaseImage = docker('ps', '--filter', 'label=com.docker.compose.service=aria-db', '--format', '{{.Image}}')
     stack = layOut(sandbox, root, { base: baseImage, database: databaseImage }, id)
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=4m,mode=700', 'tmpfs', stack.cramped])
     const [program, ...words] = sandbox.processes.worker!.command
     worker = spawn(program!, [...words.slice(0, -1), stack.config], { env, stdio: 'ignore' })
     shop('up', '--detach', '--build')
+    const [name, user] = [databaseName, owner].map((it) => `"${it.replaceAll('"', '""')}"`)
+    database().query(`create role ${user} login password '${ownerPassword.replaceAll("'", "''")}'`)
+    database().query(`alter database ${name} owner to ${user}`)
     compose('tiny', ['compose.yml'], stack.tiny, 'up', '--detach')
   }, 300_000)
 
   afterAll(async () => {
     worker?.kill('SIGTERM')
+    if (stack) execFileSync('umount', ['--lazy', stack.cramped])
     for (const project of ['shop', 'tiny', 'gone'].map((name) => `${id}-${name}`)) {
       const filter = ['--quiet', '--filter', `label=com.docker.compose.project=${project}`]
       for (const [list, remove] of [
@@ -96,10 +105,15 @@ describe.skipIf(!process.env['STEPBACK_END_TO_END'])('stacks as people have them
     )
       .split('\n')
       .toSorted()
+  /** Containers of a service, running or not. */
+  const made = (service: string) => {
+    const labels = [`com.docker.compose.project=${id}-shop`, `com.docker.compose.service=${service}`]
+    return docker('ps', '--all', '--quiet', ...labels.flatMap((it) => ['--filter', `label=${it}`]))
+  }
   const database = () => {
     const name = `database-of-${id}-shop`
-    const query = (sql: string) =>
-      docker('exec', '-e', `PGDATABASE=${databaseName}`, name, 'psql', '-U', role, '-Atc', sql)
+    const query = (sql: string, user = role) =>
+      docker('exec', '-e', `PGDATABASE=${databaseName}`, name, 'psql', '-U', user, '-Atc', sql)
     const mark = docker('inspect', '--format', '{{range .Config.Env}}{{println .}}{{end}}', name)
     return { container: docker('inspect', '--format', '{{.Id}}', name), query, mark: /^MARK=(.*)$/m.exec(mark)?.[1] }
   }
@@ -204,7 +218,7 @@ describe.skipIf(!process.env['STEPBACK_END_TO_END'])('stacks as people have them
   test('deploys a stack of several files, with a job, replicas, profiles and a database whose port is not published', async () => {
     const before = database()
     const release = stack.release('1.1.0', shopFiles({ mark: 'first', version: '1.1.0' }))
-    const input = { target: 'shop', version: '1.1.0', release, migrateTo: 'a001_sessions' }
+    const input = { target: 'shop', version: '1.1.0', release, migrateTo: 's001_sessions' }
     const { outcome, message, result } = await run('deployWorkflow', 'deploy-first', input)
     expect([outcome, message]).toEqual(['done', ''])
     expect(names(result).slice(0, 7).join(' ')).toBe(
@@ -221,8 +235,9 @@ describe.skipIf(!process.env['STEPBACK_END_TO_END'])('stacks as people have them
   const rows = () => database().query('select title from sessions')
 
   test('undoes a deploy that fails behind the recreation of its database, and brings the old container back', async () => {
-    const release = stack.release('1.2.0', shopFiles({ mark: 'second', version: '1.2.0', healthy: false }))
-    const input = { target: 'shop', version: '1.2.0', release, migrateTo: 'a002_messages' }
+    const files = { mark: 'second', version: '1.2.0', healthy: false, migrations: 2, without: 'extra' }
+    const release = stack.release('1.2.0', shopFiles(files))
+    const input = { target: 'shop', version: '1.2.0', release }
     const before = database()
     const { outcome, result } = await run('deployWorkflow', 'deploy-failing', input)
     expect(outcome).toBe('Undone')
@@ -235,10 +250,14 @@ describe.skipIf(!process.env['STEPBACK_END_TO_END'])('stacks as people have them
   })
 
   test('rolls every file and the database container back, and keeps the rows and the secret', async () => {
-    const release = stack.release('1.3.0', shopFiles({ mark: 'third', version: '1.3.0' }))
-    const input = { target: 'shop', version: '1.3.0', release, migrateTo: 'a001_sessions' }
+    const mailer = { image: '${BASE}', command: ['sleep', 'infinity'], stop_signal: 'SIGKILL' }
+    const files = { mark: 'third', version: '1.3.0', without: 'extra', services: { mailer } }
+    const release = stack.release('1.3.0', shopFiles(files))
+    const input = { target: 'shop', version: '1.3.0', release }
     const deployed = await run('deployWorkflow', 'deploy-again', input)
-    expect(deployed.outcome).toBe('done')
+    expect([deployed.outcome, deployed.message]).toEqual(['done', ''])
+    expect(services()).toEqual(['api', 'db', 'mailer', 'web', 'web'])
+    expect(made('extra')).toBe('')
     beforeThird = deployed.result.restorePoint
     expect(database().mark).toBe('third')
     const { outcome, message, result } = await run('rollbackWorkflow', 'rollback-shop', { target: 'shop' })
@@ -249,6 +268,8 @@ describe.skipIf(!process.env['STEPBACK_END_TO_END'])('stacks as people have them
     expect(readFileSync(join(stack.directory, 'over, ride.yml'), 'utf8')).toContain('1.1.0')
     expect(shop('exec', '-T', 'api', 'cat', '/marks/version')).toBe('1.1.0')
     expect(services()).toEqual(['api', 'db', 'extra', 'web', 'web'])
+    expect(made('mailer')).toBe('')
+    expect(readFileSync(join(stack.directory, oddFile), 'utf8')).toBe('1.1.0\n')
     const live = parseEnvFile(readFileSync(join(stack.directory, '.env'), 'utf8'))
     expect(live.get('DB_PASSWORD')).toBe(password)
   })
@@ -259,6 +280,9 @@ describe.skipIf(!process.env['STEPBACK_END_TO_END'])('stacks as people have them
     expect([outcome, message]).toEqual(['done', ''])
     expect(names(result).join(' ')).toContain('restoreDatabase stopServices swapDatabase')
     expect(rows()).toBe('kept: größe $1')
+    // What an administrator built is still the migrations' own.
+    expect(database().query('select tableowner from pg_tables where tablename = $$sessions$$')).toBe(owner)
+    expect(database().query('delete from sessions where false returning 1', owner)).toBe('DELETE 0')
   })
 
   test('deploys and rolls back a stack without a database', async () => {
@@ -275,6 +299,20 @@ describe.skipIf(!process.env['STEPBACK_END_TO_END'])('stacks as people have them
       ]),
     )
     expect(greeting()).toBe('first')
-    expect(readdirSync(join(stack.tiny, 'backups')).some((name) => name.startsWith('db_'))).toBe(false)
+    expect(readdirSync(stack.cramped).some((name) => name.startsWith('db_'))).toBe(false)
+  })
+
+  test('undoes a deploy whose restore point does not fit on the disk, and leaves room for the next one', async () => {
+    const large = join(stack.tiny, 'large')
+    writeFileSync(large, randomBytes(6_000_000))
+    const files = { ...tinyFiles({ base: baseImage, greeting: 'third' }), large: 'small' }
+    const input = { target: 'tiny', version: '3', release: stack.release('tiny-3', files) }
+    const full = await run('deployWorkflow', 'deploy-full', input)
+    expect(full.outcome).toBe('Undone')
+    expect(full.message).toContain('the disk is full')
+    expect(readdirSync(stack.cramped).filter((name) => name.endsWith('.part'))).toEqual([])
+    writeFileSync(large, 'was large')
+    const next = await run('deployWorkflow', 'deploy-fits', { ...input, version: '4' })
+    expect([next.outcome, next.message]).toEqual(['done', ''])
   })
 })

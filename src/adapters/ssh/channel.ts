@@ -43,7 +43,14 @@ export async function send(
 ): Promise<void> {
   await makeDirectories(sftp, posix.dirname(input.remotePath))
   const target = sftp.createWriteStream(input.remotePath, { mode: input.mode })
-  await pipeline(createReadStream(input.localPath), target)
+  try {
+    await pipeline(createReadStream(input.localPath), target)
+  } catch (error) {
+    // A half of a file on a full disk would leave no room for anything. A number is the server's own answer: it is there.
+    if (typeof (error as { code?: unknown }).code === 'number')
+      await new Promise((resolve) => sftp.unlink(input.remotePath, resolve))
+    throw error
+  }
   // The server's umask had its say at creation.
   await new Promise<void>((resolve, reject) =>
     sftp.chmod(input.remotePath, input.mode, (error) => (error ? reject(error) : resolve())),
