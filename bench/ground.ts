@@ -12,6 +12,7 @@ import { loadConfig, findTarget } from '../src/config/load.js'
 import type { Config, Target } from '../src/config/schema.js'
 import type { ServiceImage } from '../src/plan/act.js'
 import { parseManifest } from '../src/plan/manifest.js'
+import type { Procedure } from '../src/plan/request.js'
 import { type RollbackInput, type RunResult, StepbackClient } from '../src/client.js'
 import { type Sandbox, type Session, down, openSession, up } from '../sandbox/index.js'
 import { packageRoot } from '../sandbox/paths.js'
@@ -87,6 +88,13 @@ export class Ground {
   /** A whole rollback by the product; its run. */
   async rollback(request: Omit<RollbackInput, 'target'>): Promise<string> {
     const run = await this.client.startRollback({ target: this.target.name, ...request })
+    await this.#end(run)
+    return run
+  }
+
+  /** A whole emergency procedure; its run. */
+  async emergency(procedure: Procedure): Promise<string> {
+    const run = await this.client.startEmergency({ target: this.target.name, procedure, reason: 'measured' })
     await this.#end(run)
     return run
   }

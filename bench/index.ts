@@ -3,6 +3,7 @@
 import { join } from 'node:path'
 import { packageRoot } from '../sandbox/paths.js'
 import { measureContainers } from './containers.js'
+import { measureEmergency } from './emergency.js'
 import { exposure } from './exposure.js'
 import type { Measurement, Result } from './measurement.js'
 import { measureMemory } from './memory.js'
@@ -17,6 +18,7 @@ import { take } from './take.js'
 const measurements: Readonly<Record<string, Measurement>> = {
   rollback: measureRollback,
   containers: measureContainers,
+  emergency: measureEmergency,
   memory: measureMemory,
 }
 const ofDatabase: Readonly<Record<string, DatabaseMeasurement>> = { migrate, exposure, take, restore, swap }

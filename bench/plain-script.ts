@@ -4,7 +4,7 @@
 import { readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { composeStack } from '../src/activities/context.js'
-import { composeArgv } from '../src/commands/compose.js'
+import { compose, composeArgv } from '../src/commands/compose.js'
 import { beforeName, newName } from '../src/commands/database/names.js'
 import { type DatabaseAccess, psql, withSql } from '../src/commands/database/programs.js'
 import { quote } from '../src/commands/shell.js'
@@ -18,6 +18,12 @@ export interface PlainScript {
   readonly script: string
   /** No part of the rollback: makes room for what the script makes anew. */
   readonly before: string
+}
+
+/** When the first job of the run that came last on the host began, in milliseconds since 1970. */
+export function firstCommandAt({ target }: Ground): number {
+  const { paths } = newestRun(join(target.backups, '.stepback', target.name, 'jobs'))
+  return statSync(join(paths[0]!, 'started.1')).mtimeMs
 }
 
 /** From the run that came last on the host; it can be run again and again, each time from the same state. */
@@ -66,6 +72,15 @@ async function inWords(ground: Ground, act: Act, run8: string): Promise<string[]
       return [untilHealthy(ground.target)]
     case 'checkVersion':
       return [versionAnswers(ground.target, act.args.version)]
+    case 'listContainers':
+      return ['docker ps --all >/dev/null']
+    case 'askDatabase':
+      return [`${compose(composeStack(ground.target), 'exec', '-T', act.args.service, 'pg_isready', '-q')} </dev/null`]
+    case 'recordStop':
+    case 'recordStart':
+    case 'fenceDatabase':
+    case 'giveVerdict':
+      return []
     default:
       throw new Error(`nothing is known of act "${act.name}" without a job`)
   }

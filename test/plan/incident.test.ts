@@ -104,6 +104,7 @@ test('a line names kind, scope and version, where they are known', () => {
 test.each([
   ['rollback', 'done', true],
   ['rollback', 'refused', true],
+  ['emergency', 'done', true],
   ['deploy', 'done', false],
   ['deploy', 'refused', false],
   ['deploy', 'undone', true],
