@@ -78,7 +78,10 @@ export function notedIn(
   return Object.keys(noted).length > 0 ? noted : undefined
 }
 
-/** A run that was told no holds no lease, and changed nothing. That this cannot be written must not hide why. */
+/**
+ * A run that was told no holds no lease, and changed nothing; where the configuration is what is wrong, nothing is made
+ * in a directory that may be another's. That this cannot be written must not hide why it was told no.
+ */
 export async function noteWithoutLease(
   host: Host,
   target: Target,
@@ -87,7 +90,7 @@ export async function noteWithoutLease(
   const people = forPeople(target, endOf(target, { outcome: ended.outcome, ended, circumstances }))
   if (!people) return undefined
   try {
-    return notedIn(people, await host.writeUnleased(tellPeople(people)))
+    return notedIn(people, await host.writeUnleased(tellPeople(people, 'look')))
   } catch (error) {
     return { problem: messageOf(error) }
   }

@@ -21,13 +21,16 @@ export function tidyUp(input: { readonly staging: string; readonly forPeople?: F
   ].join('\n')
 }
 
+/** Whether directories and the log are made where they are missing. */
+type Anew = 'make' | 'look'
+
 /**
  * Appends a line and writes a note; one that cannot be written keeps the other from nothing, and the exit says so. What
  * is there already is not written again, so that it may run twice. Prints `noted` once the note is there.
  */
-export function tellPeople({ directory, log, note }: ForPeople): string {
+export function tellPeople({ directory, log, note }: ForPeople, anew: Anew = 'make'): string {
   return [
-    telling(directory),
+    telling(directory, anew),
     ...(log ? [command('tell', 'log_line', log.path, oneLine(log.line))] : []),
     ...(note ? [`${command('tell', 'write_note', note.path, note.text.replace(/\n$/, ''))} && echo noted`] : []),
     'exit "$told"',
@@ -36,13 +39,13 @@ export function tellPeople({ directory, log, note }: ForPeople): string {
 }
 
 /** `tell log_line <path> <line>` and `tell write_note <path> <text>`; `told` is 1 once one of them could not. */
-export function telling(directory: string): string {
+export function telling(directory: string, anew: Anew = 'make'): string {
   return [
     `cd ${quote(directory)} || { echo ${quote('stepback: the project directory is missing')} >&2; exit 1; }`,
     'umask 022',
     places,
     functions,
-    'told=0',
+    `anew=${anew} told=0`,
     'tell() { ("$@") || { told=1; return 1; }; }',
   ].join('\n')
 }
@@ -54,13 +57,15 @@ const functions = [
   '  [ ! -L "$leaf" ] || fail "a link, which is not followed" "$1"',
   '  [ ! -d "$leaf" ] || fail "a directory is where a file should be" "$1"',
   '  if [ -e "$leaf" ]; then ! grep -qxF -e "$2" "$leaf" || return 0',
+  '  elif [ "$anew" = look ]; then return 0',
   '  else { cat </dev/null >>"$leaf"; } 2>/dev/null || fail "cannot be written" "$1"; own_like . "$leaf"; fi',
   `  printf '%s\\n' "$2" | { cat >>"$leaf"; } 2>/dev/null || fail "cannot be written" "$1"`,
   '}',
   'write_note() {',
-  '  (enter "$1" make) || fail "its directory cannot be entered" "$1"',
-  '  enter "$1" make',
-  '  [ ! -e "$leaf" ] && [ ! -L "$leaf" ] || return 0',
+  '  (enter "$1" "$anew") || fail "its directory cannot be entered" "$1"',
+  '  enter "$1" "$anew"',
+  '  [ ! -L "$leaf" ] || fail "a link, which is not followed" "$1"',
+  '  [ ! -e "$leaf" ] || return 0',
   '  part=./.stepback-note.$$',
   `  printf '%s\\n' "$2" | { cat >"$part"; } 2>/dev/null && own_like . "$part" && mv -f "$part" "$leaf" || { rm -f "$part"; fail "cannot be written" "$1"; }`,
   '}',

@@ -301,7 +301,9 @@ const target = withNothingAgainstItself(
     deployLog: innerPath.optional().describe('a file that gets one line for each run'),
     incidents: innerPath
       .optional()
-      .describe('a directory that gets a note of each rollback and emergency, and of each deploy that had to be undone'),
+      .describe(
+        'a directory that gets a note of each rollback and emergency, and of each deploy that had to be undone',
+      ),
     health: z
       .strictObject({
         checks: z.array(check).default([]),

@@ -3,7 +3,7 @@
 import { mkdirSync, readFileSync, readdirSync, rmSync, symlinkSync, utimesSync } from 'node:fs'
 import { join } from 'node:path'
 import { MockActivityEnvironment } from '@temporalio/testing'
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { auditActivities } from '../../src/activities/audit.js'
 import type { Deps } from '../../src/activities/deps.js'
 import { leaseActivities } from '../../src/activities/lease.js'
@@ -86,7 +86,7 @@ function ending(outcome: Phase, changes: Partial<Ended> = {}): Ended {
 
 const lease = () => leaseActivities(deps)
 const log = () => readFileSync(project('deploy.log'), 'utf8').trimEnd().split('\n')
-const notes = () => readdirSync(project('memories/logs'))
+const notes = (path = 'memories/logs') => readdirSync(project(path))
 
 async function finished(outcome: Phase = 'done', changes: Partial<Ended> = {}) {
   const { run, inside } = newRun()
@@ -119,18 +119,28 @@ test('a note that cannot be written is told, and the lease is given back all the
   await finished()
 })
 
-test('a run that was told no has its note without the lease, beside whoever holds it', async () => {
-  const other = newRun()
-  await other.inside(() => lease().acquireLease({ target: 'shop', kind: 'rollback' }))
-  const { inside } = newRun()
-  const event = ending('rejected', { message: 'rejected by bob: not now' })
-  const write = () =>
-    inside(() => auditActivities(deps).recordAudit({ target: 'shop', id: 'ended', event, circumstances }))
-  expect(await write()).toMatchObject({ note: { file: `memories/logs/${notes()[0]}` } })
-  await write()
-  expect(notes()).toHaveLength(1)
-  expect(log()).toHaveLength(1)
-  expect(readFileSync(project('memories/logs', notes()[0]!), 'utf8')).toContain('- message: rejected by bob: not now')
+describe('a run that was told no', () => {
+  const write = () => {
+    const event = ending('rejected', { message: 'rejected by bob: not now' })
+    const { inside } = newRun()
+    const work = () => auditActivities(deps).recordAudit({ target: 'shop', id: 'ended', event, circumstances })
+    return [() => inside(work), () => inside(work)] as const
+  }
+
+  test('has its note without the lease, beside whoever holds it', async () => {
+    await finished()
+    await newRun().inside(() => lease().acquireLease({ target: 'shop', kind: 'rollback' }))
+    const [first, second] = write()
+    const { note } = await first()
+    await second()
+    expect([notes().length, log().length]).toEqual([2, 2])
+    expect(readFileSync(project(note!.file!), 'utf8')).toContain('- message: rejected by bob: not now')
+  })
+
+  test("makes no directory and no log: what it was told may be that they are another stack's", async () => {
+    expect(await write()[0]()).toMatchObject({ note: { problem: expect.stringContaining('cannot be entered') } })
+    expect([readdirSync(project()), notes('memories')]).toEqual([['memories'], []])
+  })
 })
 
 test('a run that was fenced writes nothing into the project; whoever settles what it left notes it', async () => {

@@ -110,7 +110,7 @@ describe('a link is not followed', () => {
     symlinkSync(at('soul/new'), at('deploy.log'))
     const told = tidy({ log, note })
     expect(told.status).toBe(1)
-    expect(told.said).toEqual(['stepback: a link, which is not followed: deploy.log'])
+    expect(told.said).toEqual(['deploy.log', note.path].map((it) => `stepback: a link, which is not followed: ${it}`))
     expect(readdirSync(at('soul'))).toEqual([])
   })
 })
