@@ -55,6 +55,7 @@ function target(paths: SandboxPaths, ports: Ports) {
       migrations: 'reference',
       ignore: { columns: ['*.openclaw_*'] },
     },
+    emergency: { disk: { logs: { path: 'aria_memories/logs' } } },
     memories: { path: 'aria_memories' },
     secrets: ['DB_PASSWORD'],
     undo: { mayLoseRows: 1000 },

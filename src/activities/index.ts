@@ -8,6 +8,15 @@ import { checkActivities } from './checks.js'
 import type { Deps } from './deps.js'
 import { putFiles, restoreFiles } from './files.js'
 import { askDatabase, fenceDatabase, giveVerdict, listContainers, recordStart, recordStop } from './emergency.js'
+import {
+  measureDisk,
+  pruneBuildCache,
+  removeContainers,
+  removeDumps,
+  removeImages,
+  removeLogs,
+  removeVolumes,
+} from './disk.js'
 import { guardActivities } from './guard.js'
 import { checkHealth, checkVersion, collectLogs, watchHealth } from './health.js'
 import { endHook, runHook } from './hooks.js'
@@ -69,6 +78,13 @@ const catalogue: ActCatalogue = {
   fenceDatabase,
   askDatabase,
   giveVerdict,
+  measureDisk,
+  removeContainers,
+  removeImages,
+  pruneBuildCache,
+  removeVolumes,
+  removeDumps,
+  removeLogs,
   migrateUp,
   migrateDown,
   adoptMigrations,

@@ -2,6 +2,8 @@
 
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Context } from '@temporalio/activity'
+import { tryPlain } from '../adapters/host/plain.js'
+import { freeReserve, keepReserve } from '../commands/disk.js'
 import { type ForPeople, tidyUp } from '../commands/tidy.js'
 import { findTarget } from '../config/load.js'
 import type { Target } from '../config/schema.js'
@@ -44,23 +46,28 @@ export interface Acquired {
 export function leaseActivities(deps: Deps) {
   return {
     /** Waits until the lease is this run's; behind it no job and no database session of an older token is left. */
-    async acquireLease(input: { readonly target: string; readonly kind: RunKind | 'guard' }): Promise<Acquired> {
+    async acquireLease(input: {
+      readonly target: string
+      readonly kind: RunKind | 'guard'
+      /** As a plan says it. */
+      readonly freesReserve?: true
+    }): Promise<Acquired> {
       return await beating(async () => {
         const target = findTarget(deps.config, input.target)
         const host = deps.hosts.host(target)
         const holder = holderOf(deps)
         const judge = new Judge(deps, host, input.kind)
         const urgent = input.kind === 'emergency'
+        if (input.freesReserve) await tryPlain(await deps.hosts.ssh(target), freeReserve(host.stateDirectory))
         for (;;) {
           const got = await host.acquire({ holder, mayTake: (state) => judge.mayTake(state) })
           if (got.outcome === 'fenced') throw fenced(got.by)
           if (got.outcome === 'acquired') {
             // The database may be what does not answer: a step of the emergency's own fences it, behind its first act.
-            if (!urgent)
-              await raiseDatabaseFence(deps, target, got.token, {
-                run: ownRun(),
-                attempt: Context.current().info.attempt,
-              })
+            if (!urgent) {
+              const by = { run: ownRun(), attempt: Context.current().info.attempt }
+              await together([raiseDatabaseFence(deps, target, got.token, by), makeReserve(deps, target, got.token)])
+            }
             await append(deps, input.target, got.token, 'acquired', { kind: 'acquired', run: ownRun(), saw: judge.saw })
             // What others left stays for the next run: undoing it first could start what is to be stopped.
             const left = urgent ? [] : debts(await ledgerRecords(host), ownRun())
@@ -153,7 +160,11 @@ async function tidy(
   const { token, run, people } = input
   const host = deps.hosts.host(target)
   const run8 = runDigits(run)
-  const script = tidyUp({ staging: `${host.stateDirectory}/staging/${run8}`, forPeople: people })
+  const script = tidyUp({
+    staging: `${host.stateDirectory}/staging/${run8}`,
+    reserve: keepReserve(host.stateDirectory, target.emergency.reserveBytes),
+    forPeople: people,
+  })
   try {
     const job = await host.runJob({ id: `${runDigits(ownRun())}.${run8}.tidy.${token}`, token, script })
     if (job.outcome === 'exited') return notedIn(people, job)
@@ -175,6 +186,14 @@ const oldJobDays = 30
 /** A host that does not answer is met again by the release; nothing else hangs on it. */
 async function forgetOldJobs(host: Host): Promise<void> {
   await host.prune({ olderThanDays: oldJobDays }).catch(() => undefined)
+}
+
+/** For the day when the disk is full; no run fails for want of it. */
+async function makeReserve(deps: Deps, target: Target, token: number): Promise<void> {
+  const host = deps.hosts.host(target)
+  const script = keepReserve(host.stateDirectory, target.emergency.reserveBytes)
+  if (script === '') return
+  await host.runJob({ id: `${runDigits(ownRun())}.reserve.${token}`, token, script }).catch(() => undefined)
 }
 
 /** Whether nobody is there any more to give it back, whatever Temporal says. */

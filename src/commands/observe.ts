@@ -38,6 +38,37 @@ export const labelledContainers = rows(
 /** The same of volumes: name, project, key. */
 export const labelledVolumes = rows(['docker', 'volume', 'ls'], ['.Name', 'project', 'volume'])
 
+/** Where Docker keeps its data; nothing where it does not answer. */
+export const dockerRoot = `${command('docker', 'info', '--format', '{{.DockerRootDir}}')} || :\n`
+
+/** Ids of ended containers of `docker compose run`. */
+export function endedRuns(project: string): string {
+  const labels = [`label=com.docker.compose.project=${project}`, 'label=com.docker.compose.oneoff=True']
+  const filters = [...labels, 'status=exited', 'status=dead'].flatMap((it) => ['--filter', it])
+  return `${command('docker', 'ps', '--all', '--quiet', '--no-trunc', ...filters)}\n`
+}
+
+/** Ids of images without a name. */
+export const danglingImages = `${command('docker', 'images', '--quiet', '--no-trunc', '--filter', 'dangling=true')} | sort -u\n`
+
+/** Names of the volumes that any container of the host has, running or not; it fails where one cannot be looked at. */
+export const mountedVolumes = [
+  `ids=$(${command('docker', 'ps', '--all', '--quiet', '--no-trunc')}) || exit 1`,
+  `[ -z "$ids" ] || ${command('docker', 'inspect', '--type', 'container', '--format', '{{range .Mounts}}{{if eq .Type "volume"}}{{println .Name}}{{end}}{{end}}')} $ids`,
+  '',
+].join('\n')
+
+/** Every word of the compose files that restore points hold: what stands there may come back. */
+export function rememberedWords(backups: string): string {
+  const words = `LC_ALL=C tr -cs 'A-Za-z0-9_.-' '\\n' | sort -u`
+  return `cd ${quote(backups)} 2>/dev/null && cat docker-compose_*.yml 2>/dev/null | ${words} || :\n`
+}
+
+/** The entries of a ledger as they are, in no order. */
+export function ledgerEntries(stateDirectory: string): string {
+  return `find ${quote(`${stateDirectory}/ledger`)} -name '[0-9]*.json' -exec cat {} + 2>/dev/null || :\n`
+}
+
 function rows(list: readonly string[], fields: readonly string[]): string {
   const values = fields.map((field) => (field.startsWith('.') ? field : `(.Label "com.docker.compose.${field}")`))
   const format = `[${values.map((value) => `{{json ${value}}}`).join(',')}]`

@@ -10,12 +10,18 @@ export interface ForPeople {
 }
 
 /** The last that a run does on the host: what it staged goes, and people get their line and their note. */
-export function tidyUp(input: { readonly staging: string; readonly forPeople?: ForPeople | undefined }): string {
-  const { staging, forPeople } = input
+export function tidyUp(input: {
+  readonly staging: string
+  /** What makes the reserve anew. */
+  readonly reserve?: string
+  readonly forPeople?: ForPeople | undefined
+}): string {
+  const { staging, reserve = '', forPeople } = input
   return [
     'status=0',
     `${command('rm', '-rf', staging)} || status=1`,
     ...(forPeople ? [`(${tellPeople(forPeople)}) || status=1`] : []),
+    ...(reserve === '' ? [] : [`(${reserve.trimEnd()})`]),
     'exit "$status"',
     '',
   ].join('\n')

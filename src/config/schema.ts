@@ -209,6 +209,27 @@ const emergency = z
       .max(100_000)
       .default(100)
       .describe('log lines of each container that `unresponsive` keeps'),
+    reserveBytes: z
+      .int()
+      .min(0)
+      .default(64 * 1024 * 1024)
+      .describe('a file beside the state of stepback that is removed first when the disk is full; 0 for none'),
+    disk: z
+      .strictObject({
+        dumps: z.int().min(1).default(5).describe('so many of the newest dumps stay, whatever else does'),
+        containers: z.boolean().default(true).describe("this project's stopped containers go"),
+        images: z.boolean().default(true).describe('dangling images that no restore point needs go'),
+        buildCache: z.boolean().default(true).describe('it goes'),
+        volumes: z.boolean().default(true).describe("this project's volumes that no service could own go"),
+        logs: z
+          .strictObject({
+            path: innerPath.describe('a directory inside the project directory'),
+            olderThan: duration.default('30d').describe('`*.log` below it that nobody wrote to for so many days go'),
+          })
+          .optional(),
+      })
+      .prefault({})
+      .describe('what `disk-full` removes'),
   })
   .prefault({})
   .describe('what `stepback emergency` does')

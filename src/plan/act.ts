@@ -77,6 +77,23 @@ export interface ActArgs {
   readonly recordStop: { readonly services: readonly string[]; readonly ran: readonly string[] }
   readonly recordStart: Record<never, never>
   readonly fenceDatabase: { readonly must: boolean }
+  /** Free bytes of each place. */
+  readonly measureDisk: { readonly places: readonly string[]; readonly when: 'before' | 'after' }
+  /** `at`: where what is freed shows; null where nobody can tell. */
+  readonly removeContainers: {
+    readonly containers: readonly { readonly id: string; readonly service: string }[]
+    readonly at: string | null
+  }
+  readonly removeImages: { readonly images: readonly string[]; readonly at: string | null }
+  readonly pruneBuildCache: { readonly at: string | null }
+  readonly removeVolumes: { readonly volumes: readonly string[]; readonly at: string | null }
+  /** `files`: from before stepback, in the backups directory; `keep`: so many of the newest stay. */
+  readonly removeDumps: {
+    readonly files: readonly string[]
+    readonly points: readonly PrunedPoint[]
+    readonly keep: number
+  }
+  readonly removeLogs: { readonly path: string; readonly olderThanDays: number }
   readonly askDatabase: { readonly service: string }
   /** `seen`: the containers as they were before anything was done. */
   readonly giveVerdict: { readonly seen: readonly SeenService[]; readonly database: string | null }

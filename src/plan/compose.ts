@@ -50,12 +50,15 @@ export function parseComposeProfiles(json: string): ReadonlyMap<string, readonly
 }
 
 /** Volumes that the files name and would make, by what they are called on the host. */
-export function parseComposeVolumes(json: string): { readonly key: string; readonly name: string }[] {
+export function parseComposeVolumes(
+  json: string,
+  also: { readonly external?: boolean } = {},
+): { readonly key: string; readonly name: string }[] {
   const { volumes = {} } = JSON.parse(json) as {
     volumes?: Record<string, { name?: string; external?: boolean } | null>
   }
   return Object.entries(volumes).flatMap(([key, volume]) =>
-    volume?.external || volume?.name === undefined ? [] : [{ key, name: volume.name }],
+    (volume?.external && !also.external) || volume?.name === undefined ? [] : [{ key, name: volume.name }],
   )
 }
 

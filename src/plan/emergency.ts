@@ -3,6 +3,7 @@
 
 import { deadlineMs, approvalRule } from './approval.js'
 import { currentVersion } from './deploy.js'
+import { planDiskFull } from './emergency/disk.js'
 import type { Decision, EmergencyFacts } from './emergency/facts.js'
 import { planStart, planStop } from './emergency/stop.js'
 import { planUnresponsive } from './emergency/unresponsive.js'
@@ -25,6 +26,7 @@ export function planEmergency(request: EmergencyRequest, facts: EmergencyFacts):
     version,
     answers,
     ...decided,
+    ...(request.procedure === 'disk-full' || facts.freeBytes < leaseNeeds ? { freesReserve: true as const } : {}),
     safety: restorePointId({ at: facts.at, version }),
     steps,
     approval: { required: false, dataLoss: false, why: 'an emergency asks nobody' },
@@ -37,13 +39,16 @@ export function planEmergency(request: EmergencyRequest, facts: EmergencyFacts):
   }
 }
 
+/** With less the lease, the ledger and the jobs of a run may find no room. */
+const leaseNeeds = 2_000_000
+
 const decisions: Procedures = {
   stop: planStop,
   start: planStart,
   unresponsive: planUnresponsive,
   'database-corruption': later,
   'out-of-memory': later,
-  'disk-full': later,
+  'disk-full': planDiskFull,
 }
 
 function later({ procedure }: EmergencyRequest): never {

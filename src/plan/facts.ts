@@ -84,6 +84,8 @@ export interface Container {
   readonly health: string | null
   /** Compose's own hash of the configuration that it was made from. */
   readonly configHash?: string
+  /** Names of the volumes that are mounted into it. */
+  readonly volumes?: readonly string[]
   /** Paths of the host that are mounted into it. */
   readonly binds?: readonly string[]
 }

@@ -35,6 +35,8 @@ export interface Plan {
   readonly configuration?: readonly FileChange[]
   /** How the environment file changes; missing where it stays as it is. */
   readonly environment?: EnvironmentChange
+  /** The reserve on the disk goes before the lease is taken: without a byte left nobody could take it. */
+  readonly freesReserve?: true
   readonly approval: Approval
   /** Nothing differs from what was asked for. */
   readonly already: boolean

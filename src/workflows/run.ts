@@ -117,7 +117,7 @@ async function underLease(state: RunState, gate: Gate, request: unknown, approve
     debts,
     audits = false,
   } = await stubbornActs.acquireLease.executeWithOptions({ summary: 'take the lease' }, [
-    { target: approved.target, kind: state.progress.kind },
+    { target: approved.target, kind: state.progress.kind, ...(approved.freesReserve ? { freesReserve: true } : {}) },
   ])
   state.token = token
   state.trail.on ||= audits

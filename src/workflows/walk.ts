@@ -288,7 +288,16 @@ interface Background {
   readonly ended: Promise<Failed | void>
 }
 
-const deleting: readonly Act['name'][] = ['pruneRestorePoints', 'dropCopies']
+const deleting: readonly Act['name'][] = [
+  'pruneRestorePoints',
+  'dropCopies',
+  'removeContainers',
+  'removeImages',
+  'pruneBuildCache',
+  'removeVolumes',
+  'removeDumps',
+  'removeLogs',
+]
 
 interface Attempt {
   readonly act: Act

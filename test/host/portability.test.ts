@@ -28,6 +28,15 @@ import {
   placeFiles,
   restoreFiles,
 } from '../../src/commands/files.js'
+import {
+  buildCache,
+  freeReserve,
+  keepReserve,
+  measureDisks,
+  removals,
+  removeEach,
+  removeLogs,
+} from '../../src/commands/disk.js'
 import { missingPrograms, runHook } from '../../src/commands/hooks.js'
 import { keep, restore } from '../../src/commands/images.js'
 import { laneCall } from '../../src/commands/lane.js'
@@ -38,11 +47,17 @@ import {
   composeConfigWith,
   dataMajor,
   databaseFreeBytes,
+  danglingImages,
   dockerFacts,
+  dockerRoot,
+  endedRuns,
   freeBytes,
   imageIds,
   imageMajor,
   labelledContainers,
+  ledgerEntries,
+  mountedVolumes,
+  rememberedWords,
   writablePlaces,
 } from '../../src/commands/observe.js'
 import { archiveDirectory, removeArchives, restoreArchive } from '../../src/commands/archive.js'
@@ -184,6 +199,19 @@ const commands: Record<string, (at: Place) => string> = {
       ...up(composeStack(at), levels),
       untilAccepting(composeStack(at), 'db'),
     ),
+  reserve: (at) =>
+    keepReserve(at.state, 9_999) + `echo $(($(wc -c <${quote(`${at.state}/reserve`)})))\n` + freeReserve(at.state),
+  disks: (at) =>
+    measureDisks([at.directory, '/not/there']).replaceAll(/\$4 \* 1024, \(\$3 \+ \$4\) \* 1024/g, '($4 > 0), ($3 > 0)'),
+  logs: (at) => removeLogs({ ...at, path: 'tree', olderThanDays: 30 }),
+  removals: () => removeEach([removals.image('sha256:1'), 'false']) + buildCache,
+  'full disk': (at) =>
+    dockerRoot +
+    endedRuns('shop') +
+    danglingImages +
+    mountedVolumes +
+    rememberedWords(at.backups) +
+    ledgerEntries(at.state),
   emergency: () =>
     script(...stopAtOnce('shop', ['api', 'web'], 3), lastLines('shop', ['api'], 9), askServer('shop', 'db')),
   tags: () => script(...keep({ target: 'shop', restorePoint: id, images }), ...restore(images)),

@@ -14,7 +14,20 @@ export function emergencyFacts(changes: Partial<EmergencyFacts> = {}): Emergency
   return {
     at,
     stack: { ...stack, logService: 'worker' },
-    settings: { stopGraceSeconds: 5, logLines: 100 },
+    settings: {
+      stopGraceSeconds: 5,
+      logLines: 100,
+      disk: {
+        dumps: 5,
+        containers: true,
+        images: true,
+        buildCache: true,
+        volumes: true,
+        logs: { path: 'logs', olderThanDays: 30 },
+      },
+    },
+    backups: '/srv/shop/backups',
+    freeBytes: 9e9,
     containers: ['db', 'api', 'worker', 'web'].map((service) => container(service)),
     records: [],
     files: { model, identity: { check: 'project', ok: true, detail: 'shop' } },

@@ -23,6 +23,7 @@ export async function readContainers(looker: Looker): Promise<Container[]> {
       running: raw.State.Running,
       ...(raw.State.Status === undefined ? {} : { state: raw.State.Status }),
       health: raw.State.Health?.Status ?? null,
+      volumes: (raw.Mounts ?? []).flatMap((it) => (it.Type === 'volume' ? [it.Name ?? ''] : [])),
       // Docker Desktop sees the host's files below a directory of its own.
       binds: (raw.Mounts ?? []).flatMap((it) =>
         it.Type === 'bind' ? [it.Source.replace(/^\/host_mnt(?=\/)/, '')] : [],
@@ -64,7 +65,7 @@ interface Inspected {
   readonly Id: string
   readonly Image: string
   readonly Config: { readonly Image: string; readonly Labels: Readonly<Record<string, string>> }
-  readonly Mounts?: readonly { readonly Type: string; readonly Source: string }[] | null
+  readonly Mounts?: readonly { readonly Type: string; readonly Source: string; readonly Name?: string }[] | null
   readonly State: { readonly Running: boolean; readonly Status?: string; readonly Health?: { readonly Status: string } }
 }
 

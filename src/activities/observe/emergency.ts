@@ -1,18 +1,20 @@
 // The look before an emergency acts. It goes without the helper, which needs room on the disk for what it is told.
 
 import { tryPlain } from '../../adapters/host/plain.js'
-import { composeConfig } from '../../commands/observe.js'
+import { composeConfig, freeBytes, ledgerEntries } from '../../commands/observe.js'
+import type { Target } from '../../config/schema.js'
 import { parseComposeVolumes } from '../../plan/compose.js'
 import { durationMs } from '../../plan/duration.js'
-import type { EmergencyFacts, StackFiles } from '../../plan/emergency/facts.js'
+import type { EmergencyFacts, EmergencySettings, StackFiles } from '../../plan/emergency/facts.js'
 import { StepbackError } from '../../plan/failure.js'
 import { identity } from '../../plan/identity.js'
 import type { EmergencyRequest, Procedure } from '../../plan/request.js'
 import { composeStack } from '../context.js'
 import { together } from '../together.js'
 import { readContainers, readLabels, readVolumes } from './containers.js'
+import { observeDisk } from './disk.js'
 import { composeProblem, modelOf, stackOf } from './facts.js'
-import { ledgerRecords } from './ledger.js'
+import { recordsIn } from './ledger.js'
 import type { Look } from './look.js'
 
 /** Those that start something from the files. */
@@ -20,19 +22,34 @@ const starting: readonly Procedure[] = ['start']
 
 export async function observeEmergency(look: Look, { procedure }: EmergencyRequest): Promise<EmergencyFacts> {
   const plain = plainly(look)
-  const [containers, records, files] = await together([
+  const { stateDirectory } = look.host
+  const [containers, records, free, files, disk] = await together([
     readContainers(plain),
-    ledgerRecords(look.host),
+    plain.look(ledgerEntries(stateDirectory)),
+    plain.look(freeBytes(stateDirectory)),
     starting.includes(procedure) ? readFiles(look, plain) : undefined,
+    procedure === 'disk-full' ? observeDisk(look, plain) : undefined,
   ])
-  const { stopGrace, logLines } = look.target.emergency
   return {
     at: new Date().toISOString(),
     stack: stackOf(look),
-    settings: { stopGraceSeconds: Math.ceil(durationMs(stopGrace) / 1_000), logLines },
+    settings: settingsOf(look.target.emergency),
     containers,
-    records,
+    records: recordsIn(records),
+    backups: look.target.backups,
+    freeBytes: Number(free.trim() || Number.NaN),
     ...(files ? { files } : {}),
+    ...(disk ? { disk } : {}),
+  }
+}
+
+function settingsOf({ stopGrace, logLines, disk }: Target['emergency']): EmergencySettings {
+  const { logs, ...rest } = disk
+  const olderThanDays = logs && Math.floor(durationMs(logs.olderThan) / durationMs('1d'))
+  return {
+    stopGraceSeconds: Math.ceil(durationMs(stopGrace) / 1_000),
+    logLines,
+    disk: { ...rest, logs: logs ? { path: logs.path, olderThanDays: olderThanDays! } : null },
   }
 }
 

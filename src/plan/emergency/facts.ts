@@ -1,12 +1,26 @@
+import type { ActArgs } from '../act.js'
 import type { ComposeModel } from '../compose.js'
 import type { Container, Finding, Stack } from '../facts.js'
 import type { Recorded } from '../ledger.js'
 import type { Plan } from '../plan.js'
+import type { DiskFacts } from './disk.js'
 
 /** What the configuration says about emergencies. */
 export interface EmergencySettings {
   readonly stopGraceSeconds: number
   readonly logLines: number
+  readonly disk: DiskRules
+}
+
+/** What may go when the disk is full. */
+export interface DiskRules {
+  /** So many of the newest dumps stay. */
+  readonly dumps: number
+  readonly containers: boolean
+  readonly images: boolean
+  readonly buildCache: boolean
+  readonly volumes: boolean
+  readonly logs: ActArgs['removeLogs'] | null
 }
 
 /** What is known before an emergency acts: as little as may be, since there is no time to look. */
@@ -17,8 +31,12 @@ export interface EmergencyFacts {
   readonly settings: EmergencySettings
   readonly containers: readonly Container[]
   readonly records: readonly Recorded[]
+  readonly backups: string
+  /** Where backups lie; NaN where nobody can tell. */
+  readonly freeBytes: number
   /** Set where the procedure starts something. */
   readonly files?: StackFiles
+  readonly disk?: DiskFacts
 }
 
 /** The files of the stack as Compose reads them, and whether they are those that the containers were made from. */
