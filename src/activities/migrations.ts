@@ -2,13 +2,14 @@
 
 import { keepCode } from '../commands/migrations.js'
 import { schemaFingerprint } from '../commands/database/fingerprint.js'
-import type { ExpectedSchema, Journal, MigrationRunner } from '../adapters/database.js'
+import type { ExpectedSchema, Journal, MigrationClass, MigrationRunner } from '../adapters/database.js'
 import { durationMs } from '../plan/duration.js'
 import { StepbackError } from '../plan/failure.js'
 import { revisionOf } from '../plan/revision.js'
 import type { ActDefinition } from './act.js'
 import { type ActContext, doneAgain } from './context.js'
 import { asMigrations, databaseOf, withJournalAt, withTunnel } from './database-access.js'
+import { boundLosses } from './down-losses.js'
 import { knownMigrations } from './known-migrations.js'
 import { readManifest } from './observe/manifests.js'
 
@@ -33,12 +34,16 @@ export const migrateUp: ActDefinition<'migrateUp'> = {
 export const migrateDown: ActDefinition<'migrateDown'> = {
   jobs: [],
   looksFirst: true,
-  run: async (context, { migrations, schemaOf }) => {
+  run: async (context, { migrations, schemaOf, mayLoseRows }) => {
     const expecting = expectedSchema(context, schemaOf)
     expecting.catch(() => {}) // told below, where it is awaited
-    return await withMigrations(context, 'migrateDown', migrations, async (runner, journal) => {
+    return await withMigrations(context, 'migrateDown', migrations, async (runner, journal, classes) => {
       const checkFence = () => journal.checkFence(context.operation)
-      const reverted = await runner.down({ names: migrations, checkFence, ...(await expecting) })
+      const bounded =
+        mayLoseRows === undefined
+          ? {}
+          : { losses: await boundLosses(context, journal, { names: migrations, classes, mayLoseRows }) }
+      const reverted = await runner.down({ names: migrations, checkFence, ...(await expecting), ...bounded })
       return reverted.length > 0 ? `reverted ${reverted.map(revisionOf).join(', ')}` : 'nothing was left to revert'
     })
   },
@@ -76,7 +81,7 @@ async function withMigrations<T>(
   context: ActContext,
   what: string,
   names: readonly string[],
-  work: (runner: MigrationRunner, journal: Journal) => Promise<T>,
+  work: (runner: MigrationRunner, journal: Journal, classes: readonly MigrationClass[]) => Promise<T>,
 ): Promise<T> {
   const { classes: migrations } = await knownMigrations(context, { needed: names })
   const lockTimeoutMs = durationMs(databaseOf(context.target).lockTimeout)
@@ -91,7 +96,7 @@ async function withMigrations<T>(
       return await withJournalAt(context, address, async (journal) => {
         const runner = await connecting
         await context.begun
-        return await work(runner, journal)
+        return await work(runner, journal, migrations)
       })
     } finally {
       await connecting.then(

@@ -134,7 +134,7 @@ async function migrate(
 }
 
 /** `a007 is reversible`, `a009 loses column messages.kind (12 values)`. */
-function verdictInWords({ migration, verdict, detail }: Rehearsed): string {
+export function verdictInWords({ migration, verdict, detail }: Rehearsed): string {
   const words = { reversible: 'is reversible', loses: detail ?? 'loses something', fails: `fails: ${detail}` }
   return `${revisionOf(migration)} ${words[verdict]}`
 }

@@ -13,7 +13,13 @@ export { createEmptyDatabase, dropEmptyDatabase } from './database/empty.js'
 export { listenToDowns, type DownLosses } from './database/down-losses.js'
 export type { Dropped } from './database/dropped.js'
 export { Journal } from './database/journal.js'
-export { describeMigrations, MigrationRunner, type CheckFence, type MigrationClass } from './database/migrations.js'
+export {
+  describeMigrations,
+  MigrationRunner,
+  type CheckFence,
+  type JudgedLosses,
+  type MigrationClass,
+} from './database/migrations.js'
 export type { Direction, Door, Mine, Operation } from './database/operation.js'
 export type { ExpectedSchema } from './database/migration-guards.js'
 export { readRole } from './database/roles.js'

@@ -55,7 +55,12 @@ export interface ActArgs {
   readonly removeServices: { readonly services: readonly string[] }
   readonly startServices: { readonly levels: readonly ServiceLevel[] }
   readonly migrateUp: { readonly migrations: readonly string[] }
-  readonly migrateDown: { readonly migrations: readonly string[]; readonly schemaOf?: RestorePointRef }
+  readonly migrateDown: {
+    readonly migrations: readonly string[]
+    readonly schemaOf?: RestorePointRef
+    /** Rows, and values of columns, that others than the migrations wrote: it may lose so many without asking. */
+    readonly mayLoseRows?: number
+  }
   /** Full names, oldest first. */
   readonly adoptMigrations: { readonly revision: string; readonly migrations: readonly string[] }
   readonly restoreDatabase: { readonly from: RestorePointRef }

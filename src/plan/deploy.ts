@@ -11,7 +11,7 @@ import { ensureFit, findingsWith } from './preflight.js'
 import type { Plan } from './plan.js'
 import type { DeployRequest } from './request.js'
 import { type MigrationInfo, planMigrations } from './revision.js'
-import { migrateUp } from './steps/database.js'
+import { isLossless, migrateUp } from './steps/database.js'
 import { putFiles } from './steps/files.js'
 import { runHook } from './steps/hooks.js'
 import { checkHealth, checkVersion, collectLogs, watchHealth } from './steps/health.js'
@@ -184,7 +184,7 @@ function proof(
   { migrations, recreates }: { readonly migrations: readonly MigrationInfo[]; readonly recreates: boolean },
 ): Step[] {
   if (!proves(request, facts)) return []
-  const needed = recreates || facts.stack.proof.when === 'before' || migrations.some((it) => !it.reversible)
+  const needed = recreates || facts.stack.proof.when === 'before' || migrations.some((it) => !isLossless(it))
   const keepCopy = keepsCopy(facts, null)
   return [proveRestorePoint({ from: 'safety', keepCopy, ...rehearsal(migrations), background: !needed })]
 }

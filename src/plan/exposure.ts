@@ -45,10 +45,11 @@ type Captured = Pick<DatabaseManifest, 'tables'>
 /** `412 rows`, `412 rows and 3 values of columns`. */
 export function amountOf({ tables, total }: Exposure): string {
   const values = tables.reduce((sum, table) => sum + (table.column === undefined ? 0 : table.deleted), 0)
-  const parts = [
-    ...(total > 0 || values === 0 ? [counted(total, 'row')] : []),
+  const others = [
     ...(values > 0 ? [`${counted(values, 'value')} of columns`] : []),
+    ...(tables.some(({ method }) => method === uncounted) ? ['what nobody could count'] : []),
   ]
+  const parts = [...(total > 0 || others.length === 0 ? [counted(total, 'row')] : []), ...others]
   return parts.join(' and ')
 }
 
@@ -57,6 +58,15 @@ export function rowsOf(tables: readonly ExposedTable[]): number {
   const rows = tables.filter((table) => table.column === undefined)
   return rows.reduce((sum, { inserted, updated, deleted }) => sum + inserted + updated + deleted, 0)
 }
+
+/** What a down would lose for good, values of columns like rows: no dump was taken since. The most where nobody can count it. */
+export function lostForGood(tables: readonly ExposedTable[]): number {
+  if (tables.some(({ method }) => method === uncounted)) return Number.MAX_SAFE_INTEGER
+  return tables.reduce((sum, { inserted, updated, deleted }) => sum + inserted + updated + deleted, 0)
+}
+
+/** The method of what is known to be lost and cannot be counted. */
+export const uncounted = 'unknown'
 
 /** `messages`, or `messages.agent_id` for a column. */
 export function placeOf({ table, column }: ExposedTable): string {

@@ -72,7 +72,8 @@ export function planRollback(
       .filter((it) => it !== undefined)
       .join('; '),
     restorePoint: manifest.id,
-    ...(exchanges(choice) ? { ...countersOf(candidate), mayGrowBy: facts.stack.mayLoseRows } : {}),
+    ...(exchanges(choice) ? countersOf(candidate) : {}),
+    ...(choice?.strategy ? { mayGrowBy: facts.stack.mayLoseRows } : {}),
     ...(full && candidate.changes?.length ? { configuration: candidate.changes } : {}),
     ...(full && candidate.environment ? { environment: candidate.environment } : {}),
     already,

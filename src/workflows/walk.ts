@@ -2,6 +2,7 @@
 
 import { CancellationScope } from '@temporalio/workflow'
 import type { Act, Step } from '../plan/act.js'
+import { lostForGood } from '../plan/exposure.js'
 import type { RunId } from '../plan/ledger.js'
 import type { Plan, Shown } from '../plan/plan.js'
 import type { Gate } from './gate.js'
@@ -325,6 +326,9 @@ function shownTo(act: Act, { exposure, counters }: Plan): { readonly shown?: Sho
 }
 
 function allowLoss(act: Act, failed: Failed): Act {
+  const { exposure } = failed
+  if (exposure && act.name === 'migrateDown')
+    return { ...act, args: { ...act.args, mayLoseRows: lostForGood(exposure.tables) } }
   if (act.name !== 'swapDatabase') return act
-  return { ...act, args: { ...act.args, mayLoseRows: failed.exposure?.total ?? act.args.mayLoseRows } }
+  return { ...act, args: { ...act.args, mayLoseRows: exposure?.total ?? act.args.mayLoseRows } }
 }

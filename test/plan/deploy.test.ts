@@ -128,8 +128,25 @@ describe('the undo of a deploy', () => {
 
   test('of migrations that can be reverted is their down, with the schema compared', () => {
     expect(undoOf(planDeploy(deployRequest(), facts(), release), 'migrateUp')).toEqual([
-      { name: 'migrateDown', title: 'revert m002_orders', args: { migrations: [m2.name], schemaOf: 'safety' } },
+      {
+        name: 'migrateDown',
+        title: 'revert m002_orders',
+        args: { migrations: [m2.name], schemaOf: 'safety', mayLoseRows: 0 },
+      },
     ])
+  })
+
+  test('of migrations that lost something on a copy is the database itself, proven before the first change', () => {
+    const proof = { ...stack.proof, when: 'background' } as const
+    const lossy = { ...m2, loses: 'loses column orders.kind (12 values)' }
+    const seen = facts({ stack: { ...stack, proof }, database: database({ known: [m1, lossy, m3] }) })
+    const plan = planDeploy(deployRequest(), seen, release)
+    expect(undoOf(plan, 'migrateUp').map((act) => act.name)).toEqual([
+      'stopServices',
+      'restoreDatabase',
+      'swapDatabase',
+    ])
+    expect(plan.steps.find(({ act }) => act.name === 'proveRestorePoint')).not.toHaveProperty('background')
   })
 
   test('of irreversible ones stops the application, builds the database beside, and swaps within the bound', () => {

@@ -151,9 +151,27 @@ describe('an undo that would lose rows', () => {
   })
 })
 
-test('m002 can be reverted, so that undo applies its down and loses no row', () => {
-  expect(m2.reversible).toBe(true)
-  expect(plan.steps[4]!.undo.map((act) => act.name)).toEqual(['migrateDown'])
+describe('an undo by a down', () => {
+  const column = { table: 'orders', column: 'mark', inserted: 0, updated: 0, deleted: 3, newest: null, method: 'exact' }
+  const changed = { ...column, table: 'rows that the downs change', deleted: 0, method: 'unknown' }
+
+  test.each([
+    ['values of columns that nobody else has', [column], 3],
+    ['what nobody can count', [changed], Number.MAX_SAFE_INTEGER],
+  ])('asks before it loses %s', async (_what, tables, enough) => {
+    const exceeded = fail('ExposureExceeded', 'too much', { exposure: { total: 0, tables } })
+    stage.on(
+      'migrateDown',
+      (input) => (input.args.mayLoseRows >= enough ? { detail: null, attempts: 1 } : exceeded(input)),
+      { undo: true },
+    )
+    expect(m2.reversible).toBe(true)
+    const run = await stage.start('deployWorkflow', request)
+    expect((await run.until('waiting-for-operator')).gate).toMatchObject({ asks: 'approve' })
+    await run.answer('approve', { by: 'ann', digest: plan.digest })
+    expect((await run.failure()).type).toBe('Undone')
+    expect(stage.calls('migrateDown').map((input) => input.args.mayLoseRows)).toEqual([0, enough])
+  })
 })
 
 test('several tries in a row of an undo each get a number of their own', async () => {

@@ -49,11 +49,22 @@ function unquoted(column: string): string {
   return column.startsWith('"') ? column.slice(1, -1).replaceAll('""', '"') : column.toLowerCase()
 }
 
+export interface CountedHow {
+  /** Transactions whose rows are not counted: those of migrations, which would write them again. */
+  readonly except?: readonly string[]
+  /** Nobody writes to what is counted before the transaction ends. */
+  readonly locking?: boolean
+}
+
 /** Rows of the tables and values of the columns that are there; what is not there has none. */
-export async function countDropped(session: Session, { tables, columns }: Dropped): Promise<readonly ExposedTable[]> {
+export async function countDropped(
+  session: Pick<Session, 'query'>,
+  { tables, columns }: Dropped,
+  how: CountedHow = {},
+): Promise<readonly ExposedTable[]> {
   const found = [...tables.map((table) => ({ table })), ...columns]
   const lost: ExposedTable[] = []
-  for (const it of found) lost.push(...(await countOne(session, it)))
+  for (const it of found) lost.push(...(await countOne(session, it, how)))
   const gone = lost.filter((it) => it.column === undefined).map((it) => it.table)
   return lost.filter((it) => it.deleted > 0 && (it.column === undefined || !gone.includes(it.table)))
 }
@@ -65,8 +76,9 @@ interface Found {
 }
 
 async function countOne(
-  session: Session,
+  session: Pick<Session, 'query'>,
   input: { readonly table: string; readonly column?: string },
+  { except = [], locking = false }: CountedHow,
 ): Promise<ExposedTable[]> {
   const [found] = await session.query<Found>(
     `select c.oid::regclass::text as table, a.attname as column, pg_get_expr(d.adbin, d.adrelid) as preset
@@ -75,8 +87,11 @@ async function countOne(
     [input.table, input.column ?? null],
   )
   if (!found?.table || (input.column !== undefined && found.column === null)) return []
+  if (locking) await session.query(`lock table ${found.table} in share row exclusive mode`)
+  const value = found.column === null ? 'true' : ownValue(found.column, found.preset)
   const [row] = await session.query<{ lost: string }>(
-    `select count(*) as lost from ${found.table} x${found.column === null ? '' : ` where ${ownValue(found.column, found.preset)}`}`,
+    `select count(*) as lost from ${found.table} x where ${value} and not (x.xmin::text = any($1::text[]))`,
+    [except],
   )
   const { table, column } = found
   const lost = { inserted: 0, updated: 0, deleted: Number(row!.lost), newest: null, method: 'exact' }

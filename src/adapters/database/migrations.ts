@@ -7,9 +7,11 @@
 
 import { DataSource, MigrationExecutor, type MigrationInterface, type QueryRunner } from 'typeorm'
 import { StepbackError } from '../../plan/failure.js'
+import type { ExposedTable } from '../../plan/plan.js'
 import type { MigrationInfo } from '../../plan/revision.js'
 import type { OwnWrites } from './counters.js'
 import { whyIrreversible } from './down-losses.js'
+import { countDropped, type Dropped } from './dropped.js'
 import {
   compareSchema,
   endGhosts,
@@ -34,6 +36,15 @@ export type CheckFence = () => Promise<unknown>
 
 /** Told right before the commit; should the commit fail, the transaction's id says so for ever. */
 export type KeepWrites = (writes: OwnWrites) => Promise<unknown>
+
+/** What downs would drop, counted in their transaction, before the first of them, when nobody writes to it any more. */
+export interface JudgedLosses {
+  readonly dropped: Dropped
+  /** Transactions of the migrations themselves, whose rows are not counted. */
+  readonly except: readonly string[]
+  /** Throws where it is too much. */
+  readonly judge: (lost: readonly ExposedTable[]) => void
+}
 
 /** What a list of classes says about itself, oldest first. One without a down is as irreversible as a declared one. */
 export async function describeMigrations(classes: readonly MigrationClass[]): Promise<readonly MigrationInfo[]> {
@@ -117,13 +128,14 @@ export class MigrationRunner {
     readonly names: readonly string[]
     readonly checkFence: CheckFence
     readonly expected?: ExpectedSchema
+    readonly losses?: JudgedLosses
   }): Promise<readonly string[]> {
     const named = this.resolve(input.names)
     refuseIrreversible(named)
     const alone = named.filter((info) => this.instance(info.name).transaction === false)
     if (alone.length > 0 && named.length > 1) throw notTogether(alone)
     return this.withRunner(input.checkFence, (runner) => {
-      const revert = (same?: () => Promise<void>) => this.revert(runner, input.names, same)
+      const revert = (same?: () => Promise<void>) => this.revert(runner, input, same)
       if (alone.length > 0) return this.underSessionLock(runner, revert)
       return this.inTransaction(runner, input, async (same) => {
         const reverted = await revert(same)
@@ -188,13 +200,19 @@ export class MigrationRunner {
 
   private async revert(
     runner: QueryRunner,
-    names: readonly string[],
+    { names, losses }: { readonly names: readonly string[]; readonly losses?: JudgedLosses },
     same?: () => Promise<void>,
   ): Promise<readonly string[]> {
     const applied = await appliedNames(runner, this.source)
     if (!names.some((name) => applied.includes(name))) return []
     const newest = applied.toReversed().slice(0, names.length)
     if (newest.some((name, index) => name !== names[index])) throw notAsPlanned(names, newest)
+    if (losses) {
+      const session = { query: (text: string, values: readonly unknown[] = []) => runner.query(text, [...values]) }
+      const { dropped, except, judge } = losses
+      // Outside of a transaction a lock would be gone at once.
+      judge(await countDropped(session, dropped, { except, locking: same !== undefined }))
+    }
     const executor = new MigrationExecutor(this.source, runner)
     for (const _ of names) {
       await executor.undoLastMigration()

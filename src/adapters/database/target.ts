@@ -3,7 +3,7 @@
 import type { Counters } from '../../plan/manifest.js'
 import type { ExposedTable } from '../../plan/plan.js'
 import { readCounters } from './counters.js'
-import { countDropped, type Dropped } from './dropped.js'
+import { countDropped, type CountedHow, type Dropped } from './dropped.js'
 import { countExposure, type Baseline, type Counted, type Remembered } from './exposure.js'
 import { databaseError, Session, type DatabaseAddress } from './session.js'
 
@@ -109,8 +109,8 @@ export class TargetDatabase {
   }
 
   /** What is in tables and columns that somebody's SQL would drop. */
-  countDropped(dropped: Dropped): Promise<readonly ExposedTable[]> {
-    return countDropped(this.session, dropped)
+  countDropped(dropped: Dropped, how?: Pick<CountedHow, 'except'>): Promise<readonly ExposedTable[]> {
+    return countDropped(this.session, dropped, how)
   }
 
   /** Counters of now, to compare with later ones by `writesSince`: no table is read. */

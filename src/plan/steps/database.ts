@@ -1,28 +1,30 @@
-import type { Act, RestorePointRef, Step, SwapArgs } from '../act.js'
+import type { Act, ActArgs, RestorePointRef, Step, SwapArgs } from '../act.js'
 import type { MigrationInfo } from '../revision.js'
 import { list, stopServices } from './services.js'
 
 /**
- * Applies migrations. Where one of them cannot be reverted, the undo brings the restore point's database back; where
- * there are none, the release brings its own, and the undo does so if the schema is another one then.
+ * Applies migrations. Where one of them cannot be reverted, or loses something, the undo brings the restore point's
+ * database back; where there are none, the release brings its own, and the undo does so if the schema is another one then.
  */
 export function migrateUp(input: {
   readonly migrations: readonly MigrationInfo[]
   readonly application: readonly string[]
   readonly mayLoseRows: number
 }): Step {
-  const reversible = input.migrations.length > 0 && input.migrations.every((migration) => migration.reversible)
+  const { mayLoseRows } = input
   return {
     act: up(input.migrations),
-    undo: reversible
-      ? [down(input.migrations, 'safety')]
-      : [
-          stopServices({ services: input.application }).act,
-          build('safety'),
-          swap({ from: 'safety', mayLoseRows: input.mayLoseRows }),
-        ],
+    undo:
+      input.migrations.length > 0 && input.migrations.every(isLossless)
+        ? [down(input.migrations, { schemaOf: 'safety', mayLoseRows })]
+        : [stopServices({ services: input.application }).act, build('safety'), swap({ from: 'safety', mayLoseRows })],
     commit: false,
   }
+}
+
+/** Its down is known to bring everything back, as far as anybody tried. */
+export function isLossless({ reversible, loses }: MigrationInfo): boolean {
+  return reversible && loses === undefined
 }
 
 /** Reverts migrations, newest first, in one transaction. `schemaOf`: compared with that restore point before the commit. */
@@ -30,7 +32,8 @@ export function migrateDown(input: {
   readonly migrations: readonly MigrationInfo[]
   readonly schemaOf?: RestorePointRef
 }): Step {
-  return { act: down(input.migrations, input.schemaOf), undo: [up(input.migrations)], commit: false }
+  const { migrations, ...more } = input
+  return { act: down(migrations, more), undo: [up(migrations)], commit: false }
 }
 
 /** Builds the restore point's database beside the live one, which stays up and untouched. */
@@ -61,12 +64,12 @@ function up(migrations: readonly MigrationInfo[]): Act {
   }
 }
 
-function down(migrations: readonly MigrationInfo[], schemaOf: RestorePointRef | undefined): Act {
+function down(migrations: readonly MigrationInfo[], more: Omit<ActArgs['migrateDown'], 'migrations'>): Act {
   const ordered = migrations.toSorted((a, b) => b.timestamp - a.timestamp)
   return {
     name: 'migrateDown',
     title: `revert ${list(ordered.map((migration) => migration.revision))}`,
-    args: { migrations: ordered.map((migration) => migration.name), ...(schemaOf === undefined ? {} : { schemaOf }) },
+    args: { migrations: ordered.map((migration) => migration.name), ...more },
   }
 }
 
