@@ -135,9 +135,9 @@ export interface SeenService {
   readonly health: string | null
 }
 
-/** A database beside the live one, and the restore point that it belongs to. */
+/** A database beside the live one, and the restore point that it belongs to; none for what a run left half-made. */
 export interface DroppedCopy extends BesideDatabase {
-  readonly of: string
+  readonly of?: string
 }
 
 export interface PrunedPoint {

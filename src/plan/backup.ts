@@ -3,7 +3,14 @@
 import { planMemories, planRestoreMemories } from './archives.js'
 import type { Facts } from './facts.js'
 import { StepbackError } from './failure.js'
-import { keepsCopy, keptDatabasesToDrop, keptRestorePoints, warmCopiesOf, warmCopiesToDrop } from './copies.js'
+import {
+  abandonedToDrop,
+  keepsCopy,
+  keptDatabasesToDrop,
+  keptRestorePoints,
+  warmCopiesOf,
+  warmCopiesToDrop,
+} from './copies.js'
 import { capturedPaths, currentVersion, deadlines, migrationHead } from './deploy.js'
 import { heldRestorePoints, openRestorePoints, restorePointId } from './ledger.js'
 import type { Manifest, Pin } from './manifest.js'
@@ -106,7 +113,11 @@ function prune(facts: Facts, shelf: readonly string[]): Decision {
 
 /** By age and number; and those of restore points that go. */
 function copiesToDrop(facts: Facts, old: readonly Manifest[], held: readonly string[]): DroppedCopy[] {
-  const aged = [...warmCopiesToDrop(facts, { coming: 0, held }), ...keptDatabasesToDrop(facts, held)]
+  const aged = [
+    ...warmCopiesToDrop(facts, { coming: 0, held }),
+    ...keptDatabasesToDrop(facts, held),
+    ...abandonedToDrop(facts),
+  ]
   const theirs = warmCopiesOf(old, facts)
   return [...aged, ...theirs.filter((it) => !aged.some(({ name }) => name === it.name))]
 }

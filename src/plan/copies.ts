@@ -2,6 +2,7 @@
 
 import type { DroppedCopy } from './act.js'
 import type { DatabaseFacts, Facts } from './facts.js'
+import { type RunId, openRuns } from './ledger.js'
 import type { BesideDatabase, Manifest } from './manifest.js'
 
 /** The database that a restore point needs no restore for: the copy that proved it, or the one that was live then. */
@@ -68,6 +69,23 @@ export function keptDatabasesToDrop(facts: Facts, held: readonly string[]): Drop
   return standing(facts, (it) => it.kept).flatMap(({ point, copy }) =>
     mayGo(facts, point, held) ? [{ ...copy, of: point.id }] : [],
   )
+}
+
+/**
+ * What runs that are over left of a restore that nobody ended: a debt that a person skipped is undone by nobody. Never a
+ * database that was live once, nor one that a manifest names, or might name that cannot be read.
+ */
+export function abandonedToDrop({ database, manifests, unreadable = [], records }: Facts): DroppedCopy[] {
+  const open = new Set(openRuns(records).map(digitsOf))
+  const named = manifests.flatMap((it) => it.database?.warm?.name ?? [])
+  return (database?.built ?? [])
+    .filter(({ name, run8 }) => unreadable.length === 0 && !open.has(run8) && !named.includes(name))
+    .map(identityOf)
+}
+
+/** As databases carry them in their names. */
+function digitsOf({ runId }: RunId): string {
+  return runId.replaceAll('-', '').slice(-8)
 }
 
 /** Restore points that are a database, which is there and stays. */

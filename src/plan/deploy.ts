@@ -2,7 +2,7 @@ import type { ServiceImage, Step } from './act.js'
 import { ensureStartable } from './ahead.js'
 import { approvalRule, deadlineMs, decideApproval } from './approval.js'
 import { startLevels } from './compose.js'
-import { keepsCopy, warmCopiesToDrop } from './copies.js'
+import { abandonedToDrop, keepsCopy, warmCopiesToDrop } from './copies.js'
 import type { Facts, Hook, Recreation, ReleaseFacts } from './facts.js'
 import { StepbackError } from './failure.js'
 import { broughtServices, goneServices } from './gone.js'
@@ -203,7 +203,10 @@ function proves({ hotfix }: DeployRequest, { stack, database }: Facts): boolean 
 
 function tidyCopies(request: DeployRequest, facts: Facts): Step[] {
   const coming = proves(request, facts) && keepsCopy(facts, null) ? 1 : 0
-  const copies = warmCopiesToDrop(facts, { coming, held: openRestorePoints(facts.records) })
+  const copies = [
+    ...warmCopiesToDrop(facts, { coming, held: openRestorePoints(facts.records) }),
+    ...abandonedToDrop(facts),
+  ]
   return copies.length > 0 ? [dropCopies(copies)] : []
 }
 

@@ -100,6 +100,8 @@ export interface Copy extends BesideDatabase {
 export interface DatabaseFacts {
   readonly oid: number
   readonly copies: readonly Copy[]
+  /** What runs built or began to, each with the 8 digits of its run, whether or not it is whole. */
+  readonly built?: readonly (BesideDatabase & { readonly run8: string })[]
   readonly sizeBytes: number
   /** Names of the applied migrations in the order of their application. */
   readonly applied: readonly string[]

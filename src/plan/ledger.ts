@@ -144,6 +144,11 @@ export function openRestorePoints(records: readonly Recorded[]): string[] {
   return open.flatMap(({ plan }) => [plan.safety, ...(plan.restorePoint ? [plan.restorePoint] : [])])
 }
 
+/** Runs that began to change something and have no end: whoever is next undoes them first. */
+export function openRuns(records: readonly Recorded[]): RunId[] {
+  return openPlans(inForce(records).map((record) => record.entry)).map(({ run }) => run)
+}
+
 /** Restore points that were taken while some containers ran another version than the files. */
 export function mixedRestorePoints(records: readonly Recorded[]): ReadonlySet<string> {
   const plans = new Map<string, Plan>()

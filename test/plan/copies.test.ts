@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest'
 import { planBackup } from '../../src/plan/backup.js'
-import { readyDatabase, stateNow, warmCopiesToDrop } from '../../src/plan/copies.js'
+import { abandonedToDrop, readyDatabase, stateNow, warmCopiesToDrop } from '../../src/plan/copies.js'
 import type { Copy, Facts } from '../../src/plan/facts.js'
+import type { LedgerEntry } from '../../src/plan/ledger.js'
 import type { BackupRequest } from '../../src/plan/request.js'
 import { chooseStrategy } from '../../src/plan/strategy.js'
 import {
@@ -173,6 +174,27 @@ describe('copies that go', () => {
     expect(warmCopiesToDrop(seen(), { coming: 0, held: [old.id] })).toEqual([])
   })
 
+  test('are those, too, that a run built and left, once its debt was skipped, and no database that was live', () => {
+    const run = { workflowId: 'rollback-shop', runId: '01890000-0000-7000-8000-0000c0ffee00' }
+    const plan: LedgerEntry = { kind: 'plan', run, plan: rollbackPlan() }
+    const built = [
+      { name: 'shop__new_c0ffee00', oid: 5, run8: 'c0ffee00' },
+      { ...standing, run8: '0000aaaa' },
+    ]
+    const left = (...entries: LedgerEntry[]) =>
+      abandonedToDrop(seen({ records: records(plan, ...entries), database: database({ built, copies: [standing] }) }))
+    expect(left()).toEqual([])
+    const closed = { kind: 'debt-closed', run, how: 'accepted' } as const
+    expect(left(closed)).toEqual([{ name: 'shop__new_c0ffee00', oid: 5 }])
+    const all = seen({ manifests: [], unreadable: [{ id: old.id, why: 'not JSON' }], database: database({ built }) })
+    expect(abandonedToDrop(all)).toEqual([])
+    const skipped = facts({ records: records(plan, closed), database: database({ built: built.slice(0, 1) }) })
+    expect(deployPlan(undefined, skipped).steps.at(-1)!.act).toMatchObject({
+      name: 'dropCopies',
+      args: { copies: [{ name: 'shop__new_c0ffee00' }] },
+    })
+  })
+
   test('are none that are not there', () => {
     expect(warmCopiesToDrop(seen({ database: database() }), { coming: 0, held: [] })).toEqual([])
   })
@@ -224,5 +246,25 @@ describe('a backup', () => {
     const old = planBackup(request({ what: 'prune' }), aged('2026-11-01T00:00:00Z'), [])
     expect(names(old)).toEqual(['dropCopies', 'pruneRestorePoints'])
     expect(old.steps[0]!.act.args).toEqual({ copies: [{ ...kept, of: '20261101T000000Z-2.1.0' }] })
+  })
+
+  test('never drops a database that a run without an end took or goes back to, nor one of a pinned restore point', () => {
+    const point = { ...safety, createdAt: '2026-11-01T00:00:00Z' }
+    const seen = (changes: Partial<Facts>) =>
+      afterDeploy({
+        manifests: [point],
+        database: database({ copies: [{ ...kept, open: false, visits: '1' }] }),
+        ...changes,
+      })
+    const open = (refers: object): Facts['records'] => {
+      const run = { workflowId: 'rollback-shop', runId: 'another' }
+      return records({ kind: 'plan', run, plan: { ...rollbackPlan(), ...refers } })
+    }
+    const dropped = (changes: Partial<Facts>) =>
+      planBackup(request({ what: 'prune' }), seen(changes), []).steps.filter(({ act }) => act.name === 'dropCopies')
+    expect(dropped({ records: [] })).toHaveLength(1)
+    expect(dropped({ records: open({ safety: point.id }) })).toEqual([])
+    expect(dropped({ records: open({ restorePoint: point.id }) })).toEqual([])
+    expect(dropped({ records: [], manifests: [{ ...point, pins: [{ by: 'ann' }] }] })).toEqual([])
   })
 })

@@ -25,6 +25,12 @@ export function isBesideName(input: { readonly database: string; readonly name: 
   return kind !== undefined && run8 !== undefined && besideName(input.database, kind, run8) === input.name
 }
 
+/** The digits of the run that began to make it; undefined for what was live once, and for other names. */
+export function builtBy(input: { readonly database: string; readonly name: string }): string | undefined {
+  if (!isBesideName(input)) return undefined
+  return /__(?:new|warm)_([0-9a-f]{8})(?:_[0-9a-f]{6})?$/.exec(input.name)?.[1]
+}
+
 /** The application_name of every session of a target: `stepback:<target>:<token>:<what>`. */
 export function sessionName(input: { readonly target: string; readonly token: number; readonly what: string }): string {
   return cut(`${sessionPrefix(input)}${input.token}:${input.what}`, limitBytes)
