@@ -260,8 +260,9 @@ open_runs() {
     END { for (i = 1; i <= n; i++) if (open[order[i]]) print order[i] }'
 }
 
-# close_debts: all that they could have left is put back, or belongs to nobody
+# close_debts: SETTLED, the runs by name; all that they could have left is put back, or belongs to nobody
 close_debts() {
+  SETTLED=
   cd_runs=$(open_runs)
   [ -n "$cd_runs" ] || return 0
   cd_number=0
@@ -272,6 +273,10 @@ close_debts() {
     cd_id=${cd_id%%'"'*}
     cd_run8=$(printf %s "$cd_id" | tr -d - | sed 's/^.*\(........\)$/\1/')
     case $cd_run8 in *[!0-9a-z]*) ;; ????????) clear_away "$cd_run8" ;; esac
+    cd_name=${cd_run#*'"workflowId":"'}
+    cd_name=$(printf %s "${cd_name%%'","runId"'*}" | tr -c 'A-Za-z0-9_.:@+-' _)
+    # Its own earlier starts are no runs of others.
+    [ "$cd_name" = "$SELF" ] || SETTLED="$SETTLED $cd_name"
     record "debt.$cd_number" "{\"kind\":\"debt-closed\",\"run\":$cd_run,\"how\":\"undone\"}"
   done 3<<RUNS
 $cd_runs
@@ -509,12 +514,16 @@ tell_people() {
   tp_file=$INCIDENTS/incident_${SAFETY%%-*}_rollback_$RUN8.md
   tp_text=$(
     text people
-    [ -z "$DEPLOY_LOG" ] ||
-      printf 'tell log_line %s %s\n' "$(quoted "$DEPLOY_LOG")" "$(quoted "$tp_now $SELF rollback full $VERSION: $1")"
+    for tp_run in $SETTLED; do line_for_people "$tp_run: ended without an end; undone by $SELF"; done
+    line_for_people "$SELF rollback full $VERSION: $1"
     [ -z "$INCIDENTS" ] || printf 'tell write_note %s %s\n' "$(quoted "$tp_file")" "$(quoted "$(note "$1")")"
     printf 'exit "$told"\n'
   )
   job people "$tp_text" && { [ -z "$INCIDENTS" ] || say "noted in $tp_file"; } || said >&2
+}
+
+line_for_people() {
+  [ -z "$DEPLOY_LOG" ] || printf 'tell log_line %s %s\n' "$(quoted "$DEPLOY_LOG")" "$(quoted "$tp_now $1")"
 }
 
 note() {
@@ -529,6 +538,7 @@ note() {
 - went to: $RESTORE_POINT
 - ended: $tp_now
 - run: $SELF, $RUN8
+- settled, since it never came to its end:${SETTLED:- none}
 
 Undo it, once Temporal is back: \`stepback rollback $TARGET --to $SAFETY\`.
 

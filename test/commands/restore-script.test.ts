@@ -147,6 +147,10 @@ describe('the script of a restore point', () => {
     expect(read('.env')).toMatch(/^MODE=then/)
     expect(kinds().slice(-5)).toEqual(['acquired', 'plan', 'start', 'debt-closed', 'finished'])
     expect(point.ledger().at(-2)).toMatchObject({ run: { workflowId: 'deploy-"shop"' }, how: 'undone' })
+    const self = 'restore_20261123T100000Z-2.0.0.sh'
+    expect(read('deploy.log')).toMatch(`deploy-__shop__: ended without an end; undone by ${self}\n`)
+    const [note = ''] = readdirSync(join(point.directory, 'logs')).toReversed()
+    expect(read(`logs/${note}`)).toContain(': deploy-__shop__\n')
     const payload = holder('0123abcd-0000-4000-8000-00005b00f00d')
     expect(point.helper(['renew', '3'], payload)).toContain('other ')
   })
@@ -162,6 +166,7 @@ describe('the script of a restore point', () => {
     rmSync(join(point.root, 'hold'))
     expect(point.start(['--yes']).status).toBe(0)
     expect(kinds().join(' ')).toBe('acquired plan start acquired plan start debt-closed finished')
+    expect(read('deploy.log').trim().split('\n')).toHaveLength(1)
     const runs = point.ledger().map(({ run }) => run.runId)
     expect(new Set(runs.map((run) => run.split('-').at(-1))).size).toBe(1)
     expect(new Set(runs).size).toBe(2)
