@@ -1,5 +1,6 @@
 // A directory of the project as an archive, and an archive beside the directory.
 
+import { asItIs } from './places.js'
 import { command, quote, script } from './shell.js'
 
 /** Copied first, since who writes there does not stop: what changes meanwhile is torn at worst, never an error. */
@@ -21,7 +22,8 @@ export function archiveDirectory(input: {
     'umask 077',
     // A file that goes away between the list and its copy is looked for no more the next time.
     `n=1; until ${copy}; do [ $n -lt 3 ] || { ${say(`"${path}" could not be read whole`)}; exit 1; }; n=$((n + 1)); sleep 1; done`,
-    command('tar', '-czf', part, '-C', staging, path.split('/').at(-1)!),
+    asItIs,
+    `tar $asis ${command('-czf', part, '-C', staging, `./${path.split('/').at(-1)}`)}`,
     `${command('tar', '-tzf', part)} >/dev/null`,
     command('mv', '-f', part, archive),
     command('rm', '-rf', staging),
@@ -47,7 +49,8 @@ export function restoreArchive(input: {
     `rm -rf ${quote(part)}; mkdir ${quote(part)}`,
     `trap ${quote(command('rm', '-rf', part))} EXIT`,
     `trap 'exit 143' TERM`,
-    command('tar', '-xpzf', archive, '-C', part),
+    asItIs,
+    `tar $asis ${command('-xpzf', archive, '-C', part)}`,
     command('mv', part, `./${to}`),
   )
 }

@@ -2,7 +2,7 @@
 
 import type { ManagedTree } from '../plan/managed.js'
 import { clearsAway } from './full-disk.js'
-import { fits, places } from './places.js'
+import { asItIs, fits, places } from './places.js'
 import { command, quote } from './shell.js'
 
 /** sha256, size and mode on GNU, BSD and busybox alike; what would run as somebody else (setuid, setgid) is left out. */
@@ -142,8 +142,7 @@ export function captureFiles(input: {
     ...input.trees.map((path) => addIfThere(path, '-d')),
     ...(input.more === undefined ? [] : [input.more]),
     // An archive of nothing is refused by some tars, and nothing is what it would say.
-    // GNU tar reads a backslash in a name as an escape, unless it is told not to; others know no such word.
-    'case $(tar --version 2>/dev/null) in *"GNU tar"*) asis=--no-unquote ;; *) asis= ;; esac',
+    asItIs,
     'if [ $# -gt 0 ]; then tar $asis -czf "$archive.part" -- "$@"; mv -f "$archive.part" "$archive"; fi',
     '',
   ].join('\n')

@@ -69,3 +69,6 @@ export const places = [
   '  if [ -d "$leaf" ] && [ ! -L "$leaf" ]; then rmdir "$leaf" 2>/dev/null || :; else rm -f "$leaf"; fi',
   '}',
 ].join('\n')
+
+/** GNU tar reads a backslash in a name as an escape, unless it is told not to; others know no such word. */
+export const asItIs = 'case $(tar --version 2>/dev/null) in *"GNU tar"*) asis=--no-unquote ;; *) asis= ;; esac'

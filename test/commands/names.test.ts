@@ -6,9 +6,12 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, 
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { archiveDirectory, removeArchives, restoreArchive } from '../../src/commands/archive.js'
 import * as compose from '../../src/commands/compose.js'
 import { endingOf } from '../../src/commands/database/ending.js'
 import { createJournal, timerScript } from '../../src/commands/database/journal.js'
+import { missingDatabasePrograms } from '../../src/commands/database/programs.js'
+import { copyDatabase, seeDatabase } from '../../src/commands/database/rehearsal.js'
 import { againAfterRestart } from '../../src/commands/database/restart.js'
 import { dropDatabase, restoreInto } from '../../src/commands/database/restore.js'
 import { takeDump } from '../../src/commands/database/take.js'
@@ -17,6 +20,7 @@ import { keep, restore } from '../../src/commands/images.js'
 import { writeManifest } from '../../src/commands/manifest.js'
 import { keepCode, readCode } from '../../src/commands/migrations.js'
 import * as observe from '../../src/commands/observe.js'
+import { homeAndDirectory, pathKinds } from '../../src/commands/project.js'
 import { listShelf, pruneRestorePoints } from '../../src/commands/prune.js'
 import { script } from '../../src/commands/shell.js'
 import { tidyUp } from '../../src/commands/tidy.js'
@@ -27,7 +31,40 @@ const names = [
   `it's '; touch hurt; ' "; touch hurt; " back\\slash\\n`,
   '$(touch hurt) `touch hurt` && touch hurt; touch hurt #',
   'a\ntouch hurt\n# b',
+  ...Array.from({ length: 6 }, (_, seed) => unlikely(seed)),
 ]
+
+/** Of pieces that mean something to a shell, to SQL or to an option; always the same ones, so that a failure comes again. */
+function unlikely(seed: number): string {
+  const pieces = [
+    "'",
+    '"',
+    '`',
+    '$(',
+    ')',
+    '${',
+    '}',
+    '\\',
+    '\n',
+    ' ',
+    '\t',
+    ';',
+    '|',
+    '&',
+    '>',
+    '<',
+    '*',
+    '[',
+    '!',
+    '#',
+    '~',
+    '=',
+  ]
+  const words = ['touch hurt', '-n', '--', 'EOF', 'STEPBACK_SQL', '%s', 'é', '雪', '\u0301']
+  const all = [...pieces, ...words]
+  const bytes = createHash('sha256').update(`name ${seed}`).digest()
+  return `n${[...bytes.subarray(0, 16)].map((byte) => all[byte % all.length]).join('')}`
+}
 
 let room: string
 
@@ -78,6 +115,13 @@ describe.each(names)('the name %j', (name) => {
   test.each<[string, () => string]>([
     ['up', () => script(...compose.up(stack, [{ services: [name], wait: true } as never]))],
     ['stop', () => script(...compose.stop(stack, [name], 1))],
+    ['stop at once', () => script(...compose.stopAtOnce(name, [name], 1))],
+    ['last lines', () => script(compose.lastLines(name, [name], 1))],
+    ['ask a server', () => compose.askServer(name, name)],
+    ['inspect containers', () => observe.inspectedContainers(name)],
+    ['programs of a database', () => missingDatabasePrograms(access(name))],
+    ['a copy', () => copyDatabase({ ...database, from: name, to: name, owner: name }).script],
+    ['a sight', () => seeDatabase(access(name), name)],
     ['remove', () => script(...compose.remove(stack, [name]))],
     ['build', () => script(compose.build(stack, [name]))],
     ['wait for a database', () => script(compose.untilAccepting(stack, name))],
@@ -111,7 +155,7 @@ describe.each(names)('the name %j', (name) => {
     run(tidyUp({ staging: join(directory, '0a.1b'), forPeople: { directory, log: { path: 'log', line: name } } }))
     expect(existsSync(join(directory, '0a.1b'))).toBe(false)
     const [line, ...rest] = readFileSync(join(directory, 'log'), 'utf8').split('\n')
-    expect([line, rest]).toEqual([name.replaceAll('\n', ' '), ['']])
+    expect([line, rest]).toEqual([name.replaceAll(/[\n\t]+/g, ' '), ['']])
     run(writeManifest({ backups: directory, manifest }))
     expect(JSON.parse(readFileSync(join(directory, `manifest_${manifest.id}.json`), 'utf8'))).toEqual(manifest)
     const shelf = run(listShelf(directory)).trimEnd().split('\n')
@@ -121,6 +165,23 @@ describe.each(names)('the name %j', (name) => {
     expect(Number(run(observe.freeBytes(directory)))).toBeGreaterThan(0)
     writeFileSync(join(directory, name), 'A=1')
     expect(run(observe.readEnvFile(directory, name))).toBe('A=1')
+  })
+
+  test('arrives as a directory that is archived, and as one that is looked at', () => {
+    const [directory, backups] = [join(room, 'pro ject'), join(room, name, 'b')]
+    mkdirSync(join(directory, name), { recursive: true })
+    mkdirSync(backups, { recursive: true })
+    writeFileSync(join(directory, name, name), name)
+    const archive = { directory, backups, name: `memories_1.tar.gz` }
+    run(archiveDirectory({ ...archive, path: name, staging: join(room, 'staging', name) }))
+    run(restoreArchive({ ...archive, to: `${name}.back` }))
+    expect(readFileSync(join(directory, `${name}.back`, name, name), 'utf8')).toBe(name)
+    run(removeArchives(backups, [archive.name]))
+    expect(readdirSync(backups)).toEqual([])
+    expect(run(pathKinds([join(directory, name), join(directory, name, name)]))).toBe('directory\nfile\n')
+    expect(run(homeAndDirectory(join(directory, name)))).toBe(`${room}\nwritable\n`)
+    const places = { directory: join(directory, name), backups, stateDirectory: join(backups, name) }
+    expect(run(observe.writablePlaces(places))).toBe('directory\nbackups\n')
   })
 
   test('arrives as text and as the words of a hook', () => {
