@@ -1,5 +1,13 @@
 // PostgreSQL through a tunnel: what is there, what a way back would lose, migrations, and the exchange of databases.
 
+export {
+  carryableTables,
+  carryRows,
+  tryCarry,
+  type CarryInput,
+  type CarryRecord,
+  type LeftRow,
+} from './database/carry.js'
 export type { OwnWrites } from './database/counters.js'
 export {
   nothingRemembered,
@@ -12,7 +20,7 @@ export {
 export { createEmptyDatabase, dropEmptyDatabase } from './database/empty.js'
 export { listenToDowns, type DownLosses } from './database/down-losses.js'
 export type { Dropped } from './database/dropped.js'
-export { Journal } from './database/journal.js'
+export { Journal, type Carried } from './database/journal.js'
 export {
   describeMigrations,
   MigrationRunner,

@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import type { Duplex } from 'node:stream'
 import type { Client, ClientChannel, SFTPWrapper } from 'ssh2'
 import { StepbackError } from '../plan/failure.js'
-import { collect, send } from './ssh/channel.js'
+import { type Uploaded, collect, send } from './ssh/channel.js'
 import type { ExecResult } from './ssh/channel.js'
 import { connect } from './ssh/connect.js'
 import { reason, where } from './ssh/hop.js'
@@ -112,13 +112,8 @@ export class SshConnection {
     })
   }
 
-  /** Streams a local file into a new remote one by SFTP, parent directories included; for the run's own staging only. */
-  upload(input: {
-    localPath: string
-    remotePath: string
-    mode: number
-    signal?: AbortSignal | undefined
-  }): Promise<void> {
+  /** Streams a local file, or what is written meanwhile, into a new remote one by SFTP, parent directories included; for the run's own staging only. */
+  upload(input: { remotePath: string; mode: number; signal?: AbortSignal | undefined } & Uploaded): Promise<void> {
     return this.#session(input.signal, async (aborted) => {
       const sftp = await this.#open<SFTPWrapper, SFTPWrapper>(
         (done) => this.#client.sftp(done),

@@ -37,6 +37,7 @@ const parts = [
   ['config_', '.tar.gz'],
   ['restore_', '.sh'],
   ['logs_', '.txt'],
+  ['left_', '.jsonl'],
 ] as const
 /** What is named so while it is being written. */
 const unfinished = ['.part', '.work']

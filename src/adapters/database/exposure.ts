@@ -129,7 +129,7 @@ export function writtenBetween(
   return summed([...tables, ...droppedSince(older, newer.tables)])
 }
 
-function sameServer(before: Counters, after: Counters): boolean {
+export function sameServer(before: Counters, after: Counters): boolean {
   return before.postmasterStart === after.postmasterStart
 }
 
@@ -138,7 +138,7 @@ function sameServer(before: Counters, after: Counters): boolean {
  * those, an old row may look like a new one. Savepoints that were open at the take have ids that its snapshot does not
  * name, so what they wrote would count as seen. And ids begin anew in a server that was put back to an earlier state.
  */
-async function canBeExact(session: Session, baseline: Baseline, sameLineage: boolean): Promise<boolean> {
+export async function canBeExact(session: Session, baseline: Baseline, sameLineage: boolean): Promise<boolean> {
   if (baseline.openSavepoints || !sameLineage) return false
   const [row] = await session.query<{ exact: boolean }>(
     `select d.oid = $1::oid and (select system_identifier::text from pg_control_system()) = $2
@@ -152,7 +152,7 @@ async function canBeExact(session: Session, baseline: Baseline, sameLineage: boo
 }
 
 /** Those whose transaction certainly happened since; others count as the application's, which errs on the safe side. */
-async function committedSince(
+export async function committedSince(
   session: Session,
   baseline: Baseline,
   migrations: readonly OwnWrites[],
@@ -224,9 +224,9 @@ async function lookAt(
 
 // An id has no order but by its text. Its age would be cheaper to ask, but only one processor may ask for that. What is
 // frozen for certain has a smaller id than any transaction.
-const young = `x.xmin::text::bigint >= pg_snapshot_xmin($1::pg_snapshot)::text::bigint`
-const written = `(not pg_visible_in_snapshot(x.xmin::text::xid8, $1::pg_snapshot))`
-const ofMigrations = `(x.xmin::text = any($2::text[]))`
+export const young = `x.xmin::text::bigint >= pg_snapshot_xmin($1::pg_snapshot)::text::bigint`
+export const written = `(not pg_visible_in_snapshot(x.xmin::text::xid8, $1::pg_snapshot))`
+export const ofMigrations = `(x.xmin::text = any($2::text[]))`
 
 /**
  * Of rows that differ, rows before and rows now, one number is left open; where they do not fix it counters do. In a

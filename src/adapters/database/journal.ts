@@ -18,6 +18,14 @@ interface Beginning {
   readonly snapshot: string
 }
 
+/** Rows that were carried into a database, by the transaction that did it. */
+export interface Carried {
+  readonly xid: string
+  /** The snapshot of that database in which nothing had been carried yet. */
+  readonly pristine: string
+  readonly result: unknown
+}
+
 export class Journal {
   private constructor(private readonly session: Session) {}
 
@@ -229,6 +237,53 @@ export class Journal {
         [target, database, writes.xid, JSON.stringify(writes.tables)],
       ),
     )
+  }
+
+  /** Lets sessions into a database beside the live one, or no longer. */
+  async admit(input: Mine & { readonly name: string; readonly oid: number; readonly open: boolean }): Promise<void> {
+    const { name, oid, open } = input
+    await this.act(input, sameToken, [], async () => {
+      await this.expect(name, oid)
+      await this.session.query(`alter database ${pg.escapeIdentifier(name)} allow_connections ${open}`)
+    })
+  }
+
+  /** Remembers which transaction carries rows into a database, right before it commits: see `carried`. */
+  async rememberCarried(input: Mine & { readonly id: string; readonly database: number } & Carried): Promise<void> {
+    const { target, id, database, xid, pristine, result } = input
+    await this.act(input, sameToken, [], () =>
+      this.session.query(
+        `insert into stepback.carried (target, id, database, xid, pristine, result) values ($1, $2, $3, $4, $5, $6)`,
+        [target, id, database, xid, pristine, JSON.stringify(result)],
+      ),
+    )
+  }
+
+  /** What an operation carried into that database, oldest first: only of transactions that were committed. */
+  async carried(input: Mine & { readonly id: string; readonly database: number }): Promise<readonly Carried[]> {
+    return await this.act(input, sameToken, [], () =>
+      this.session.query<Carried>(
+        `select xid, pristine, result from stepback.carried where target = $1 and id = $2 and database = $3
+         and case when xid::xid8 < pg_snapshot_xmax(pg_current_snapshot()) then pg_xact_status(xid::xid8) = 'committed'
+           else false end order by at, xid::xid8`,
+        [input.target, input.id, input.database],
+      ),
+    )
+  }
+
+  /** What was carried into the live database before it became that; nothing where a journal does not know. */
+  async carriedInto(input: { readonly target: string; readonly database: string }): Promise<unknown> {
+    const [made] = await this.session.query<{ there: boolean }>(
+      `select to_regclass('stepback.carried') is not null as there`,
+    )
+    if (!made?.there) return undefined
+    const [row] = await this.session.query<Pick<Carried, 'result'>>(
+      `select c.result from stepback.carried c join pg_database d on d.oid = c.database
+       where c.target = $1 and d.datname = $2 and case when c.xid::xid8 < pg_snapshot_xmax(pg_current_snapshot()) then pg_xact_status(c.xid::xid8) is distinct from 'aborted' else false end
+       order by c.at desc limit 1`,
+      [input.target, input.database],
+    )
+    return row?.result
   }
 
   /** What it knows of the time since a restore point of a database was taken. */

@@ -20,6 +20,9 @@ export const serverOptions = '-c client_connection_check_interval=1000'
 const pinned = `set timezone to 'UTC'; set datestyle to 'ISO, YMD'; set intervalstyle to 'postgres';
 set extra_float_digits to 3; set bytea_output to 'hex'; set lc_monetary to 'C'; set xmloption to 'content'`
 
+/** Values as text. */
+export type RawRow = readonly (string | null)[]
+
 export class Session {
   private constructor(
     private readonly client: pg.Client,
@@ -59,6 +62,17 @@ export class Session {
     }
   }
 
+  /** Rows as the server writes their values, in the order of the columns: nothing is read into a number or a date. */
+  async rawRows(text: string, values: readonly unknown[] = []): Promise<readonly RawRow[]> {
+    try {
+      const types = { getTypeParser: () => (value: string) => value } as unknown as pg.CustomTypesConfig
+      const result = await this.client.query<(string | null)[]>({ text, values: [...values], rowMode: 'array', types })
+      return result.rows
+    } catch (cause) {
+      throw databaseError({ cause, what: 'a statement' })
+    }
+  }
+
   /** Commits what `work` did; rolls back where it throws. A lost answer to COMMIT is `Unreachable`: outcome unknown. */
   async transaction<T>(work: () => Promise<T>, begin = 'begin'): Promise<T> {
     await this.query(begin)
@@ -90,6 +104,16 @@ export function databaseError(input: { readonly cause: unknown; readonly what: s
     ...hintOf(code),
     cause,
   })
+}
+
+/** What an error says besides its words, which may quote a row. */
+export function codeOf(error: unknown): {
+  readonly code?: string
+  readonly constraint?: string
+  readonly column?: string
+} {
+  if (error instanceof StepbackError) return error.cause === undefined ? {} : codeOf(error.cause)
+  return (error ?? {}) as { code?: string; constraint?: string; column?: string }
 }
 
 /** Whether an error has one of these codes of PostgreSQL. */

@@ -1,9 +1,11 @@
 // The database of a target as a run sees it: looked at, counted, never changed from here.
 
-import type { Counters } from '../../plan/manifest.js'
+import { propertiesSql } from '../../commands/database/facts.js'
+import type { BesideDatabase, Counters, DatabaseProperties } from '../../plan/manifest.js'
 import type { ExposedTable } from '../../plan/plan.js'
 import { readCounters } from './counters.js'
 import { countDropped, type CountedHow, type Dropped } from './dropped.js'
+import { changed } from './operation.js'
 import { countExposure, type Baseline, type Counted, type Remembered } from './exposure.js'
 import { databaseError, Session, type DatabaseAddress } from './session.js'
 
@@ -80,6 +82,16 @@ export class TargetDatabase {
       unrecorded: tables && records.length === 0,
       alembic: alembic?.version ?? null,
     }
+  }
+
+  /** What `createDatabaseSql` and `propertiesSql` need of a database of this server, known by name and oid. */
+  async propertiesOf({ name, oid }: BesideDatabase): Promise<DatabaseProperties> {
+    const [row] = await this.session.query<{ properties: DatabaseProperties }>(
+      `select ${propertiesSql} as properties from pg_database d where d.datname = $1 and d.oid = $2`,
+      [name, oid],
+    )
+    if (row) return row.properties
+    throw changed(`the database "${name}" should have oid ${oid}, and is gone or another one`)
   }
 
   /** The schema's hash, by the words of `schemaFingerprint`; the session's settings are as before afterwards. */

@@ -1,6 +1,7 @@
 // What goes through one channel: a command's output and exit, a file's way.
 import { createReadStream } from 'node:fs'
 import { posix } from 'node:path'
+import type { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import type { ClientChannel, SFTPWrapper } from 'ssh2'
 import { StepbackError } from '../../plan/failure.js'
@@ -39,12 +40,12 @@ export function collect(stream: ClientChannel, stdin: string | Buffer | undefine
 /** Streams a local file into a remote one, and makes the directories above it. */
 export async function send(
   sftp: SFTPWrapper,
-  input: { readonly localPath: string; readonly remotePath: string; readonly mode: number },
+  input: { readonly remotePath: string; readonly mode: number } & Uploaded,
 ): Promise<void> {
   await makeDirectories(sftp, posix.dirname(input.remotePath))
   const target = sftp.createWriteStream(input.remotePath, { mode: input.mode })
   try {
-    await pipeline(createReadStream(input.localPath), target)
+    await pipeline('content' in input ? input.content : createReadStream(input.localPath), target)
   } catch (error) {
     // A half of a file on a full disk would leave no room for anything. A number is the server's own answer: it is there.
     if (typeof (error as { code?: unknown }).code === 'number')
@@ -56,6 +57,9 @@ export async function send(
     sftp.chmod(input.remotePath, input.mode, (error) => (error ? reject(error) : resolve())),
   )
 }
+
+/** A file of this machine, or what somebody writes meanwhile. */
+export type Uploaded = { readonly localPath: string } | { readonly content: Readable }
 
 async function makeDirectories(sftp: SFTPWrapper, directory: string): Promise<void> {
   if (await new Promise((resolve) => sftp.stat(directory, (error) => resolve(!error)))) return

@@ -103,6 +103,16 @@ create table if not exists stepback.taken (
   at timestamptz not null default now(),
   primary key (target, id)
 );
+create table if not exists stepback.carried (
+  target text not null,
+  id text not null,
+  database oid not null,
+  xid text not null,
+  pristine text not null,
+  result jsonb not null,
+  at timestamptz not null default now(),
+  primary key (target, id, xid)
+);
 create table if not exists stepback.migration (
   target text not null,
   database oid not null,

@@ -1,10 +1,12 @@
 // A copy of a copy, to try migrations on: neither the live database nor the one that it is made from ever notices.
 
+import type { DatabaseProperties } from '../../plan/manifest.js'
 import type { ColumnValues } from '../../plan/rehearsal.js'
 import { script } from '../shell.js'
 import { endingOf, type JobScript } from './ending.js'
 import { comparableFactsSql } from './facts.js'
 import { psql, withSql, type DatabaseAccess } from './programs.js'
+import { propertiesSql } from './properties.js'
 import { identifier, pinnedSettings } from './sql.js'
 
 /** Makes `to` anew as a copy of `from`, which nobody may be in; only its owner and superusers may enter the copy. */
@@ -16,12 +18,44 @@ export function copyDatabase(
     readonly applicationName: string
   },
 ): JobScript {
+  return copying(input, [])
+}
+
+/** The same, whole: with the properties that no copy brings along, and closed to everybody. */
+export function copyWhole(
+  input: DatabaseAccess & {
+    readonly from: string
+    readonly to: string
+    readonly properties: DatabaseProperties
+    readonly applicationName: string
+  },
+): JobScript {
+  const { to, properties } = input
+  const close = `alter database ${identifier(to)} allow_connections false;`
+  return copying({ ...input, owner: properties.owner }, [
+    'begin;',
+    propertiesSql({ name: to, properties }),
+    close,
+    'commit;',
+  ])
+}
+
+function copying(
+  input: DatabaseAccess & {
+    readonly from: string
+    readonly to: string
+    readonly owner: string
+    readonly applicationName: string
+  },
+  more: readonly string[],
+): JobScript {
   const to = identifier(input.to)
   const sql = [
     'set client_min_messages to warning;',
     `drop database if exists ${to} with (force);`,
     `create database ${to} template ${identifier(input.from)} owner ${identifier(input.owner)};`,
     `revoke all on database ${to} from public;`,
+    ...more,
   ]
   return {
     script: script(withSql(psql(input, 'postgres'), sql.join('\n'))),

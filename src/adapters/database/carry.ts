@@ -1,0 +1,305 @@
+// Rows that were inserted since a restore point, put into the database that is to take the live one's place. The live one
+// is only read, in one snapshot; the other one gets all of them in one transaction, or none.
+
+import type { CarriedTable, CarryMethod } from '../../plan/carry.js'
+import { StepbackError } from '../../plan/failure.js'
+import {
+  type Candidate,
+  type Since,
+  allRows,
+  isSeeded,
+  keyOf,
+  missingKeys,
+  unknownThere,
+  writtenSince,
+} from './carry/candidates.js'
+import { type Left, type Pair, columnsOfBoth, insertRows } from './carry/inserts.js'
+import { silence } from './carry/quiet.js'
+import { type Relation, homeOf, labelOf, parentsFirst, quoted, readRelations, sharedKey } from './carry/relations.js'
+import { advanceSequences } from './carry/sequences.js'
+import { type Baseline, type Remembered, canBeExact, committedSince, sameServer, written, young } from './exposure.js'
+import { readCounters } from './counters.js'
+import { type DatabaseAddress, type RawRow, Session } from './session.js'
+
+/** A row that does not come along, or not with all its values. */
+export interface LeftRow {
+  readonly table: string
+  readonly kind: 'conflicting' | 'not fitting' | 'cut'
+  readonly why: string
+  readonly row: Readonly<Record<string, string | null>>
+}
+
+export interface CarryInput {
+  readonly live: DatabaseAddress
+  readonly into: DatabaseAddress
+  /** By their labels, as `carryableTables` gives them. */
+  readonly tables: readonly string[]
+  /** Since which, where transaction ids may tell; null where only keys can. */
+  readonly since: { readonly baseline: Baseline; readonly remembered: Remembered } | null
+  readonly leave: (row: LeftRow) => Promise<void>
+}
+
+/** Where an earlier carry of the same rows stands, asked when no other can be under way any more. */
+export interface CarryRecord<T> {
+  /** What came of it, where it was committed: then nothing is done. */
+  readonly done: () => Promise<T | undefined>
+  /** The snapshot in which the database was still as it was restored, where rows were put into it since. */
+  readonly pristine: () => Promise<string | undefined>
+  /** Right before the commit, whose transaction it names: what it says counts only if that is committed. */
+  readonly remember: (xid: string, pristine: string, tables: readonly CarriedTable[]) => Promise<T>
+}
+
+/** What would be carried; nothing of it stays. */
+export async function tryCarry(input: CarryInput): Promise<readonly CarriedTable[]> {
+  return await inBoth(input, async (live, there) => {
+    await there.query('begin read write')
+    try {
+      return await carryAll(live, there, input)
+    } finally {
+      await there.query('rollback').catch(() => {})
+    }
+  })
+}
+
+/** Carries, or finds that it was done. What an earlier carry had put there is replaced. */
+export async function carryRows<T>(input: CarryInput, record: CarryRecord<T>): Promise<T> {
+  return await inBoth(input, async (live, there) => {
+    return await there.transaction(async () => {
+      // A ghost of this very step holds it until its transaction ends.
+      await there.query('select pg_advisory_xact_lock(7308619021)')
+      const done = await record.done()
+      if (done !== undefined) return done
+      const [now] = await there.query<{ xid: string; snapshot: string }>(
+        'select pg_current_xact_id()::text as xid, pg_current_snapshot()::text as snapshot',
+      )
+      const earlier = await record.pristine()
+      const tables = await carryAll(live, there, input, earlier)
+      return await record.remember(now!.xid, earlier ?? now!.snapshot, tables)
+    }, 'begin read write')
+  })
+}
+
+/** Tables with rows of their own, and by what these are known. */
+export async function carryableTables(address: DatabaseAddress) {
+  const session = await Session.connect(address)
+  try {
+    const found = await readRelations(session)
+    return found
+      .filter((it) => !it.partitioned)
+      .map((it) => ({ table: labelOf(it), root: labelOf(it.root), key: it.keys.length > 0 }))
+  } finally {
+    await session.end()
+  }
+}
+
+async function inBoth<T>(input: CarryInput, work: (live: Session, there: Session) => Promise<T>): Promise<T> {
+  const live = await Session.connect(input.live)
+  try {
+    const there = await Session.connect(input.into)
+    try {
+      for (const session of [live, there]) await session.query(ownSettings)
+      return await live.transaction(() => work(live, there), 'begin isolation level repeatable read read only')
+    } finally {
+      await there.end()
+    }
+  } finally {
+    await live.end()
+  }
+}
+
+// The databases' own settings are for the application; a policy that would hide rows is an error, and hides none.
+const ownSettings = `set row_security to off; set statement_timeout to 0; set idle_in_transaction_session_timeout to 0;
+set lock_timeout to '10s'; set jit to off`
+
+async function carryAll(
+  live: Session,
+  there: Session,
+  input: CarryInput,
+  pristine?: string,
+): Promise<readonly CarriedTable[]> {
+  const since = await sinceWhen(live, input)
+  const [tables, homes] = [await readRelations(live), await readRelations(there)]
+  const chosen = tables.filter((it) => !it.partitioned && input.tables.includes(labelOf(it)))
+  const pairs = chosen.flatMap((table): Pair[] => {
+    const home = homeOf(table, homes)
+    return home ? [{ table, home, key: sharedKey(table, home) }] : []
+  })
+  const ordered = parentsFirst(pairs)
+  const oids = [...new Set(ordered.map(({ home }) => home.oid))]
+  await there.query('set constraints all immediate')
+  const speak = await silence(there, oids)
+  if (pristine !== undefined) await removeWrittenSince(there, ordered, pristine)
+  const works = ordered.map((pair, index) => {
+    const coming = new Set(ordered.slice(index).map(({ home }) => home.oid))
+    return new Work(live, there, pair, since, coming, input.leave)
+  })
+  for (const work of works) await work.carry()
+  while ((await sum(works, (work) => work.again())) > 0);
+  for (const work of works) await work.close()
+  await speak()
+  if (works.some((work) => work.figures.carried > 0)) await advanceSequences(live, there, oids)
+  for (const work of works) if (work.figures.carried > 0) await there.query(`analyze ${quoted(work.pair.home)}`)
+  const homeless = chosen.filter((it) => !pairs.some(({ table }) => table === it))
+  const without: CarriedTable[] = []
+  for (const table of homeless) without.push(await leaveAll(live, table, since, input.leave))
+  return [...works.map((it) => it.figures), ...without]
+    .filter((it) => it.carried + it.conflicting + it.notFitting > 0)
+    .toSorted((a, b) => (a.table < b.table ? -1 : 1))
+}
+
+/** Undefined where transaction ids cannot tell. */
+async function sinceWhen(live: Session, { since }: CarryInput): Promise<Since | undefined> {
+  if (!since) return undefined
+  const { baseline, remembered } = since
+  const sameLineage = remembered.taken || sameServer(baseline.counters, await readCounters(live))
+  if (!(await canBeExact(live, baseline, sameLineage))) return undefined
+  return { snapshot: baseline.snapshot, migrations: await committedSince(live, baseline, remembered.migrations) }
+}
+
+/** Nobody but an earlier carry wrote to this database since. */
+async function removeWrittenSince(there: Session, pairs: readonly Pair[], pristine: string): Promise<void> {
+  for (const { home } of pairs.toReversed()) {
+    await there.query(`delete from ${quoted(home)} x where ${young} and ${written}`, [pristine])
+  }
+}
+
+/** A table that the other database does not have. */
+async function leaveAll(
+  live: Session,
+  table: Relation,
+  since: Since | undefined,
+  leave: CarryInput['leave'],
+): Promise<CarriedTable> {
+  const why = 'have no table'
+  let rows = 0
+  for await (const found of since ? writtenSince(live, table, since) : allRows(live, table)) {
+    rows += found.length
+    for (const row of found) await leave(leftRow(table, 'not fitting', why, row))
+  }
+  const figures = { carried: 0, conflicting: 0, notFitting: rows, lost: rows }
+  return { table: labelOf(table), method: since ? 'ids' : 'key', ...figures, reasons: rows > 0 ? [{ why, rows }] : [] }
+}
+
+/** One table on its way. */
+class Work {
+  readonly #reasons = new Map<string, number>()
+  #later: Left[] = []
+  #cutRows = 0
+  #figures = { carried: 0, conflicting: 0, notFitting: 0, lost: 0 }
+
+  constructor(
+    private readonly live: Session,
+    private readonly there: Session,
+    readonly pair: Pair,
+    private readonly since: Since | undefined,
+    /** Tables whose rows come with this one or behind it. */
+    private readonly coming: ReadonlySet<number>,
+    private readonly leave: CarryInput['leave'],
+  ) {}
+
+  get #method(): CarryMethod {
+    return this.since ? 'ids' : 'key'
+  }
+
+  get #cut(): readonly string[] {
+    const kept = columnsOfBoth(this.pair).map((it) => it.name)
+    const { table, home } = this.pair
+    const made = home.columns.filter((it) => it.generated).map((it) => it.name)
+    return table.columns.filter((it) => !it.generated && ![...kept, ...made].includes(it.name)).map((it) => it.name)
+  }
+
+  get figures(): CarriedTable {
+    const reasons = [...this.#reasons].map(([why, rows]) => ({ why, rows }))
+    const without = this.#cutRows > 0 ? { without: { columns: this.#cut, rows: this.#cutRows } } : {}
+    return { table: labelOf(this.pair.table), method: this.#method, ...this.#figures, ...without, reasons }
+  }
+
+  async carry(): Promise<void> {
+    for await (const rows of this.#candidates()) await this.#put(await this.#ofTheApplication(rows))
+  }
+
+  /** Tries again what had no parent; how many came in. */
+  async again(): Promise<number> {
+    const waiting = this.#later.splice(0).map((it) => it.row)
+    const before = this.#figures.carried
+    await this.#put(waiting)
+    return this.#figures.carried - before
+  }
+
+  async close(): Promise<void> {
+    for (const it of this.#later.splice(0)) await this.#leave(it)
+  }
+
+  #candidates(): AsyncGenerator<Candidate[]> {
+    const { table, home, key } = this.pair
+    if (this.since) return writtenSince(this.live, table, this.since)
+    if (!key) throw unknowable(table)
+    return unknownThere(this.live, this.there, { table, home, key })
+  }
+
+  /** Rows that a migration itself put there belong to its release; those that it wrote anew may be older. */
+  async #ofTheApplication(rows: readonly Candidate[]): Promise<readonly Candidate[]> {
+    const { table, key } = this.pair
+    if (!key || !this.since || !isSeeded(table, this.since)) return rows
+    const migrated = rows.filter((it) => it.migrated)
+    const missing = await missingKeys(
+      this.there,
+      { home: this.pair.home, key },
+      migrated.map((it) => keyOf(table, key, it)),
+    )
+    const unknown = new Set(missing.map((it) => JSON.stringify(it)))
+    for (const row of migrated) {
+      const isNew = unknown.has(JSON.stringify(keyOf(table, key, row)))
+      if (isNew) await this.#leave({ row, kind: 'not fitting', why: 'were written by a migration', known: true })
+    }
+    return rows.filter((it) => !it.migrated)
+  }
+
+  async #put(rows: readonly Candidate[]): Promise<void> {
+    const { rows: carried, left } = await insertRows(this.there, this.pair, rows, this.coming)
+    this.#figures.carried += carried.length
+    for (const row of carried) await this.#told(row)
+    for (const it of left) {
+      if (it.kind === 'later') this.#later.push(it)
+      else await this.#leave(it)
+    }
+  }
+
+  /** Values for which the schema of then has no column. */
+  async #told(row: Candidate): Promise<void> {
+    const { table } = this.pair
+    const cut = this.#cut
+    if (cut.length === 0 || keyOf(table, cut, row).every((value) => value === null)) return
+    this.#cutRows++
+    await this.leave(leftRow(table, 'cut', `without ${cut.join(', ')}`, row))
+  }
+
+  async #leave({ row, kind, why, known }: Left): Promise<void> {
+    // Rewritten by a migration, it may be as it was.
+    if (known && kind === 'conflicting' && row.migrated) return
+    const counted = kind === 'conflicting' ? kind : 'notFitting'
+    this.#figures[counted]++
+    if (!known) this.#figures.lost++
+    this.#reasons.set(why, (this.#reasons.get(why) ?? 0) + 1)
+    await this.leave(leftRow(this.pair.table, counted === 'notFitting' ? 'not fitting' : counted, why, row))
+  }
+}
+
+function leftRow({ columns, ...table }: Relation, kind: LeftRow['kind'], why: string, { values }: Candidate): LeftRow {
+  const row = Object.fromEntries(columns.map((it, index) => [it.name, (values as RawRow)[index]!]))
+  return { table: labelOf(table), kind, why, row }
+}
+
+function unknowable(table: Relation): StepbackError {
+  return new StepbackError({
+    type: 'StepFailed',
+    message: `which rows of "${labelOf(table)}" were inserted since cannot be known: it has no key, and transaction ids cannot tell`,
+    hint: 'name the other tables with --carry-forward a,b.',
+  })
+}
+
+async function sum<T>(items: readonly T[], count: (item: T) => Promise<number>): Promise<number> {
+  let total = 0
+  for (const item of items) total += await count(item)
+  return total
+}
