@@ -1,14 +1,15 @@
 // Databases beside the live one, as acts make, find and drop them.
 
 import { beforeName, newName, warmName } from '../commands/database/names.js'
+import { copyWhole } from '../commands/database/rehearsal.js'
 import { againAfterRestart } from '../commands/database/restart.js'
 import { dropDatabase, leastReserveBytes, restoreInto } from '../commands/database/restore.js'
 import type { DatabaseAddress, Observation } from '../adapters/database.js'
 import type { Target } from '../config/schema.js'
 import { StepbackError } from '../plan/failure.js'
-import type { DatabaseManifest, Manifest } from '../plan/manifest.js'
+import type { BesideDatabase, DatabaseManifest, Manifest } from '../plan/manifest.js'
 import { type ActContext, doneAgain } from './context.js'
-import { databaseAccess, databaseOf } from './database-access.js'
+import { databaseAccess, databaseOf, withTunnel } from './database-access.js'
 
 export interface BesideNames {
   readonly liveName: string
@@ -49,6 +50,22 @@ export async function buildBeside(
 /** Of what a run wants to find free on a disk, what it leaves free while it works. */
 export function reserveOf({ disk }: Target): number {
   return disk.freeBytes / 5
+}
+
+/** A copy of a database that stands ready, which nobody is in. */
+export async function copyBeside(
+  context: ActContext,
+  input: { readonly of: BesideDatabase; readonly name: string; readonly job: string },
+): Promise<void> {
+  const { of, name, job } = input
+  const properties = await withTunnel(context, 'copy', async (address) => {
+    const live = await context.deps.database.TargetDatabase.connect(address)
+    return await live.propertiesOf(of).finally(() => live.end())
+  })
+  const { access, applicationName } = await databaseAccess(context, `${context.run8}.${job}`)
+  const made = copyWhole({ ...access, from: of.name, to: name, properties, applicationName })
+  const { script, ending } = againAfterRestart(access, made)
+  await context.job(job, script, { ending, holds: doneAgain })
 }
 
 export async function dropBeside(context: ActContext, databases: readonly string[], job = 'drop'): Promise<void> {

@@ -152,6 +152,13 @@ export class ActContext {
     for (const name of names) await this.host.cancelJob({ id: this.#jobId(name, undo, attempt), token: this.token })
   }
 
+  /** An entry of this act's own, once for each of its attempts. */
+  async appendLedger(entry: LedgerEntry): Promise<void> {
+    const { step, attempt } = this.input
+    const id = [this.run.runId, this.token, step, attempt, entry.kind].join('.')
+    await this.host.appendLedger({ token: this.token, id, entry })
+  }
+
   /** What a look printed; a look that fails has not been able to look. */
   async look(script: string): Promise<string> {
     const { exitCode, stdout, stderr } = await this.host.look({ script, signal: this.signal })

@@ -8,6 +8,7 @@ import {
   type Direction,
   type Journal,
   type Judge,
+  type Operation,
   type TargetDatabase,
   writesSince,
 } from '../adapters/database.js'
@@ -18,7 +19,8 @@ import { StepbackError } from '../plan/failure.js'
 import type { BesideDatabase, DatabaseManifest, Manifest } from '../plan/manifest.js'
 import type { Exposure } from '../plan/plan.js'
 import type { ActDefinition } from './act.js'
-import { amountIn, besideNames, buildBeside, dropBeside, dumpOf, observeServer } from './beside.js'
+import { amountIn, besideNames, buildBeside, copyBeside, dropBeside, dumpOf, observeServer } from './beside.js'
+import { type CarryResult, carry, lastCarry } from './carry.js'
 import type { ActContext } from './context.js'
 import { lastingAccess, withJournal, withTunnel } from './database-access.js'
 import { copiesAmong } from './observe/copies.js'
@@ -27,7 +29,11 @@ import { exposureSince } from './exposure.js'
 
 export const restoreDatabase: ActDefinition<'restoreDatabase'> = {
   jobs: ['restore'],
-  run: async (context, { from }) => {
+  run: async (context, { from, copyOf }) => {
+    if (copyOf) {
+      await copyBeside(context, { of: copyOf, name: besideNames(context).newName, job: 'restore' })
+      return `a copy of ${copyOf.name}, which stays as it is`
+    }
     const manifest = await readManifest(context, context.restorePoint(from))
     const database = dumpOf(manifest)
     if (context.undoing) {
@@ -53,9 +59,10 @@ export const swapDatabase: ActDefinition<'swapDatabase'> = {
       const operation = await journal.openOperation({ ...mine, liveName, newName: incoming, beforeName, source })
       if (args.ready && args.ready.oid !== operation.newOid) throw another(args.ready)
       const allowed = args.mayLoseRows ?? (context.shown.exposure?.total ?? 0) + context.target.undo.mayLoseRows
-      const bound = lossBound(context, address, { since: args.since ?? args.from, mayLoseRows: allowed })
-      const outcome = await exchange(context, journal, 'there', bound)
-      if (outcome.outcome === 'held') throw exceeded(bound.exposure, allowed)
+      const { outcome, lost } = args.carries
+        ? await exchangeCarrying(context, { journal, address, operation, args, mayLoseRows: allowed })
+        : await exchangeWithin(context, journal, lossBound(context, address, args, allowed))
+      if (outcome.outcome === 'held') throw exceeded(lost, allowed)
       const closed = outcome.already ? 'was swapped already' : `closed for ${outcome.closedMs} ms`
       return `${closed}; the former one is kept as ${beforeName}`
     }),
@@ -89,27 +96,96 @@ interface LossBound {
  * What would be lost is known before the door closes: as it was shown, else counted through a session of the run's own.
  * Behind the door that session reads the counters alone, so that the database stays closed no longer than a swap takes.
  */
-function lossBound(
-  context: ActContext,
-  address: DatabaseAddress,
-  input: { readonly since: string; readonly mayLoseRows: number },
-): LossBound {
+function lossBound(context: ActContext, address: DatabaseAddress, args: SwapArgs, mayLoseRows: number): LossBound {
   const bound: LossBound = {
     exposure: null,
-    openJudge: async () => {
-      const applicationName = `${address.applicationName}:c`
-      const live = await context.deps.database.TargetDatabase.connect({ ...address, applicationName })
-      const counted = await countedBefore(context, address, live, input.since).catch(async (error: unknown) => {
-        await live.end()
-        throw error
-      })
-      const goOn = async () => {
-        const since = writesSince({ before: counted.counters, after: await live.counters() })
-        bound.exposure = since ? grownBy(counted.exposure, since) : null
+    openJudge: async () =>
+      await judgeOf(context, address, async (live) => {
+        const counted = await countedBefore(context, address, live, args)
+        return async () => {
+          const since = writesSince({ before: counted.counters, after: await live.counters() })
+          bound.exposure = since ? grownBy(counted.exposure, since) : null
+          return bound.exposure !== null && bound.exposure.total <= mayLoseRows
+        }
+      }),
+  }
+  return bound
+}
+
+/** A session of the run's own in the live database, with what it asks once nobody else can write. */
+async function judgeOf(
+  context: ActContext,
+  address: DatabaseAddress,
+  prepare: (live: TargetDatabase) => Promise<() => Promise<boolean>>,
+): Promise<Judge> {
+  const applicationName = `${address.applicationName}:c`
+  const live = await context.deps.database.TargetDatabase.connect({ ...address, applicationName })
+  try {
+    return { pid: live.pid, goOn: await prepare(live), end: () => live.end() }
+  } catch (error) {
+    await live.end()
+    throw error
+  }
+}
+
+async function exchangeWithin(context: ActContext, journal: Journal, bound: LossBound) {
+  const outcome = await exchange(context, journal, 'there', bound)
+  return { outcome, lost: bound.exposure }
+}
+
+/** How often what was written meanwhile is carried, too, before it counts as lost. */
+const carryRounds = 3
+
+/**
+ * Rows were carried while the database was open. Behind the door only the counters are read: where they say that somebody
+ * wrote since, it opens again, and all is carried once more.
+ */
+async function exchangeCarrying(
+  context: ActContext,
+  input: {
+    readonly journal: Journal
+    readonly address: DatabaseAddress
+    readonly operation: Operation
+    readonly args: SwapArgs
+    readonly mayLoseRows: number
+  },
+) {
+  const { journal, address, operation, args } = input
+  const tables = args.carries!
+  const again = (stale?: string) => carry(context, journal, address, { ...args, tables }, stale)
+  let carried = await lastCarry(context, journal, operation.newOid)
+  if (!carried && operation.state === 'planned') carried = await again()
+  for (let round = 1; ; round++) {
+    const mayBeStale = round === carryRounds
+    const bound = carriedBound(context, { address, carried, mayBeStale, mayLoseRows: input.mayLoseRows })
+    const { outcome, lost } = await exchangeWithin(context, journal, bound)
+    if (outcome.outcome === 'done' || !bound.stale || mayBeStale) return { outcome, lost }
+    carried = await again(carried?.xid)
+  }
+}
+
+function carriedBound(
+  context: ActContext,
+  input: {
+    readonly address: DatabaseAddress
+    readonly carried: CarryResult | undefined
+    /** What was written since counts as lost then. */
+    readonly mayBeStale: boolean
+    readonly mayLoseRows: number
+  },
+): LossBound & { readonly stale: boolean } {
+  const bound = {
+    exposure: null as Exposure | null,
+    stale: true,
+    openJudge: async () =>
+      await judgeOf(context, input.address, async (live) => async () => {
+        const { exposure, counters } = input.carried!.lost
+        const since = writesSince({ before: counters, after: await live.counters() })
+        bound.stale = since === undefined || since.total > 0
+        bound.exposure = since ? grownBy(exposure, since) : null
+        if (bound.stale && !input.mayBeStale) return false
         return bound.exposure !== null && bound.exposure.total <= input.mayLoseRows
-      }
-      return { pid: live.pid, goOn, end: () => live.end() }
-    },
+      }),
   }
   return bound
 }
@@ -119,7 +195,7 @@ async function countedBefore(
   context: ActContext,
   address: DatabaseAddress,
   live: TargetDatabase,
-  since: string,
+  { from, since }: SwapArgs,
 ): Promise<Counted> {
   const { exposure, counters } = context.shown
   if (exposure && counters && writesSince({ before: counters, after: await live.counters() })) {
@@ -127,7 +203,8 @@ async function countedBefore(
   }
   return await exposureSince(context, address, {
     live,
-    point: await readManifest(context, context.restorePoint(since)),
+    point: await readManifest(context, context.restorePoint(since ?? from)),
+    kept: since !== undefined,
   })
 }
 

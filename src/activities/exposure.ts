@@ -2,6 +2,7 @@
 // could be exact.
 
 import {
+  type CarryInput,
   type Counted,
   type DatabaseAddress,
   type Journal,
@@ -11,9 +12,11 @@ import {
   nothingRemembered,
   writtenBetween,
 } from '../adapters/database.js'
-import { differenceBetween, grownBy } from '../plan/exposure.js'
+import type { CarriedTable } from '../plan/carry.js'
+import { differenceBetween, grownBy, rowsOf } from '../plan/exposure.js'
 import { StepbackError } from '../plan/failure.js'
 import type { DatabaseManifest, Manifest } from '../plan/manifest.js'
+import type { Exposure } from '../plan/plan.js'
 import { type DatabaseUser, withJournalAt } from './database-access.js'
 import { readManifests } from './observe/manifests.js'
 
@@ -24,9 +27,14 @@ import { readManifests } from './observe/manifests.js'
 export async function exposureSince(
   user: DatabaseUser,
   address: DatabaseAddress,
-  input: { readonly live: TargetDatabase; readonly point: Manifest },
+  input: {
+    readonly live: TargetDatabase
+    readonly point: Manifest
+    /** Where it goes back to the database that was live before: that has what was carried out of it. */
+    readonly kept?: boolean
+  },
 ): Promise<Counted> {
-  const { live, point } = input
+  const { live, point, kept = false } = input
   const database = figuresOf(point)
   const { remembered, swappedIn } = await askJournal(user, address, { id: point.id, database })
   if (!swappedIn) return await live.exposure(database, remembered)
@@ -36,7 +44,27 @@ export async function exposureSince(
     { ...remembered, taken: true },
   )
   const earlier = writtenBetween(database, source, swappedIn.migrations) ?? differenceBetween(database, source)
-  return { ...counted, exposure: grownBy(counted.exposure, earlier) }
+  const since = grownBy(counted.exposure, earlier)
+  return { ...counted, exposure: kept ? since : grownBy(since, broughtAlong(swappedIn.carried)) }
+}
+
+/** Since what rows may be told by transaction ids: nothing where the database of then is another one than the live one. */
+export async function baselineOf(
+  user: DatabaseUser,
+  address: DatabaseAddress,
+  { id, database }: Manifest,
+): Promise<CarryInput['since']> {
+  if (!database) return null
+  const { remembered, swappedIn } = await askJournal(user, address, { id, database })
+  return swappedIn ? null : { baseline: database, remembered }
+}
+
+/** Rows that were carried into the live database when it came in: what it was made from has none of them. */
+function broughtAlong(carried: readonly CarriedTable[]): Exposure {
+  const tables = carried
+    .filter((it) => it.carried > 0)
+    .map((it) => ({ table: it.table, inserted: it.carried, updated: 0, deleted: 0, newest: null, method: 'exact' }))
+  return { total: rowsOf(tables), tables }
 }
 
 /** A restore point that is the database of then has none: it is counted from the one that it was made from. */
@@ -60,6 +88,8 @@ interface SwappedIn {
   readonly source: DatabaseManifest
   /** Those that ran between the restore point and the source. */
   readonly migrations: readonly OwnWrites[]
+  /** What was carried into it before. */
+  readonly carried: readonly CarriedTable[]
 }
 
 /** Nothing is remembered where there is no journal yet, which the first lease makes. */
@@ -90,5 +120,7 @@ async function readSwappedIn(
   const source = (await readManifests(user)).find((it) => it.id === beginning.source)?.database
   if (!source) return null
   const span = { target, oid: point.oid, after: point.snapshot, before: source.snapshot }
-  return { ...beginning, source, migrations: await journal.migrationsBetween(span) }
+  const carried = (await journal.carriedInto({ target, database })) as
+    { readonly tables: readonly CarriedTable[] } | undefined
+  return { ...beginning, source, migrations: await journal.migrationsBetween(span), carried: carried?.tables ?? [] }
 }

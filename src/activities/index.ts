@@ -4,6 +4,7 @@ import { adoptMigrations } from './adoption.js'
 import { type ActActivities, type ActCatalogue, actActivities } from './act.js'
 import { dropNewDatabase, restoreDatabase, swapDatabase, swapDatabaseBack } from './database.js'
 import { auditActivities } from './audit.js'
+import { carryForward, rehearseCarry } from './carry.js'
 import { checkActivities } from './checks.js'
 import type { Deps } from './deps.js'
 import { putFiles, restoreFiles } from './files.js'
@@ -89,6 +90,8 @@ const catalogue: ActCatalogue = {
   migrateDown,
   adoptMigrations,
   restoreDatabase,
+  rehearseCarry,
+  carryForward,
   swapDatabase,
   swapDatabaseBack,
   dropNewDatabase,

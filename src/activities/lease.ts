@@ -51,12 +51,14 @@ export function leaseActivities(deps: Deps) {
       readonly kind: RunKind | 'guard'
       /** As a plan says it. */
       readonly freesReserve?: true
+      /** Nobody has approved anything yet, so it waits for whoever holds it. */
+      readonly waits?: boolean
     }): Promise<Acquired> {
       return await beating(async () => {
         const target = findTarget(deps.config, input.target)
         const host = deps.hosts.host(target)
         const holder = holderOf(deps)
-        const judge = new Judge(deps, host, input.kind)
+        const judge = new Judge(deps, host, input.kind, input.waits)
         const urgent = input.kind === 'emergency'
         if (input.freesReserve) await tryPlain(await deps.hosts.ssh(target), freeReserve(host.stateDirectory))
         for (;;) {
@@ -213,6 +215,7 @@ class Judge {
     private readonly deps: Deps,
     private readonly host: Host,
     private readonly kind: RunKind | 'guard',
+    private readonly waits = false,
   ) {}
 
   async mayTake(state: LeaseState): Promise<'closed' | 'expired' | 'pre-empted' | undefined> {
@@ -225,7 +228,7 @@ class Judge {
     if (this.kind === 'emergency') return 'pre-empted'
     if ((await this.deps.runs.state(holder)) === 'closed') return 'closed'
     if (await isExpired(this.host, state)) return 'expired'
-    if (this.kind !== 'rollback') return undefined
+    if (this.kind !== 'rollback' || this.waits) return undefined
     // A guard is never cancelled: it lasts for ever, and the debt that it undoes ends, or waits at a gate.
     if (holder.kind === 'guard') return (await this.#waitsAtGate(holder)) ? 'pre-empted' : undefined
     return holder.kind === 'deploy' || holder.kind === 'backup' ? await this.#preempt(holder) : undefined

@@ -1,6 +1,7 @@
 // The vocabulary of the whole project: everything that a run may do to a target, by name, with its arguments.
 // An undo is made of the same acts, so an act is written once and a debt is paid with what a run would have used.
 
+import type { CarryRequest } from './carry.js'
 import type { BesideDatabase, Pin } from './manifest.js'
 
 /** A restore point by id, or `safety`: the one that the run itself takes before its first change. */
@@ -63,7 +64,10 @@ export interface ActArgs {
   }
   /** Full names, oldest first. */
   readonly adoptMigrations: { readonly revision: string; readonly migrations: readonly string[] }
-  readonly restoreDatabase: { readonly from: RestorePointRef }
+  /** `copyOf`: what stands ready, in place of the dump: rows are carried into a copy of it. */
+  readonly restoreDatabase: { readonly from: RestorePointRef; readonly copyOf?: BesideDatabase }
+  readonly rehearseCarry: CarryArgs
+  readonly carryForward: CarryArgs
   readonly swapDatabase: SwapArgs
   readonly swapDatabaseBack: Record<never, never>
   readonly dropNewDatabase: Record<never, never>
@@ -124,6 +128,15 @@ export interface SwapArgs {
   /** What stands ready; missing where the run builds it. */
   readonly ready?: BesideDatabase
   /** The restore point since which is counted what is lost, where it is not `from`. */
+  readonly since?: RestorePointRef
+  /** Rows were carried into it: what is written behind that is carried as well. */
+  readonly carries?: CarryRequest
+}
+
+export interface CarryArgs {
+  readonly from: RestorePointRef
+  readonly tables: CarryRequest
+  /** As of an exchange. */
   readonly since?: RestorePointRef
 }
 

@@ -92,6 +92,17 @@ function doubtAbout({ table, key }: CarryableTable, exposure: Pick<Exposure, 'ta
   return `"${table}" has no primary key, and rows of it may have been changed`
 }
 
+/**
+ * Of rows that were inserted since, what was not carried is lost, also where nobody saw which those are: a row that came
+ * in behind another of the same key looks as if it had always been there.
+ */
+export function withLosses(carried: readonly CarriedTable[], { tables }: Exposure): readonly CarriedTable[] {
+  return carried.map((it) => {
+    const inserted = tables.find(({ table, column }) => table === it.table && column === undefined)?.inserted ?? 0
+    return { ...it, lost: Math.max(it.lost, inserted - it.carried) }
+  })
+}
+
 /** What is lost where rows come along: of the carried tables those that do not, and what was changed or removed. */
 export function lossBehind(exposure: Exposure, carried: readonly CarriedTable[]): Exposure {
   const tables = exposure.tables.flatMap((it) => {

@@ -2,6 +2,7 @@
 
 import type { ServiceImage } from './act.js'
 import type { ApprovalSettings } from './approval.js'
+import type { CarryableTable } from './carry.js'
 import type { ComposeModel } from './compose.js'
 import type { Recorded } from './ledger.js'
 import type { BesideDatabase, Counters, Manifest } from './manifest.js'
@@ -206,6 +207,8 @@ export interface CandidateFacts {
   /** How the other configured files change. */
   readonly changes?: readonly FileChange[]
   readonly ahead?: Ahead
+  /** Tables of the live database, where rows of it are to be carried. */
+  readonly carryable?: readonly CarryableTable[]
   /** The schema is another one than then; asked only where others migrate. */
   readonly schemaChanged?: true
 }

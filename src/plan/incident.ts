@@ -37,7 +37,7 @@ export interface Noted {
 /** Whoever goes back has a reason; a deploy is one where it had to. */
 export function isIncident({ kind, outcome, settledBy }: Pick<Incident, 'kind' | 'outcome' | 'settledBy'>): boolean {
   if (kind === 'deploy') return settledBy !== undefined || outcome === 'undone' || outcome === 'not-undone'
-  return !['backup', 'guard', 'adoption'].includes(kind)
+  return !['backup', 'guard', 'adoption', 'rehearsal'].includes(kind)
 }
 
 /** The same for every attempt to write it, and another for every run: `incident_20261123T141530Z_rollback_3fa94c21.md`. */

@@ -1,6 +1,7 @@
 // What the host's ledger means: which release is current, what was good before, and which runs left a debt.
 
 import type { Step } from './act.js'
+import type { CarriedTable, CarryRequest, Rehearsal } from './carry.js'
 import type { Plan } from './plan.js'
 
 export interface RunId {
@@ -23,6 +24,14 @@ export type LedgerEntry =
     }
   | { readonly kind: 'finished'; readonly run: RunId; readonly outcome: string; readonly release?: Release }
   | { readonly kind: 'debt-closed'; readonly run: RunId; readonly how: 'undone' | 'accepted' }
+  /** What was tried before anybody was asked. */
+  | {
+      readonly kind: 'rehearsed'
+      readonly run: RunId
+      readonly restorePoint: string
+      readonly tables: CarryRequest
+      readonly carried: readonly CarriedTable[]
+    }
   /** The application was stopped on purpose, and what ran then; a guard has nothing to say until it is started again. */
   | { readonly kind: 'stopped'; readonly run: RunId; readonly ran?: readonly string[] }
   | { readonly kind: 'started'; readonly run: RunId }
@@ -172,6 +181,28 @@ export function leftFor(records: readonly Recorded[], safety: string): string | 
   return plans.findLast((plan) => plan.safety === safety)?.restorePoint
 }
 
+/** The last rehearsal of carrying these rows, while no other run has changed the target since. */
+export function lastRehearsal(
+  records: readonly Recorded[],
+  asked: { readonly restorePoint: string; readonly tables: CarryRequest },
+): Rehearsal | undefined {
+  const entries = inForce(records)
+  const name = (tables: CarryRequest) => (tables === 'all' ? 'all' : JSON.stringify([...new Set(tables)].toSorted()))
+  const at = entries.findLastIndex(
+    ({ entry }) =>
+      entry.kind === 'rehearsed' &&
+      entry.restorePoint === asked.restorePoint &&
+      name(entry.tables) === name(asked.tables),
+  )
+  const found = entries[at]
+  if (found?.entry.kind !== 'rehearsed') return undefined
+  const { run, carried } = found.entry
+  const changed = entries
+    .slice(at)
+    .some(({ entry }) => entry.kind === 'plan' && entry.plan.kind !== 'rehearsal' && entry.run.runId !== run.runId)
+  return changed ? undefined : { at: found.at, tables: carried }
+}
+
 /** `20261123T140211Z-2.0.0` as `2026-11-23T14:02:11Z`. */
 export function restorePointTime(id: string): string {
   return id.replace(/^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z-.*$/s, '$1-$2-$3T$4:$5:$6Z')
@@ -200,7 +231,8 @@ function openPlans(entries: readonly LedgerEntry[]): PlanEntry[] {
 }
 
 function debt(entry: PlanEntry, entries: readonly LedgerEntry[]): Debt {
-  const mine = entries.filter((other) => other.run.runId === entry.run.runId)
+  // What the same run had rehearsed before this plan was a plan of its own, and is over.
+  const mine = entries.slice(entries.indexOf(entry)).filter((other) => other.run.runId === entry.run.runId)
   const started = new Set(mine.flatMap((other) => (other.kind === 'start' && !other.undo ? [other.step] : [])))
   const indexes = entry.plan.steps.map((_step, index) => index).filter((index) => started.has(index))
   const ask = askBefore(

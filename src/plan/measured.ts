@@ -46,7 +46,8 @@ function actOf(plans: ReadonlyMap<string, Plan>, { run, step, act }: Moment): Ac
   return [planned?.act, ...(planned?.undo ?? [])].find((it) => it?.name === act)
 }
 
-/** A restore point without its database says nothing about one with it. */
+/** A restore point without its database says nothing about one with it, nor a copy of a copy about a restore. */
 function isWhole(act: Act | undefined): boolean {
+  if (act?.name === 'restoreDatabase') return act.args.copyOf === undefined
   return act?.name !== 'takeRestorePoint' || act.args.database === 'dump'
 }

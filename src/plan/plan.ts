@@ -1,4 +1,5 @@
 import type { Step } from './act.js'
+import { type Carry, describeCarry } from './carry.js'
 import { type KeyChanges, describeKeys } from './keys.js'
 import type { Counters } from './manifest.js'
 import type { Strategy } from './request.js'
@@ -7,7 +8,7 @@ import type { Strategy } from './request.js'
 export interface Plan {
   /** `sha256:…` over request, restore point, strategy, steps and their arguments. */
   readonly digest: string
-  readonly kind: RunKind | 'adoption'
+  readonly kind: RunKind | 'adoption' | 'rehearsal'
   readonly target: string
   readonly scope?: string
   /** What runs afterwards. */
@@ -29,6 +30,10 @@ export interface Plan {
   /** Rows by which the exposure may grow past what was approved, without asking again. */
   readonly mayGrowBy?: number
   readonly steps: readonly Step[]
+  /** Rows that come along, as far as they do. */
+  readonly carry?: Carry
+  /** Steps that are tried before anybody is asked, under a lease of their own, and leave nothing but a verdict. */
+  readonly rehearsal?: readonly Step[]
   /** What runs beside the worker before anything else; missing where there is none, or a hotfix skips them. */
   readonly checks?: PlannedChecks
   /** How each configured file changes; of the environment file `environment` tells, but where configuration goes back. */
@@ -119,14 +124,21 @@ export interface ExposedTable {
 }
 
 /** What the steps do not show, in words. */
-export function planNotes({ checks, configuration = [], environment }: Plan): string[] {
+export function planNotes({ checks, configuration = [], environment, carry }: Plan): string[] {
   const { changed = [], kept = [] } = environment ?? {}
   return [
     ...(checks ? [`checks before anything else: ${checks.names.join(', ')}`] : []),
     ...configuration.map((it) => [`${it.path} ${it.how}`, ...describeKeys(it)].join(': ')),
     ...(changed.length > 0 ? [`other values in the environment file: ${changed.join(', ')}`] : []),
+    ...(carry ? describeCarry(carry) : []),
     ...(kept.length > 0 ? [`secrets that keep their live values: ${kept.join(', ')}`] : []),
   ]
+}
+
+/** The rehearsal of a plan, as a plan of its own: whoever finds it without an end undoes it like any other. */
+export function rehearsalOf(plan: Plan): Plan {
+  const { counters: _counters, exposure: _exposure, checks: _checks, carry: _carry, rehearsal = [], ...rest } = plan
+  return { ...rest, kind: 'rehearsal', steps: rehearsal }
 }
 
 /** The text whose hash is the digest: keys sorted, and nothing in it that moves with the clock. */

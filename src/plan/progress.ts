@@ -1,6 +1,7 @@
 // What a run shows of itself: the same object answers the query, fills the Web UI, and is its result.
 
 import type { Audited } from './audit.js'
+import type { Carry } from './carry.js'
 import type { HeardAnswer } from './gate.js'
 import type { Noted } from './incident.js'
 import { type Exposure, type Plan, type RunKind, type StrategyVerdict, planNotes } from './plan.js'
@@ -42,6 +43,8 @@ export interface PlanProgress {
   readonly strategies?: readonly StrategyVerdict[]
   /** What a reader of the plan should know besides: checks that run first, keys whose values change. */
   readonly notes?: readonly string[]
+  /** Rows that come along, and how their rehearsal went. */
+  readonly carry?: Carry
 }
 
 /** An open question, and what answers it. */
@@ -131,6 +134,7 @@ export function showPlan(progress: Progress, plan: Plan): void {
     exposure: plan.exposure ?? null,
     ...(plan.strategies ? { strategies: plan.strategies } : {}),
     ...(notes.length > 0 ? { notes } : {}),
+    ...(plan.carry ? { carry: plan.carry } : {}),
   }
   progress.steps = plan.steps.map(({ act }) => pending(act.name, act.title))
 }

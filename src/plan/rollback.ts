@@ -1,7 +1,9 @@
-import type { ServiceImage, Step } from './act.js'
+import type { CarryArgs, ServiceImage, Step } from './act.js'
 import { ensureStartable } from './ahead.js'
 import { approvalRule, decideApproval } from './approval.js'
+import { type Rehearsal, chosenTables, lossBehind } from './carry.js'
 import { startLevels } from './compose.js'
+import type { Ready } from './copies.js'
 import {
   capturedPaths,
   currentVersion,
@@ -16,15 +18,16 @@ import { amountOf } from './exposure.js'
 import type { CandidateFacts, Facts, Finding, Recreation } from './facts.js'
 import { StepbackError } from './failure.js'
 import { broughtServices, goneServices } from './gone.js'
-import { restorePointId } from './ledger.js'
+import { lastRehearsal, restorePointId } from './ledger.js'
 import { ensureFit, findingsWith } from './preflight.js'
-import type { Manifest } from './manifest.js'
+import type { BesideDatabase, Manifest } from './manifest.js'
 import { estimateMs, measured } from './measured.js'
 import type { Exposure, Plan, StrategyVerdict } from './plan.js'
 import type { RollbackRequest } from './request.js'
 import { type MigrationInfo, planMigrations } from './revision.js'
 import { unknownSince } from './shelf.js'
 import { type Choice, chooseStrategy, describeIrreversible } from './strategy.js'
+import { carryForward, rehearsalSteps } from './steps/carry.js'
 import { migrateDown, restoreDatabase, swapDatabase } from './steps/database.js'
 import { restoreFiles } from './steps/files.js'
 import { checkHealth, checkVersion, collectLogs } from './steps/health.js'
@@ -52,12 +55,20 @@ export function planRollback(
     ensureStartable(request.target, candidate.ahead)
   }
   const { manifest } = candidate
+  const rehearsed = rehearsalFor(request, facts, manifest)
+  const counted = withoutCarried(candidate, rehearsed)
   const choice = facts.database
-    ? chooseStrategy({ asked: request.strategy, facts: facts.database, candidate, took: measured(facts.records) })
+    ? chooseStrategy({
+        asked: request.strategy,
+        facts: facts.database,
+        candidate: counted,
+        took: measured(facts.records),
+      })
     : null
   const full = request.scope === 'full'
   const already = isThere(request, facts, candidate, choice)
-  const exposure = choice?.strategy === 'migrate' ? candidate.downExposure : candidate.exposure
+  const exposure = choice?.strategy === 'migrate' ? candidate.downExposure : counted.exposure
+  const carries = exchanges(choice) ? carriesFrom(request, candidate) : undefined
   return {
     ...common(
       request,
@@ -68,7 +79,12 @@ export function planRollback(
     ),
     version: full ? manifest.version : currentVersion(facts),
     ...(choice?.strategy ? { strategy: choice.strategy, strategies: choice.verdicts } : {}),
-    because: [because, choice?.because, full ? unknownSince(facts, manifest) : undefined]
+    because: [
+      because,
+      choice?.because,
+      carries ? undefined : rowsStay(request),
+      full ? unknownSince(facts, manifest) : undefined,
+    ]
       .filter((it) => it !== undefined)
       .join('; '),
     restorePoint: manifest.id,
@@ -76,8 +92,9 @@ export function planRollback(
     ...(choice?.strategy ? { mayGrowBy: facts.stack.mayLoseRows } : {}),
     ...(full && candidate.changes?.length ? { configuration: candidate.changes } : {}),
     ...(full && candidate.environment ? { environment: candidate.environment } : {}),
+    ...(carries ? carrying(facts, carries, rehearsed, choice?.strategy === 'swap' ? choice.ready : null) : {}),
     already,
-    steps: already ? [] : rollbackSteps({ request, facts, candidate, choice }),
+    steps: already ? [] : rollbackSteps({ request, facts, candidate, choice, carries }),
   }
 }
 
@@ -103,7 +120,9 @@ export function planRevert(
     version: currentVersion(facts),
     strategy: 'migrate',
     strategies: [revertVerdict(facts, exposure), ...needRestorePoint(to)],
-    because: `${to} was asked for, which reverts ${list(down.map((it) => it.revision))}`,
+    because: [`${to} was asked for, which reverts ${list(down.map((it) => it.revision))}`, rowsStay(request) ?? []]
+      .flat()
+      .join('; '),
     already: down.length === 0,
     steps: down.length === 0 ? [] : revertSteps(facts, down),
   }
@@ -143,8 +162,9 @@ function rollbackSteps(input: {
   readonly facts: Facts
   readonly candidate: CandidateFacts
   readonly choice: Choice | null
+  readonly carries: CarryArgs | undefined
 }): Step[] {
-  const { request, facts, candidate, choice } = input
+  const { request, facts, candidate, choice, carries } = input
   const { manifest, model } = candidate
   const { application, databaseService } = facts.stack
   const full = request.scope === 'full'
@@ -162,12 +182,16 @@ function rollbackSteps(input: {
     }),
     keepImages({ images: withDatabase(runningImages(facts), recreation), levels: runningLevels(facts) }),
     ...(choice?.strategy === 'restore' ? [restoreDatabase({ from: manifest.id })] : []),
+    ...(choice?.strategy === 'swap' && carries
+      ? [restoreDatabase({ from: manifest.id, ...copyOf(choice.ready) })]
+      : []),
     stopServices({ services: [...new Set([...application, ...gone])] }),
     ...(full
       ? [restoreFiles({ from: manifest.id, secrets: request.secrets, madeFrom: recreateBack(recreation) })]
       : []),
     ...(recreation ? [recreateDatabase({ service: recreation.service, image: imageOf(recreation) })] : []),
-    ...databaseSteps(choice, candidate, request.scope === 'full' || request.scope === 'database'),
+    ...(carries ? [carryForward(carries)] : []),
+    ...databaseSteps(choice, candidate, carries),
     ...(full ? [restoreImages({ images, before: runningImages(facts) })] : []),
     restartServices({ levels, application, brought, commit: true }),
     checkHealth(),
@@ -182,13 +206,65 @@ function imageOf({ service, after }: Recreation): ServiceImage | null {
   return after.id === null ? null : { service, id: after.id, ref: after.ref }
 }
 
-function databaseSteps(choice: Choice | null, { manifest, since }: CandidateFacts, wanted: boolean): Step[] {
-  if (!wanted || !choice?.strategy) return []
+function databaseSteps(
+  choice: Choice | null,
+  { manifest, since }: CandidateFacts,
+  carries: CarryArgs | undefined,
+): Step[] {
+  if (!choice?.strategy) return []
   const { strategy, down, ready } = choice
   if (strategy === 'migrate') return [migrateDown({ migrations: down, schemaOf: manifest.id })]
-  const standing = strategy === 'swap' && ready ? { ready: { name: ready.name, oid: ready.oid } } : {}
+  const standing = strategy === 'swap' && ready && !carries ? { ready: { name: ready.name, oid: ready.oid } } : {}
   const counted = since === undefined ? {} : { since }
-  return [swapDatabase({ from: manifest.id, mayLoseRows: null, ...standing, ...counted })]
+  const carried = carries ? { carries: carries.tables } : {}
+  return [swapDatabase({ from: manifest.id, mayLoseRows: null, ...standing, ...counted, ...carried })]
+}
+
+/** What a copy of that is made of: itself is never written to, and stays good for another rollback. */
+function copyOf(ready: Ready | null): { readonly copyOf?: BesideDatabase } {
+  return ready ? { copyOf: { name: ready.name, oid: ready.oid } } : {}
+}
+
+/** What is carried where the database is exchanged; `Refused` where nobody could know which rows those are. */
+function carriesFrom(
+  { carryForward: tables }: RollbackRequest,
+  { manifest, since, carryable = [], exposure }: CandidateFacts,
+): CarryArgs | undefined {
+  if (tables === undefined) return undefined
+  chosenTables(tables, carryable, exposure)
+  return { from: manifest.id, tables, ...(since === undefined ? {} : { since }) }
+}
+
+function carrying(
+  facts: Facts,
+  carries: CarryArgs,
+  rehearsed: Rehearsal | undefined,
+  ready: Ready | null,
+): Pick<Plan, 'carry' | 'rehearsal'> {
+  const { tables } = carries
+  const ageMs = rehearsed && Math.max(0, Date.parse(facts.at) - Date.parse(rehearsed.at))
+  return {
+    carry: { tables, rehearsed: rehearsed ?? null, ...(ageMs === undefined ? {} : { ageMs }) },
+    rehearsal: rehearsalSteps(carries, copyOf(ready).copyOf),
+  }
+}
+
+function rehearsalFor(
+  { carryForward: tables }: RollbackRequest,
+  { records }: Facts,
+  { id }: Manifest,
+): Rehearsal | undefined {
+  return tables === undefined ? undefined : lastRehearsal(records, { restorePoint: id, tables })
+}
+
+/** Rows that a rehearsal carried are not lost. */
+function withoutCarried(candidate: CandidateFacts, rehearsed: Rehearsal | undefined): CandidateFacts {
+  const { exposure } = candidate
+  return rehearsed && exposure ? { ...candidate, exposure: lossBehind(exposure, rehearsed.tables) } : candidate
+}
+
+function rowsStay({ carryForward: tables }: RollbackRequest): string | undefined {
+  return tables === undefined ? undefined : 'rows stay where they are, so none have to be carried forward'
 }
 
 function revertSteps(facts: Facts, down: readonly MigrationInfo[]): Step[] {
@@ -324,6 +400,10 @@ export function ensureSupported({ scope, services, strategy, carryForward }: Rol
       hint: 'leave --strategy out.',
     })
   }
-  if (carryForward === undefined) return
-  throw new StepbackError({ type: 'Refused', message: 'carryForward is not supported by this version of stepback' })
+  if (carryForward === undefined || (scope !== 'containers' && scope !== 'config')) return
+  throw new StepbackError({
+    type: 'Refused',
+    message: `rows are carried forward where the database goes back, and scope "${scope}" leaves it alone`,
+    hint: 'leave --carry-forward out.',
+  })
 }

@@ -33,7 +33,7 @@ import { briefActs, stubbornActs } from './activities.js'
 import { Gate } from './gate.js'
 import { guardQuery, healthSignal, progressQuery } from './messages.js'
 import { failureOf, outliving } from './perform.js'
-import { settle } from './run.js'
+import { settle } from './lease.js'
 import { RunState, now } from './state.js'
 
 /** What a guard's next run goes on with. */

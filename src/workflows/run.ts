@@ -10,15 +10,16 @@ import {
   setHandler,
 } from '@temporalio/workflow'
 import type { WrittenEnd } from '../plan/audit.js'
-import type { Debt } from '../plan/ledger.js'
-import { debtNotice, endNotice } from '../plan/notice.js'
+import { endNotice } from '../plan/notice.js'
 import type { Plan, PlannedChecks, RunKind } from '../plan/plan.js'
 import { type HealthReport, type Phase, type RunResult, safetyOf } from '../plan/progress.js'
 import { acts, briefActs, stubbornActs } from './activities.js'
 import { Gate } from './gate.js'
+import { startingOver, takeLease } from './lease.js'
 import { measure } from './measure.js'
 import { progressQuery } from './messages.js'
 import { type Failed, GiveUp, failureOf, outliving } from './perform.js'
+import { rehearse } from './rehearsal.js'
 import { RunState, now } from './state.js'
 import type { Ending } from './trail.js'
 import { type Lease, Walk } from './walk.js'
@@ -56,17 +57,14 @@ async function tell(state: RunState, gate: Gate, request: unknown): Promise<RunR
   const plan = await makePlan(state, request)
   if ((request as { dryRun?: unknown }).dryRun === true) return result(state, { phase: 'done', plan, health: [] })
   if (plan.checks) await runChecks(plan, plan.checks)
-  if (!plan.already) await askForApproval(state, gate, plan)
-  for (;;) {
-    try {
-      return await underLease(state, gate, request, plan)
-    } catch (error) {
-      // The run was reset: its earlier self holds the lease, and all that it did is a debt. It starts over.
-      if (typeOf(error) !== 'StaleLease') throw error
-      state.token = undefined
-      state.changed = false
-    }
-  }
+  const shown = plan.rehearsal && !plan.already ? await rehearsed(state, gate, request, plan) : plan
+  if (!shown.already) await askForApproval(state, gate, shown)
+  return await startingOver(state, () => underLease(state, gate, request, shown))
+}
+
+async function rehearsed(state: RunState, gate: Gate, request: unknown, plan: Plan): Promise<Plan> {
+  await rehearse(state, gate, plan)
+  return await makePlan(state, request, plan.restorePoint)
 }
 
 /** `destination`: what `latest` meant when it was first asked; another run may have ended meanwhile. */
@@ -110,20 +108,7 @@ async function askForApproval(state: RunState, gate: Gate, plan: Plan): Promise<
 }
 
 async function underLease(state: RunState, gate: Gate, request: unknown, approved: Plan): Promise<RunResult> {
-  state.enter('waiting-for-lease')
-  const {
-    token,
-    run: origin,
-    debts,
-    audits = false,
-  } = await stubbornActs.acquireLease.executeWithOptions({ summary: 'take the lease' }, [
-    { target: approved.target, kind: state.progress.kind, ...(approved.freesReserve ? { freesReserve: true } : {}) },
-  ])
-  state.token = token
-  state.trail.on ||= audits
-  const lease = { target: approved.target, token }
-  state.enter('running')
-  await payDebts(state, gate, lease, debts)
+  const { lease, origin } = await takeLease(state, gate, approved)
   const fresh = approved.kind === 'emergency' ? approved : await makePlan(state, request, approved.restorePoint)
   // Exposure is not in the digest: a plan that lost nothing when nobody had to approve it may lose rows by now.
   const asked = approved.approval.required && fresh.digest === approved.digest && !hasGrown(approved, fresh)
@@ -185,73 +170,6 @@ async function giveUp(state: RunState, steps: Walk, plan: Plan, lease: Lease, fa
       details: [result(state, { ...ending, written })],
     })
   })
-}
-
-/** Takes the lease only to undo what others left, and gives it back. */
-export async function settle(state: RunState, gate: Gate, target: string): Promise<void> {
-  const {
-    token,
-    debts,
-    audits = false,
-  } = await stubbornActs.acquireLease.executeWithOptions({ summary: 'take the lease' }, [{ target, kind: 'guard' }])
-  state.token = token
-  state.trail.on = audits
-  let outcome: string | null = 'done'
-  try {
-    await payDebts(state, gate, { target, token }, debts)
-  } catch (error) {
-    outcome = ['Fenced', 'StaleLease'].includes(typeOf(error)) ? null : 'not-undone'
-    throw error
-  } finally {
-    state.token = undefined
-    await state.trail.settled()
-    if (outcome !== null) await finishSettling({ target, token }, outcome)
-  }
-}
-
-async function finishSettling(lease: Lease, outcome: string): Promise<void> {
-  await CancellationScope.nonCancellable(() =>
-    stubbornActs.finishRun.executeWithOptions({ summary: 'give the lease back' }, [{ ...lease, outcome }]),
-  )
-}
-
-async function payDebts(state: RunState, gate: Gate, lease: Lease, debts: readonly Debt[]): Promise<void> {
-  if (debts.length > 0) state.notices.tell(debtNotice(state.told, debts))
-  for (const debt of debts) await payDebt(state, gate, lease, debt)
-}
-
-async function payDebt(state: RunState, gate: Gate, lease: Lease, debt: Debt): Promise<void> {
-  state.setPlan(debt.plan)
-  const steps = new Walk({ state, gate, plan: debt.plan, lease, origin: debt.run })
-  const undoes = debt.ask === undefined || (await mayUndo(gate, debt))
-  if (undoes) state.enter('undoing')
-  const left = undoes ? await steps.pay(debt.started) : []
-  if (steps.givenUp) {
-    throw ApplicationFailure.nonRetryable(
-      `the unfinished run ${debt.run.workflowId} could not be undone: ${left.join('; ')}`,
-      'NotUndone',
-    )
-  }
-  // What a person skipped is accepted: asked about again by every later run, it would block the target for ever.
-  const how = undoes && left.length === 0 ? 'undone' : 'accepted'
-  await CancellationScope.nonCancellable(() =>
-    acts.closeDebt.executeWithOptions({ summary: `the debt of ${debt.run.workflowId} is ${how}` }, [
-      { ...lease, run: debt.run, how, plan: debt.plan },
-    ]),
-  )
-  state.enter('running')
-}
-
-async function mayUndo(gate: Gate, debt: Debt): Promise<boolean> {
-  const answer = await gate.wait({
-    asks: 'resolve',
-    why: `${debt.run.workflowId} ended without an end: ${debt.ask}; retry undoes it, skip leaves what it did`,
-    deadlineMs: null,
-  })
-  if (answer?.kind === 'resolve' && answer.action === 'abort') {
-    throw ApplicationFailure.nonRetryable(`the debt of ${debt.run.workflowId} is left as it is`, 'Refused')
-  }
-  return answer?.kind === 'resolve' && answer.action === 'retry'
 }
 
 async function finish(
@@ -377,8 +295,4 @@ async function recordEnd(state: RunState, cause: string, ending: Ending): Promis
   const nowhere = ['InvalidRequest', 'UnknownTarget', 'InvalidConfiguration', 'Unreachable'].includes(cause)
   const records = state.plan ? state.trail.on : !nowhere && patched('record-refusals')
   return records ? await state.trail.write(ending) : undefined
-}
-
-function typeOf(error: unknown): string {
-  return error instanceof ApplicationFailure ? (error.type ?? '') : failureOf(error).type
 }

@@ -401,7 +401,12 @@ describe('the plan of a rollback', () => {
       candidate(),
       'approval "never" is weaker than the policy "data-loss"',
     ],
-    ['tables to carry forward', rollbackRequest({ carryForward: 'all' }), candidate(), 'carryForward is not supported'],
+    [
+      'tables to carry forward where the database stays',
+      rollbackRequest({ scope: 'containers', carryForward: 'all' }),
+      candidate(),
+      'scope "containers" leaves it alone',
+    ],
   ])('is refused for %s', (_what, request, found, message) => {
     expect(() => planRollback(request, afterDeploy(), found, 'because')).toThrow(refused(message))
   })

@@ -21,6 +21,12 @@ const proving = deployPlan(
   facts({ stack: { ...stack, proof: { ...stack.proof, when: 'background' } } }),
 )
 const lossy = rollbackPlan(undefined, undefined, candidate({ exposure: exposure(412) }))
+const carryForward = rollbackRequest({ carryForward: 'all' })
+const carrying = rollbackPlan(carryForward, undefined, candidate({ exposure: exposure(412), carryable: [] }))
+const rehearsed = {
+  ...carrying,
+  carry: { tables: 'all' as const, rehearsed: { at: '2026-11-23T14:00:00Z', tables: [] } },
+}
 const debt: Debt = {
   run: { workflowId: 'deploy-shop-dead', runId: '00000000-dead' },
   plan: deployPlan(deployRequest({ version: '2.0.9' })),
@@ -86,6 +92,17 @@ export const shapes: Readonly<Record<string, (stage: Stage) => Promise<Run>>> = 
     await rolledBack(stage, (run) => run.answer('approve', { by: 'ann', digest: lossy.digest })),
   'rollback-approved-by-signal': async (stage) =>
     await rolledBack(stage, (run) => run.handle.signal('approve', { by: 'ann', digest: lossy.digest })),
+  'rollback-rehearsed': async (stage) => {
+    stage.reset(carrying, rehearsed)
+    const run = await stage.start('rollbackWorkflow', carryForward)
+    await run.until('waiting-for-approval')
+    return await ended(run, () => run.answer('approve', { by: 'ann', digest: rehearsed.digest }))
+  },
+  'rehearsal-undone': async (stage) => {
+    stage.reset(carrying)
+    stage.on('rehearseCarry', fail('StepFailed'))
+    return await ended(await stage.start('rollbackWorkflow', carryForward), async () => undefined)
+  },
   'rollback-rejected': async (stage) => await rolledBack(stage, (run) => run.answer('reject', { by: 'ann' })),
   'rollback-approved-by-two': async (stage) => {
     stage.reset({

@@ -79,6 +79,8 @@ const names: Readonly<Record<Name, true>> = {
   migrateUp: true,
   migrateDown: true,
   restoreDatabase: true,
+  rehearseCarry: true,
+  carryForward: true,
   swapDatabase: true,
   swapDatabaseBack: true,
   dropNewDatabase: true,
@@ -283,7 +285,7 @@ export class Run {
    */
   async #isSettled(): Promise<boolean> {
     const calls = this.calls()
-    if (!calls.includes('acquireLease')) return true
+    if (calls.lastIndexOf('acquireLease') <= calls.lastIndexOf('finishRun')) return true
     if (calls.at(-1) !== 'keepLease') return false
     await new Promise((resolve) => setTimeout(resolve, 100))
     return true

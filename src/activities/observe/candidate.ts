@@ -11,7 +11,7 @@ import { type WayBack, isWhole, wayBack } from '../../plan/way-back.js'
 import { composeStack } from '../context.js'
 import { together } from '../together.js'
 import { observeAhead } from './ahead.js'
-import { observeDowns, observeExposure, observeSchemaChange } from './database.js'
+import { observeCarryable, observeDowns, observeExposure, observeSchemaChange } from './database.js'
 import { observeEnvironment } from './environment.js'
 import { composeProblem, modelOf } from './facts.js'
 import { changeOnWayBack, isAmong } from './file-changes.js'
@@ -27,16 +27,17 @@ export async function observeCandidate(
   const way = wayBack(manifest, input.facts.manifests, '~')
   const counted = countedFrom(input.facts, manifest)
   const full = input.request.scope === 'full'
-  const [, { model, ahead }, { changedFiles, changes }, images, seen, downExposure, environment, other] =
+  const [, { model, ahead }, { changedFiles, changes }, images, seen, downExposure, environment, other, carryable] =
     await together([
       verifyFiles(look, manifest, [...manifest.files.filter(isWhole), ...way.sources]),
       readResulting(look, input, way),
       readChanges(look, way, full ? input.request.secrets : null),
       compareImages(look, manifest),
-      input.request.strategy === 'migrate' ? null : observeExposure(look, counted),
+      input.request.strategy === 'migrate' ? null : observeExposure(look, counted, manifest.kept !== undefined),
       observeDowns(look, appliedSince(input.facts, manifest)),
       full ? readEnvironment(look, manifest, input.request.secrets) : null,
       input.facts.database?.othersMigrate ? observeSchemaChange(look, manifest) : false,
+      input.request.carryForward === undefined ? null : observeCarryable(look),
     ])
   const paths = [...way.files.map((file) => file.path!), ...way.absent]
   const { exposure = null, counters } = seen ?? {}
@@ -44,7 +45,8 @@ export async function observeCandidate(
   const lost = { exposure, ...(counters ? { counters } : {}), downExposure }
   const schema = other ? { schemaChanged: true as const } : {}
   const files = { paths, changedFiles, changes, environment }
-  return { manifest, model, ahead, ...files, ...images, ...lost, ...since, ...schema }
+  const tables = carryable ? { carryable } : {}
+  return { manifest, model, ahead, ...files, ...images, ...lost, ...since, ...schema, ...tables }
 }
 
 /** Which files change, and how those do that have keys; the environment file is looked at by itself. */

@@ -1,5 +1,6 @@
 import type { Counted } from '../../adapters/database.js'
 import { schemaFingerprint } from '../../commands/database/fingerprint.js'
+import type { CarryableTable } from '../../plan/carry.js'
 import type { DatabaseFacts } from '../../plan/facts.js'
 import type { Manifest } from '../../plan/manifest.js'
 import { rowsOf } from '../../plan/exposure.js'
@@ -30,17 +31,27 @@ export async function observeDatabase(
 }
 
 /** What bringing the restore point's database in would lose; null where it has none. */
-export async function observeExposure(look: Look, manifest: Manifest | undefined): Promise<Counted | null> {
+export async function observeExposure(
+  look: Look,
+  manifest: Manifest | undefined,
+  kept = false,
+): Promise<Counted | null> {
   if (!manifest?.database || !look.target.database) return null
   const user = asUser(look)
   return await withTunnel(user, 'exposure', async (address) => {
     const live = await look.deps.database.TargetDatabase.connect(address)
     try {
-      return await exposureSince(user, address, { live, point: manifest })
+      return await exposureSince(user, address, { live, point: manifest, kept })
     } finally {
       await live.end()
     }
   })
+}
+
+/** Tables of the live database, and by what their rows are known. */
+export async function observeCarryable(look: Look): Promise<readonly CarryableTable[]> {
+  if (!look.target.database) return []
+  return await withTunnel(asUser(look), 'tables', (address) => look.deps.database.carryableTables(address))
 }
 
 /** Whether the schema is another one than the restore point's. */

@@ -37,9 +37,11 @@ export function migrateDown(input: {
 }
 
 /** Builds the restore point's database beside the live one, which stays up and untouched. */
-export function restoreDatabase(input: { readonly from: RestorePointRef }): Step {
+export function restoreDatabase(input: ActArgs['restoreDatabase']): Step {
+  const { from, copyOf } = input
+  const title = `build the database of ${from} beside the live one, as a copy of "${copyOf?.name}"`
   return {
-    act: build(input.from),
+    act: copyOf ? { name: 'restoreDatabase', title, args: { from, copyOf } } : build(from),
     undo: [{ name: 'dropNewDatabase', title: 'drop the database that was built', args: {} }],
     commit: false,
   }
