@@ -6,6 +6,8 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import pg from 'pg'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { TargetDatabase } from '../../src/adapters/database.js'
+import type { Shown } from '../../src/plan/plan.js'
 import { type DatabaseHost, type LiveState, type Run, startDatabaseHost } from '../support/database-host.js'
 
 const long = `größe "of" $(the) shop's database, which has a name of 63 byt`
@@ -42,7 +44,12 @@ create table parts_else partition of parts default;
 insert into parts values ('2026-01-05', 1), ('2027-01-01', 2); grant select on parts to application;
 create materialized view sums as select count(*) as n from ${table}; create unique index on sums (n);
 grant select on sums to application;
-select lo_from_bytea(4711, '\\x00ff27'); grant select on large object 4711 to application`
+select lo_from_bytea(4711, '\\x00ff27'); grant select on large object 4711 to application;
+create function let_go(int) returns bool language plpgsql as 'begin
+  while exists (select from pg_stat_activity where application_name = $$hold$$) loop
+    perform pg_sleep(0.05), pg_stat_clear_snapshot();
+  end loop; return true; end';
+create table held (i int check (let_go(i))); insert into held values (1)`
 
 const copy = () => host.manifest(run.safety).database!.warm!
 const prove = () => run.act('proveRestorePoint', { from: run.safety, keepCopy: true })
@@ -82,9 +89,12 @@ describe('a database that is built beside the live one', { timeout: 60_000 }, ()
   })
 
   test('is built anew where the server died under it', async () => {
+    // Its rows wait for this session, which dies with the server.
+    const holder = await session('postgres', 'postgres')
+    await holder.query(`set application_name to 'hold'`)
     const built = run.act('restoreDatabase', { from: run.safety })
-    const filling = `select from pg_stat_progress_copy where datname <> $1`
-    await until(async () => (await host.server.query('postgres', filling, [long])).length > 0)
+    const filling = `select from pg_stat_activity where query like 'COPY public.held%'`
+    await until(async () => (await host.server.query('postgres', filling)).length > 0)
     await host.server.crash()
     expect(await built).toMatchObject({ detail: expect.stringContaining('equal to the manifest') })
     expect(await host.state()).toEqual(before)
@@ -94,6 +104,30 @@ describe('a database that is built beside the live one', { timeout: 60_000 }, ()
 
 describe('an exchange', { timeout: 60_000 }, () => {
   beforeEach(prove)
+
+  test('that would lose more than it may opens the database again, says what, and is done when it may', async () => {
+    await host.server.query(long, `insert into parts values ('2026-01-07', 7), ('2026-01-08', 8)`)
+    const written = await host.state()
+    const failed = (await swap().catch((error: unknown) => error)) as { details: unknown[] }
+    expect(failed).toMatchObject({ type: 'ExposureExceeded', message: expect.stringContaining('2 rows would be lost') })
+    const tables = [{ table: 'parts_then', inserted: 2, updated: 0, deleted: 0, method: 'exact' }]
+    expect(failed.details).toMatchObject([{ asks: 'approval', exposure: { total: 2, tables } }])
+    expect(await host.state()).toEqual(written)
+    await run.act('swapDatabase', { from: run.safety, mayLoseRows: 2, ready: copy() }, { tries: 2 })
+    expect(await isLive()).toBe(copy().oid)
+  })
+
+  test('that was let go on with what was shown is held where more was written since', async () => {
+    const shown = await counted()
+    await host.server.query(long, `insert into parts values ('2026-01-07', 7)`)
+    const args = { from: run.safety, mayLoseRows: null, ready: copy() }
+    await expect(run.act('swapDatabase', args, { shown })).rejects.toMatchObject({
+      type: 'ExposureExceeded',
+      message: expect.stringContaining('1 row would be lost, and 0 are allowed'),
+    })
+    await run.act('swapDatabase', { ...args, mayLoseRows: 1 }, { shown, tries: 2 })
+    expect(await isLive()).toBe(copy().oid)
+  })
 
   test('that a session would not make way for opens the database again, says whose it is, and is done later', async () => {
     const stuck = await stopped()
@@ -142,6 +176,15 @@ describe('an exchange', { timeout: 60_000 }, () => {
     expect(await isLive()).toBe(copy().oid)
   })
 })
+
+/** Nothing would be lost, with the counters of this moment. */
+async function counted(): Promise<Shown> {
+  const { host: address, port, user, password } = host.server
+  const where = { host: address, port, user, password, database: long, applicationName: 'test' }
+  const live = await TargetDatabase.connect(where)
+  const counters = await live.counters().finally(() => live.end())
+  return { exposure: { total: 0, tables: [] }, counters }
+}
 
 /** The database is closed, a session is waited for, and then nothing of the server is there any more. */
 async function diesWhileClosed(): Promise<void> {

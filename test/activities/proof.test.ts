@@ -33,6 +33,34 @@ create index on orders using gin (note gin_trgm_ops)`
 const prove = () => run.act('proveRestorePoint', { from: run.safety, keepCopy: true })
 const file = () => join(host.backups, `db_${run.safety}.dump`)
 
+describe('a restore point', { timeout: 60_000 }, () => {
+  test('is proven again later, beside the copy that stands, which stays what it was', async () => {
+    await prove()
+    const proven = host.manifest(run.safety)
+    expect(proven).toMatchObject({ state: 'warm', database: { warm: { name: `shop__warm_${run.run8}` } } })
+    const drill = await host.run()
+    await drill.act('proveRestorePoint', { from: run.safety, keepCopy: false })
+    expect(host.manifest(run.safety)).toEqual(proven)
+    const { name, oid } = proven.database!.warm!
+    const args = { copies: [{ name, oid: oid + 1, of: run.safety }] }
+    await drill.act('dropCopies', args)
+    expect(await host.databases(), 'another of that name').toEqual([host.live, `(${name})`])
+    await drill.act('dropCopies', { copies: [{ name, oid, of: run.safety }] }, { tries: 2 })
+    expect(host.manifest(run.safety)).toMatchObject({ state: 'proven' })
+  })
+
+  test('that was damaged since is found broken by a drill, and going back by its copy is left', async () => {
+    await prove()
+    flip(file())
+    const drill = await host.run()
+    const failed = drill.act('proveRestorePoint', { from: run.safety, keepCopy: false })
+    await expect(failed).rejects.toMatchObject({ message: expect.stringContaining('another checksum') })
+    const { state, database } = host.manifest(run.safety)
+    expect([state, database!.warm!.name]).toEqual(['broken', `shop__warm_${run.run8}`])
+    await drill.act('dropCopies', { copies: [{ ...database!.warm!, of: run.safety }] })
+  })
+})
+
 describe('a dump is broken', { timeout: 60_000 }, () => {
   test.each([
     ['of which one bit flipped', () => flip(file()), 'another checksum'],
