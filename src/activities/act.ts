@@ -12,7 +12,7 @@ import { messageOf, toFailure } from './to-failure.js'
 export interface ActDefinition<N extends ActName> {
   /** Names of the jobs that it may start on the host, so that an undo can end them. */
   readonly jobs: readonly string[]
-  /** It looks and connects while the ledger is told of its start, and awaits `context.begun` before its first change. */
+  /** It looks while the ledger is told of its start, and awaits `context.begun` before a first change that is no job. */
   readonly looksFirst?: true
   /** Does it, or finds it done; idempotent. What it returns is shown beside the step. */
   readonly run: (context: ActContext, args: ActArgs[N]) => Promise<string | null>

@@ -102,7 +102,7 @@ export class ActContext {
     this.#begun.catch(() => undefined) // told to whoever awaits it
   }
 
-  /** Awaited before the first change: the ledger has the start, under a lease that is this run's. */
+  /** Awaited before the first change, by a job for itself: the ledger has the start, under a lease that is this run's. */
   get begun(): Promise<void> {
     return this.#begun
   }
@@ -119,6 +119,7 @@ export class ActContext {
 
   /** Runs a script on the host as a job of this act, exactly once over all attempts; returns what it printed. */
   async job(name: string, script: string, options: JobOptions = {}): Promise<string> {
+    await this.#begun
     const id = this.#jobId(name, this.input.undo, this.input.attempt)
     const outcome = await this.host.runJob({ id, token: this.token, script, signal: this.signal, ...options })
     if (outcome.outcome === 'done') return ''

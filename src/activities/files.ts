@@ -39,6 +39,7 @@ export const putFiles: ActDefinition<'putFiles'> = {
 
 export const restoreFiles: ActDefinition<'restoreFiles'> = {
   jobs: ['restore'],
+  looksFirst: true,
   run: async (context, { from, secrets, only }) => {
     const manifests = await readManifests(context)
     const manifest = await readManifest(context, context.restorePoint(from))

@@ -48,6 +48,7 @@ export const watchHealth: ActDefinition<'watchHealth'> = {
 
 export const checkVersion: ActDefinition<'checkVersion'> = {
   jobs: [],
+  looksFirst: true,
   run: async (context, { version }) => {
     const found = await readVersion(context.deps, context.target, context.ssh)
     if (found === version) return null

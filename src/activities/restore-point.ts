@@ -26,6 +26,7 @@ import { together } from './together.js'
 
 export const takeRestorePoint: ActDefinition<'takeRestorePoint'> = {
   jobs: ['files', 'dump', 'manifest'],
+  looksFirst: true,
   run: async (context, args) => {
     const containers = readContainers(context)
     const [files, database, kept, images, standing, earlier] = await together([

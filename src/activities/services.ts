@@ -8,6 +8,7 @@ import { readContainers } from './observe/containers.js'
 /** Stops application services, killing what takes longer than the configured grace. */
 export const stopServices: ActDefinition<'stopServices'> = {
   jobs: ['stop'],
+  looksFirst: true,
   run: async (context, { services, graceSeconds }) => {
     const running = async () =>
       (await readContainers(context)).filter((it) => it.running && services.includes(it.service))

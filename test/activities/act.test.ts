@@ -52,6 +52,20 @@ test.each([true, undefined])(
   },
 )
 
+test('a job of an act that looks first waits for the start by itself', async () => {
+  const { act, state } = await shop('own')
+  const printed: string[] = []
+  await act({
+    jobs: ['list'],
+    looksFirst: true,
+    run: async (context) => {
+      printed.push(await context.job('list', `ls ${state}/ledger\n`))
+      return null
+    },
+  })
+  expect(printed).toEqual(['00000001.json\n'])
+})
+
 test('an act that cannot even look has begun, and says how it ended', async () => {
   const { act, kinds } = await shop('own')
   const acting = act({
@@ -70,7 +84,8 @@ let shops = 0
 /** A target whose lease this run has, or an earlier run of the same workflow. */
 async function shop(whose: 'own' | 'other') {
   const ssh = await sshd.connect()
-  const host = new Host({ ssh: async () => ssh, stateDirectory: join(sshd.directory, `shop-${(shops += 1)}`) })
+  const state = join(sshd.directory, `shop-${(shops += 1)}`)
+  const host = new Host({ ssh: async () => ssh, stateDirectory: state })
   const holder: Holder = {
     ...run,
     ...(whose === 'own' ? {} : { runId: 'earlier' }),
@@ -95,6 +110,7 @@ async function shop(whose: 'own' | 'other') {
     attempt: 1,
   } as const
   return {
+    state,
     act: async (definition: ActDefinition<'migrateUp'>) => {
       const { migrateUp } = actActivities(deps, { migrateUp: definition } as unknown as ActCatalogue)
       return await environment.run(() => migrateUp({ ...input, args: { migrations: [] } }))
