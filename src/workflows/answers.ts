@@ -46,7 +46,9 @@ export class Answers {
         validator: (input) => this.#ensureReadable(kind, input),
         description: descriptions[kind],
       })
-      setHandler(signal, (input) => this.#hearSignal(kind, input), { description: 'The same, without an answer' })
+      setHandler(signal, (input) => this.#hearSignal(kind, input), {
+        description: `${descriptions[kind]}. A signal gets no answer: send an update where a worker is up`,
+      })
     }
   }
 

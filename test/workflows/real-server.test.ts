@@ -37,26 +37,31 @@ test('an approved rollback runs on a real server, is found by its phase, and sho
   expect(definition.signalDefinitions.map((it: { name: string }) => it.name)).toEqual(
     expect.arrayContaining(['approve', 'reject', 'resolve']),
   )
+  const { queryDefinitions, updateDefinitions, signalDefinitions } = definition
+  for (const { name, description } of [...queryDefinitions, ...updateDefinitions, ...signalDefinitions])
+    expect(description, name).toMatch(/\S{3}/)
   await run.answer('approve', { by: 'ann', digest: lossy.digest })
   const result = await run.result()
   expect(result.phase).toBe('done')
   expect(await run.progress()).toEqual(result)
 })
 
-test("each activity's summary is the title of its step, so that the timeline reads like the plan", async () => {
-  stage.reset(deployPlan())
+test('every activity and every timer has a title, and each step its own, so that the timeline reads like the plan', async () => {
+  const plan = deployPlan({ ...deployRequest(), approval: 'always' })
+  stage.reset(plan)
   stage.on('checkHealth', fail('StepFailed'))
   const run = await stage.start('deployWorkflow', deployRequest())
+  await run.until('waiting-for-approval')
+  await run.answer('approve', { by: 'ann', digest: plan.digest })
   await run.failure()
   const { events } = await run.handle.fetchHistory()
-  const summaries = events!.flatMap((event) => {
-    const data = event.userMetadata?.summary?.data
-    return event.activityTaskScheduledEventAttributes && data
-      ? [JSON.parse(Buffer.from(data).toString()) as string]
-      : []
-  })
-  expect(summaries).toContain('3/10 put 2 files of the release in place')
-  expect(summaries).toContain('undo: put the files back as they were')
+  const titled = events!
+    .filter((it) => it.activityTaskScheduledEventAttributes ?? it.timerStartedEventAttributes)
+    .map(({ userMetadata }) => Buffer.from(userMetadata?.summary?.data ?? '').toString())
+  expect(titled.filter((title) => title === '')).toEqual([])
+  expect(titled).toContain('"deadline to approve"')
+  expect(titled).toContain('"3/10 put 2 files of the release in place"')
+  expect(titled).toContain('"undo: put the files back as they were"')
 })
 
 describe('a guard hears', { timeout: 120_000 }, () => {
