@@ -7,11 +7,16 @@ import { StepbackError } from '../plan/failure.js'
 import { type Channel, type Notice, type Subscriptions } from '../plan/notice.js'
 import { beating } from './act.js'
 import type { Deps } from './deps.js'
+import { traceOf } from './traces.js'
 
 /** What a workflow has to know to tell anybody; nothing where nobody is to be told. */
-export function subscriptionsOf({ notifications: { webhook, grafana } }: Config): Subscriptions | undefined {
-  if (!webhook && !grafana) return undefined
-  return { ...(webhook ? { webhook: webhook.events } : {}), ...(grafana ? { grafana: grafana.events } : {}) }
+export function subscriptionsOf({ notifications: { webhook, grafana, traces } }: Config): Subscriptions | undefined {
+  if (!webhook && !grafana && !traces) return undefined
+  return {
+    ...(webhook ? { webhook: webhook.events } : {}),
+    ...(grafana ? { grafana: grafana.events } : {}),
+    ...(traces ? { traces: ['run-ended'] } : {}),
+  }
 }
 
 export function noticeActivities(deps: Deps) {
@@ -25,14 +30,19 @@ export function noticeActivities(deps: Deps) {
 
 type Linked = Notice & { readonly url?: string }
 
-const senders: Readonly<Record<Channel, (deps: Deps, notice: Linked) => Promise<void>>> = { webhook, grafana }
+const senders: Readonly<Record<Channel, (deps: Deps, notice: Linked) => Promise<void>>> = {
+  webhook,
+  grafana,
+  traces,
+}
 
 async function webhook({ config, send }: Deps, notice: Linked): Promise<void> {
   const { webhook: to } = config.notifications
   if (!to) return
   const id = delivery()
   // `text` is what Slack and its like show; they would read mentions and links out of it, and marks out of `*`.
-  const body = JSON.stringify({ ...notice, id, text: escaped(textOf(notice)), mrkdwn: false })
+  const { spans: _spans, ...told } = notice
+  const body = JSON.stringify({ ...told, id, text: escaped(textOf(notice)), mrkdwn: false })
   const timestamp = String(Math.floor(Date.now() / 1_000))
   const secret = to.secret && valueOf(to.secret, 'notifications.webhook.secret')
   await send({
@@ -67,6 +77,18 @@ async function grafana({ config, send }: Deps, notice: Linked): Promise<void> {
     ? { time: Date.parse(notice.startedAt!), timeEnd: Date.parse(notice.at) }
     : { time: Date.parse(notice.at) }
   await send({ url, headers, body: JSON.stringify({ ...time, tags, text: escaped(textOf(notice)) }) })
+}
+
+async function traces({ config, send }: Deps, notice: Linked): Promise<void> {
+  const { traces: to } = config.notifications
+  const body = traceOf(notice)
+  if (!to || body === null) return
+  const given = Object.entries(to.headers).map(([name, value]) => [
+    name,
+    valueOf(value, `notifications.traces.${name}`),
+  ])
+  const headers = { ...Object.fromEntries(given), 'content-type': 'application/json', 'user-agent': 'stepback' }
+  await send({ url: to.url, headers, body })
 }
 
 /** An annotation has no id of ours, so it is looked for by a tag. A token that may not read sends it again. */

@@ -428,6 +428,16 @@ const notifications = z
       })
       .optional()
       .describe('gets annotations, the whole of a run as a region'),
+    traces: z
+      .strictObject({
+        url: address.describe('OTLP over HTTP, as `http://127.0.0.1:4318/v1/traces`'),
+        headers: z
+          .record(z.string().regex(/^[A-Za-z0-9-]+$/), ofWorker)
+          .default({})
+          .describe('by reference'),
+      })
+      .optional()
+      .describe('gets each run that ended as a trace of OpenTelemetry'),
   })
   .prefault({})
 

@@ -5,11 +5,12 @@ import { heading, needsOf, nextCommand, typed } from './describe.js'
 import type { Debt } from './ledger.js'
 import type { RunKind } from './plan.js'
 import type { OpenGate, Phase, Progress } from './progress.js'
+import type { Span } from './trace.js'
 
 export const noticeEvents = ['gate-opened', 'run-ended', 'guard-fired', 'debt-found'] as const
 
 export type NoticeEvent = (typeof noticeEvents)[number]
-export type Channel = 'webhook' | 'grafana'
+export type Channel = 'webhook' | 'grafana' | 'traces'
 
 /** Which events each channel wants to hear of. */
 export type Subscriptions = { readonly [C in Channel]?: readonly NoticeEvent[] }
@@ -32,10 +33,12 @@ export interface Notice {
   readonly requestedBy?: string
   readonly reason?: string
   readonly gate?: OpenGate
+  /** For traces alone. */
+  readonly spans?: readonly Span[]
 }
 
 export function channelsFor(event: NoticeEvent, subscriptions: Subscriptions = {}): Channel[] {
-  return (['webhook', 'grafana'] as const).filter((channel) => subscriptions[channel]?.includes(event))
+  return (['webhook', 'grafana', 'traces'] as const).filter((channel) => subscriptions[channel]?.includes(event))
 }
 
 interface Told {

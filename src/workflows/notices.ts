@@ -13,6 +13,7 @@ import {
   workflowInfo,
 } from '@temporalio/workflow'
 import { type Channel, type Notice, type Subscriptions, channelsFor } from '../plan/notice.js'
+import type { Span } from '../plan/trace.js'
 import { tellingActs } from './activities.js'
 
 export interface Telling {
@@ -35,9 +36,11 @@ export class Notices {
   subscriptions: Subscriptions | undefined
   readonly #begun: Promise<unknown>[] = []
 
-  tell(notice: Notice): void {
+  /** `spans`: what traces show of it. */
+  tell(notice: Notice, spans: () => readonly Span[] = () => []): void {
     const channels = channelsFor(notice.event, this.subscriptions)
-    if (channels.length > 0) this.#begun.push(this.#begin({ notice, channels }))
+    const whole = channels.includes('traces') ? { ...notice, spans: spans() } : notice
+    if (channels.length > 0) this.#begun.push(this.#begin({ notice: whole, channels }))
   }
 
   /** A run that was refused before it had a plan has its subscriptions from the refusal. */

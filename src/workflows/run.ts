@@ -13,6 +13,7 @@ import type { WrittenEnd } from '../plan/audit.js'
 import { endNotice } from '../plan/notice.js'
 import type { Plan, PlannedChecks, RunKind } from '../plan/plan.js'
 import { type HealthReport, type Phase, type RunResult, safetyOf } from '../plan/progress.js'
+import { spansOf } from '../plan/trace.js'
 import { acts, briefActs, stubbornActs } from './activities.js'
 import { Gate } from './gate.js'
 import { startingOver, takeLease } from './lease.js'
@@ -50,7 +51,7 @@ export async function run(kind: RunKind, request: unknown): Promise<RunResult> {
 function tellEnd(state: RunState, request: unknown, failed: Failed | null): void {
   if ((request as { dryRun?: unknown } | null)?.dryRun === true) return
   measure(state.progress, failed?.type)
-  state.notices.tell(endNotice(state.told, failed?.message ?? null))
+  state.notices.tell(endNotice(state.told, failed?.message ?? null), () => spansOf(state.progress))
 }
 
 async function tell(state: RunState, gate: Gate, request: unknown): Promise<RunResult> {

@@ -151,6 +151,49 @@ describe('Grafana', () => {
   })
 })
 
+describe('a collector of traces', () => {
+  const at = (second: number) => `2026-11-23T14:02:${second}.500Z`
+  const step = {
+    name: 'put the files',
+    startedAt: at(20),
+    endedAt: at(30),
+    failed: 'no room',
+    attributes: { 'stepback.attempts': 2 },
+  }
+  const spans = [{ ...step, name: 'rollback of shop', startedAt: at(11), endedAt: at(40), failed: null }, step]
+  const traces = () =>
+    `{ traces: { url: '${receiver.url}/v1/traces', headers: { authorization: { env: GRAFANA_TOKEN } } } }`
+  const collect = async () => {
+    const deps = { config: configOf(traces()), send, namespace: 'default' } as unknown as Deps
+    const told = { ...notice, spans }
+    await new MockActivityEnvironment().run(noticeActivities(deps).sendNotice, {
+      channel: 'traces' as Channel,
+      notice: told as Notice,
+    })
+  }
+
+  test('gets the run with what happened in it, the same again when it is sent again', async () => {
+    await collect()
+    await collect()
+    expect(receiver.bodies[1]).toEqual(receiver.bodies[0])
+    const [{ scopeSpans, resource }] = receiver.bodies[0].resourceSpans
+    expect(resource.attributes).toEqual([{ key: 'service.name', value: { stringValue: 'stepback' } }])
+    const [run, inIt] = scopeSpans[0].spans
+    expect(run.traceId).toMatch(/^[0-9a-f]{32}$/)
+    expect(run).toMatchObject({ name: 'rollback of shop', kind: 1, status: { code: 1 } })
+    expect(run).not.toHaveProperty('parentSpanId')
+    expect(inIt).toMatchObject({
+      traceId: run.traceId,
+      parentSpanId: run.spanId,
+      startTimeUnixNano: `${Date.parse(at(20))}000000`,
+      endTimeUnixNano: `${Date.parse(at(30))}000000`,
+      status: { code: 2, message: 'no room' },
+      attributes: [{ key: 'stepback.attempts', value: { intValue: '2' } }],
+    })
+    expect(inIt.spanId).not.toBe(run.spanId)
+  })
+})
+
 test('a channel hears of everything, or of what it asks for; nobody is told where there is none', () => {
   expect(subscriptionsOf(configOf('{}'))).toBeUndefined()
   expect(subscriptionsOf(configOf("{ webhook: { url: 'http://x', events: [gate-opened] } }"))).toEqual({
