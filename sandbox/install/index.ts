@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, readdirSync } from 'node:fs'
 import { type Progress, timed } from '../progress.js'
 import { installPackages, which } from './apt.js'
+import { chromium } from './browser.js'
 import { type DockerTools, dockerTools } from './docker.js'
 import { baseImageTarball } from './image.js'
 import { temporalCli, temporalTestServer } from './temporal.js'
@@ -27,8 +28,8 @@ export async function install(progress: Progress, ownEngine = false): Promise<To
 }
 
 /**
- * What the tests need: all of a sandbox, since several come up at once, and other shells, a PostgreSQL of their own, and
- * the server that skips time.
+ * What the tests need: all of a sandbox, since several come up at once, and other shells, a PostgreSQL of their own,
+ * the server that skips time, and a browser.
  */
 export async function installForTests(progress: Progress): Promise<{ temporal: string; testServer: string }> {
   const { temporal } = await install(progress)
@@ -42,6 +43,7 @@ export async function installForTests(progress: Progress): Promise<{ temporal: s
       if (!(await which(program))) await installPackages([program], `install "${program}": some tests run with it`)
     })
   }
+  await timed(progress, 'Chromium', noting(chromium))
   return { temporal, testServer }
 }
 

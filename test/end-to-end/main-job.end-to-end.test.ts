@@ -12,11 +12,13 @@ import { composeFile } from '../../sandbox/config.js'
 import { type Bad, badHosts, badReleases, badRequests, damaged, damages, everything, meet } from './refusals.js'
 import { type Ended, Operator, processArguments } from './operator.js'
 import { leftovers } from './leftovers.js'
+import { WebUi, answerInBrowser } from './web-ui.js'
 
 describe.skipIf(!process.env['STEPBACK_END_TO_END'])('the main job', { timeout: 300_000 }, () => {
   // A shell would read it as something else: every path of the sandbox lies below it.
   const root = mkdtempSync(join(tmpdir(), `it's $(id) größe-`))
   let operator: Operator
+  let browser: Promise<WebUi>
   let rowsAtFirst: Record<string, string>
   const argumentsSeen: string[] = []
   const watching = setInterval(() => argumentsSeen.push(processArguments()), 250)
@@ -28,6 +30,7 @@ describe.skipIf(!process.env['STEPBACK_END_TO_END'])('the main job', { timeout: 
 
   afterAll(async () => {
     clearInterval(watching)
+    await browser?.then((it) => it.close())
     operator?.stopWorker()
     await down({ root })
     rmSync(root, { recursive: true, force: true })
@@ -216,6 +219,7 @@ describe.skipIf(!process.env['STEPBACK_END_TO_END'])('the main job', { timeout: 
 
   test('undoes that rollback by one more swap, and goes back by the warm copy next', async () => {
     const rows = await operator.rows()
+    browser = WebUi.open(operator.sandbox) // takes its time beside the run
     const [kept] = (await operator.points()).filter((it) => it.state === 'kept')
     await operator.start('rollbackWorkflow', 'rollback-undone', { target: 'aria', to: kept!.id })
     const undone = await operator.end('rollback-undone')
@@ -226,10 +230,9 @@ describe.skipIf(!process.env['STEPBACK_END_TO_END'])('the main job', { timeout: 
     ])
 
     const run = 'rollback-swap'
-    await operator.start('rollbackWorkflow', run, { target: 'aria', strategy: 'swap' })
-    const waiting = await operator.until(run, (progress) => progress.phase === 'waiting-for-approval')
+    await operator.start('rollbackWorkflow', run, { target: 'aria', strategy: 'swap', reason: 'error rate up' })
+    const waiting = await answerInBrowser(operator, await browser, run)
     expect(waiting.plan).toMatchObject({ strategy: 'swap', exposure: { total: 3 } })
-    await approve(run, { by: 'a test', digest: waiting.plan!.digest })
     expect((await operator.end(run)).outcome).toBe('done')
     expect(await operator.rows()).toEqual(rows)
     expect(await operator.api('/api/status')).toMatchObject({ version: '2.0.0', revision: 'a006_pheromone_scores' })
