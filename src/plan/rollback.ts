@@ -1,9 +1,8 @@
 import type { CarryArgs, ServiceImage, Step } from './act.js'
 import { ensureStartable } from './ahead.js'
 import { approvalRule, decideApproval } from './approval.js'
-import { type Rehearsal, chosenTables, lossBehind } from './carry.js'
+import { carriesFrom, carrying, copyOf, rehearsalFor, rowsStay, withoutCarried } from './carrying.js'
 import { startLevels } from './compose.js'
-import type { Ready } from './copies.js'
 import {
   capturedPaths,
   currentVersion,
@@ -18,16 +17,16 @@ import { amountOf } from './exposure.js'
 import type { CandidateFacts, Facts, Finding, Recreation } from './facts.js'
 import { StepbackError } from './failure.js'
 import { broughtServices, goneServices } from './gone.js'
-import { lastRehearsal, restorePointId } from './ledger.js'
+import { restorePointId } from './ledger.js'
 import { ensureFit, findingsWith } from './preflight.js'
-import type { BesideDatabase, Manifest } from './manifest.js'
+import type { Manifest } from './manifest.js'
 import { estimateMs, measured } from './measured.js'
 import type { Exposure, Plan, StrategyVerdict } from './plan.js'
 import type { RollbackRequest } from './request.js'
 import { type MigrationInfo, planMigrations } from './revision.js'
 import { unknownSince } from './shelf.js'
 import { type Choice, chooseStrategy, describeIrreversible } from './strategy.js'
-import { carryForward, rehearsalSteps } from './steps/carry.js'
+import { carryForward } from './steps/carry.js'
 import { migrateDown, restoreDatabase, swapDatabase } from './steps/database.js'
 import { restoreFiles } from './steps/files.js'
 import { checkHealth, checkVersion, collectLogs } from './steps/health.js'
@@ -218,53 +217,6 @@ function databaseSteps(
   const counted = since === undefined ? {} : { since }
   const carried = carries ? { carries: carries.tables } : {}
   return [swapDatabase({ from: manifest.id, mayLoseRows: null, ...standing, ...counted, ...carried })]
-}
-
-/** What a copy of that is made of: itself is never written to, and stays good for another rollback. */
-function copyOf(ready: Ready | null): { readonly copyOf?: BesideDatabase } {
-  return ready ? { copyOf: { name: ready.name, oid: ready.oid } } : {}
-}
-
-/** What is carried where the database is exchanged; `Refused` where nobody could know which rows those are. */
-function carriesFrom(
-  { carryForward: tables }: RollbackRequest,
-  { manifest, since, carryable = [], exposure }: CandidateFacts,
-): CarryArgs | undefined {
-  if (tables === undefined) return undefined
-  chosenTables(tables, carryable, exposure)
-  return { from: manifest.id, tables, ...(since === undefined ? {} : { since }) }
-}
-
-function carrying(
-  facts: Facts,
-  carries: CarryArgs,
-  rehearsed: Rehearsal | undefined,
-  ready: Ready | null,
-): Pick<Plan, 'carry' | 'rehearsal'> {
-  const { tables } = carries
-  const ageMs = rehearsed && Math.max(0, Date.parse(facts.at) - Date.parse(rehearsed.at))
-  return {
-    carry: { tables, rehearsed: rehearsed ?? null, ...(ageMs === undefined ? {} : { ageMs }) },
-    rehearsal: rehearsalSteps(carries, copyOf(ready).copyOf),
-  }
-}
-
-function rehearsalFor(
-  { carryForward: tables }: RollbackRequest,
-  { records }: Facts,
-  { id }: Manifest,
-): Rehearsal | undefined {
-  return tables === undefined ? undefined : lastRehearsal(records, { restorePoint: id, tables })
-}
-
-/** Rows that a rehearsal carried are not lost. */
-function withoutCarried(candidate: CandidateFacts, rehearsed: Rehearsal | undefined): CandidateFacts {
-  const { exposure } = candidate
-  return rehearsed && exposure ? { ...candidate, exposure: lossBehind(exposure, rehearsed.tables) } : candidate
-}
-
-function rowsStay({ carryForward: tables }: RollbackRequest): string | undefined {
-  return tables === undefined ? undefined : 'rows stay where they are, so none have to be carried forward'
 }
 
 function revertSteps(facts: Facts, down: readonly MigrationInfo[]): Step[] {
