@@ -535,7 +535,7 @@ note() {
 - why: $SELF was started on the host, without Temporal
 - asked for by: $(id -un)
 - scope: full
-- went to: $RESTORE_POINT
+- destination: $RESTORE_POINT
 - ended: $tp_now
 - run: $SELF, $RUN8
 - settled, since it never came to its end:${SETTLED:- none}

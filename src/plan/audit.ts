@@ -25,6 +25,8 @@ export interface Asked {
   readonly reason: string | null
   /** How bad it was, where somebody said. */
   readonly severity?: string
+  /** Which scope, or which procedure of an emergency, where it was named. */
+  readonly scope?: string
 }
 
 export type AuditedPlan = Pick<
@@ -81,9 +83,15 @@ export type AuditEntry = AuditEvent & { readonly run: RunId }
 
 /** Who asked, and why, as far as that can be read; a request may be anything. */
 export function askedOf(kind: Progress['kind'], request: unknown): Asked {
-  const { requestedBy, reason, severity } = (request ?? {}) as Readonly<Record<string, unknown>>
-  const bad = textOf(severity)
-  return { kind, requestedBy: textOf(requestedBy), reason: textOf(reason), ...(bad === null ? {} : { severity: bad }) }
+  const { requestedBy, reason, severity, scope, procedure } = (request ?? {}) as Readonly<Record<string, unknown>>
+  const [bad, far] = [textOf(severity), textOf(scope ?? procedure)]
+  return {
+    kind,
+    requestedBy: textOf(requestedBy),
+    reason: textOf(reason),
+    ...(bad === null ? {} : { severity: bad }),
+    ...(far === null ? {} : { scope: far }),
+  }
 }
 
 /** The plan as people read it; its steps' arguments are in the ledger and in the run's history. */

@@ -47,9 +47,9 @@ export function incidentName({ run, kind, at }: Pick<Incident, 'run' | 'kind' | 
 }
 
 /** `rollback full 2.0.0: done`. */
-export function incidentLine(incident: Pick<Incident, 'kind' | 'plan' | 'outcome' | 'settledBy'>): string {
+export function incidentLine(incident: Pick<Incident, 'kind' | 'asked' | 'plan' | 'outcome' | 'settledBy'>): string {
   const { kind, plan } = incident
-  return `${[kind, plan?.scope, plan?.version].filter((it) => it !== undefined).join(' ')}: ${outcomeOf(incident)}`
+  return `${[kind, scopeOf(incident), plan?.version].filter((it) => it !== undefined).join(' ')}: ${outcomeOf(incident)}`
 }
 
 /** Markdown; what people and hosts wrote is shown in it, and interpreted by nobody. */
@@ -62,8 +62,8 @@ export function incidentNote(incident: Incident): string {
     ['why', asked?.reason ?? 'not said'],
     ['asked for by', asked?.requestedBy ?? 'nobody who gave a name'],
     ['approved by', approvedBy(incident)],
-    ['scope', plan?.scope],
-    ['went to', plan?.restorePoint],
+    ['scope', scopeOf(incident)],
+    ['destination', plan?.restorePoint],
     ['version', plan?.version],
     ['because', plan?.because],
     ['strategy', plan?.strategy],
@@ -92,6 +92,10 @@ export function incidentNote(incident: Incident): string {
 function titleOf(incident: Incident): string {
   const { kind, target } = incident
   return `${kind[0]!.toUpperCase()}${kind.slice(1)} of ${escape(target)}: ${shown(outcomeOf(incident))}`
+}
+
+function scopeOf({ plan, asked }: Pick<Incident, 'plan' | 'asked'>): string | undefined {
+  return plan ? plan.scope : asked?.scope
 }
 
 function outcomeOf({ outcome, settledBy }: Pick<Incident, 'outcome' | 'settledBy'>): string {

@@ -77,7 +77,7 @@ describe('the script of a restore point', () => {
       expect([note, others]).toEqual([expect.stringMatching(/^incident_\d{8}T\d{6}Z_rollback_[0-9a-f]{8}\.md$/), []])
       expect(done.stdout).toContain(`noted in logs/${note}\n`)
       expect(read(`logs/${note}`)).toMatch(
-        /^# Rollback of shop: done\n[^]*\n- went to: 20261123T100000Z-2\.0\.0\n[^]*`\.\n$/,
+        /^# Rollback of shop: done\n[^]*\n- destination: 20261123T100000Z-2\.0\.0\n[^]*`\.\n$/,
       )
       expect(readdirSync(join(point.state, 'staging'))).toEqual([])
     },

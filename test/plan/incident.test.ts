@@ -56,7 +56,7 @@ test('a note says what, why, how bad, how far, when, who, and what came of it', 
       '- asked for by: ada',
       '- approved by: bob',
       '- scope: full',
-      `- went to: ${plan.restorePoint!}`,
+      `- destination: ${plan.restorePoint!}`,
       '- could lose: 412 rows',
       '- began: 2026-11-23T14:15:30.250Z',
       '- ended: 2026-11-23T14:16:02Z, after 31.8 s',
@@ -99,6 +99,8 @@ describe('the name of a note', () => {
 test('a line names kind, scope and version, where they are known', () => {
   expect(incidentLine(incident())).toBe(`rollback full ${plan.version}: done`)
   expect(incidentLine(incident({ plan: null, outcome: 'refused' }))).toBe('rollback: refused')
+  const asked = { ...ended.asked, scope: 'config' }
+  expect(incidentLine(incident({ asked, plan: null, outcome: 'refused' }))).toBe('rollback config: refused')
 })
 
 test.each([

@@ -114,9 +114,12 @@ test('answers that could not be written come with the end', async () => {
 test('a refusal is written, too; one that no target is known for is not', async () => {
   plans(lossy)
   stage.on('plan', fail('Refused', 'another stack is there'))
-  const { details } = await (await stage.start('rollbackWorkflow', rollbackRequest())).failure()
+  const request = rollbackRequest({ scope: 'config' })
+  const { details } = await (await stage.start('rollbackWorkflow', request)).failure()
   expect(details.audit).toEqual(head)
-  expect(events()).toMatchObject([{ kind: 'ended', outcome: 'refused', message: 'another stack is there' }])
+  expect(events()).toMatchObject([
+    { kind: 'ended', outcome: 'refused', message: 'another stack is there', asked: { scope: 'config' } },
+  ])
   plans(lossy)
   stage.on('plan', fail('UnknownTarget'))
   await (await stage.start('rollbackWorkflow', rollbackRequest())).failure()
