@@ -186,6 +186,7 @@ export function badHosts(
     ssh: { ...aria.ssh, ...ssh },
   })
   config.temporal.taskQueue = queue
+  delete config.metrics // their port is the other worker's, and it would wait for it
   config.targets = {
     aria: { ...aria, disk: { freeBytes: 1e15 } },
     closed: elsewhere('closed', { port: 1 }),
