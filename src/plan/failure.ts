@@ -17,7 +17,7 @@ export const failures = {
   StaleLease: { retryable: false, exitCode: 5 },
   /** The step ran and failed, for certain: build, migration, health, version. */
   StepFailed: { retryable: false, exitCode: 4 },
-  /** Bringing the database back would lose more rows than anyone allowed; nothing was swapped. */
+  /** Bringing the database back would lose more rows than anyone allowed; nothing was swapped or reverted. */
   ExposureExceeded: { retryable: false, exitCode: 5 },
   /** The host could not be reached, or did not answer: the outcome is unknown. */
   Unreachable: { retryable: true, exitCode: 1 },

@@ -3,12 +3,10 @@
 
 import { readFileSync, truncateSync } from 'node:fs'
 import { join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
-import pg from 'pg'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { TargetDatabase } from '../../src/adapters/database.js'
 import type { Shown } from '../../src/plan/plan.js'
-import { type DatabaseHost, type LiveState, type Run, startDatabaseHost } from '../support/database-host.js'
+import { type DatabaseHost, type LiveState, type Run, startDatabaseHost, until } from '../support/database-host.js'
 
 const long = `größe "of" $(the) shop's database, which has a name of 63 byt`
 const table = `a_table_of_as_many_bytes_as_a_name_may_have_which_is_no_less_63`
@@ -16,7 +14,6 @@ const table = `a_table_of_as_many_bytes_as_a_name_may_have_which_is_no_less_63`
 let host: DatabaseHost
 let before: LiveState
 let run: Run
-const sessions: pg.Client[] = []
 
 beforeAll(async () => {
   host = await startDatabaseHost(schema, { live: long })
@@ -28,7 +25,7 @@ beforeEach(async () => {
   await run.act('takeRestorePoint', { version: '2.0.0', database: 'dump', head: null, paths: [] })
 })
 afterEach(async () => {
-  await Promise.all(sessions.splice(0).map((it) => it.end().catch(() => {})))
+  await host.endSessions()
   expect((await host.state()).lines).toEqual(before.lines)
 })
 
@@ -66,7 +63,7 @@ describe('a database that is built beside the live one', { timeout: 60_000 }, ()
     const after = await host.state()
     expect(after.lines).toEqual(before.lines)
     expect(after.oid).not.toBe(before.oid)
-    const application = await session('application')
+    const application = await host.session('application')
     const seen = await application.query(
       `select (select array_agg(secret) from secrets) as secrets, (select sum(n)::int from parts) as parts,
        (select n::int from sums) as sums, encode(lo_get(4711), 'hex') as object`,
@@ -90,7 +87,7 @@ describe('a database that is built beside the live one', { timeout: 60_000 }, ()
 
   test('is built anew where the server died under it', async () => {
     // Its rows wait for this session, which dies with the server.
-    const holder = await session('postgres', 'postgres')
+    const holder = await host.session('postgres', 'postgres')
     await holder.query(`set application_name to 'hold'`)
     const built = run.act('restoreDatabase', { from: run.safety })
     const filling = `select from pg_stat_activity where query like 'COPY public.held%'`
@@ -164,7 +161,7 @@ describe('an exchange', { timeout: 60_000 }, () => {
     const stuck = await stopped()
     const swapped = swap().catch((error: unknown) => error)
     await until(closed)
-    const held = await session('postgres', 'postgres')
+    const held = await host.session('postgres', 'postgres')
     await held.query('begin; lock table pg_database in share mode')
     process.kill(stuck, 'SIGCONT')
     const waits = `select from pg_stat_activity where wait_event_type = 'Lock' and query like 'alter database%rename%'`
@@ -198,7 +195,7 @@ async function diesWhileClosed(): Promise<void> {
 
 /** The process of a session that cannot be ended, as one in the depths of the kernel. */
 async function stopped(): Promise<number> {
-  const client = await session('application')
+  const client = await host.session('application')
   const { rows } = await client.query<{ pid: number }>('select pg_backend_pid() as pid')
   process.kill(rows[0]!.pid, 'SIGSTOP')
   return rows[0]!.pid
@@ -207,17 +204,4 @@ async function stopped(): Promise<number> {
 async function closed(): Promise<boolean> {
   const rows = await host.server.query('stepback', `select from stepback.door where state = 'closed'`)
   return rows.length > 0
-}
-
-async function session(user: string, database = long): Promise<pg.Client> {
-  const { host: address, port } = host.server
-  const client = new pg.Client({ host: address, port, user, database })
-  client.on('error', () => {})
-  await client.connect()
-  sessions.push(client)
-  return client
-}
-
-async function until(seen: () => Promise<boolean>): Promise<void> {
-  while (!(await seen())) await sleep(20)
 }

@@ -4,10 +4,8 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
-import pg from 'pg'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { type DatabaseHost, type LiveState, type Run, startDatabaseHost } from '../support/database-host.js'
+import { type DatabaseHost, type LiveState, type Run, startDatabaseHost, until } from '../support/database-host.js'
 
 const notes = 'm1_notes1700000000001'
 const totals = 'm2_totals1700000000002'
@@ -33,7 +31,6 @@ let directory: string
 let host: DatabaseHost
 let before: LiveState
 let run: Run
-const sessions: pg.Client[] = []
 
 beforeAll(async () => {
   directory = mkdtempSync(join(tmpdir(), 'stepback-migrations-'))
@@ -52,7 +49,7 @@ beforeEach(async () => {
   await run.act('takeRestorePoint', { version: '2.0.0', database: 'dump', head: null, paths: [] })
 })
 afterEach(async () => {
-  await Promise.all(sessions.splice(0).map((it) => it.end().catch(() => {})))
+  await host.endSessions()
   await down([totals], Number.MAX_SAFE_INTEGER)
   await down([notes], Number.MAX_SAFE_INTEGER)
   // The record of migrations stays, as it does after every down.
@@ -66,10 +63,10 @@ const down = (names: readonly string[], mayLoseRows: number) =>
 
 describe('a migration', { timeout: 60_000 }, () => {
   test('gives way to a transaction that holds a lock, keeps nobody else waiting longer, and is done later', async () => {
-    const holder = await session()
+    const holder = await host.session()
     await holder.query('begin; select from orders')
     const failed = up([notes]).catch((error: unknown) => error)
-    await until(waiting)
+    await until(host.waits)
     // Queues behind the migration, and goes on when that gives way: the holder still holds.
     expect(await host.server.query(host.live, 'select from orders limit 1')).toHaveLength(1)
     expect(await failed).toMatchObject({ type: 'Busy' })
@@ -79,10 +76,10 @@ describe('a migration', { timeout: 60_000 }, () => {
   })
 
   test('that the server died under is applied by the next attempt', async () => {
-    const holder = await session()
+    const holder = await host.session()
     await holder.query('begin; select from orders')
     const failed = up([notes]).catch((error: unknown) => error)
-    await until(waiting)
+    await until(host.waits)
     await host.server.crash()
     expect(await failed).toMatchObject({ type: 'Unreachable' })
     expect((await host.state()).lines).toEqual(before.lines)
@@ -128,22 +125,3 @@ describe('the undo of a migration by its down', { timeout: 60_000 }, () => {
     expect(await down([totals], 0)).toMatchObject({ detail: 'reverted m2_totals' })
   })
 })
-
-async function session(): Promise<pg.Client> {
-  const { host: address, port, user } = host.server
-  const client = new pg.Client({ host: address, port, user, database: host.live })
-  client.on('error', () => {})
-  await client.connect()
-  sessions.push(client)
-  return client
-}
-
-/** Whether a session of ours waits for a lock. */
-async function waiting(): Promise<boolean> {
-  const ours = `select from pg_stat_activity where wait_event_type = 'Lock' and application_name like 'stepback:%'`
-  return (await host.server.query('postgres', ours)).length > 0
-}
-
-async function until(seen: () => Promise<boolean>): Promise<void> {
-  while (!(await seen())) await sleep(20)
-}

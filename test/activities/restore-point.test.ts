@@ -3,17 +3,15 @@
 
 import { existsSync, readFileSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
-import pg from 'pg'
+import type pg from 'pg'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { type DatabaseHost, type LiveState, type Run, startDatabaseHost } from '../support/database-host.js'
+import { type DatabaseHost, type LiveState, type Run, startDatabaseHost, until } from '../support/database-host.js'
 import { type SmallDisk, smallDisk } from '../support/small-disk.js'
 
 let disk: SmallDisk
 let host: DatabaseHost
 let before: LiveState
 let run: Run
-const sessions: pg.Client[] = []
 
 beforeAll(async () => {
   disk = smallDisk(24)
@@ -28,7 +26,7 @@ beforeEach(async () => {
   run = await host.run()
 })
 afterEach(async () => {
-  await Promise.all(sessions.splice(0).map((it) => it.end().catch(() => {})))
+  await host.endSessions()
   expect(await host.state()).toEqual(before)
 })
 
@@ -56,7 +54,7 @@ describe('a dump', { timeout: 90_000 }, () => {
   test('that the server died under is taken again, from its beginning', async () => {
     await locked('orders')
     const taken = take()
-    await until(waiting)
+    await until(host.waits)
     await host.server.crash()
     await taken
     await host.server.query(host.live, 'select')
@@ -66,9 +64,9 @@ describe('a dump', { timeout: 90_000 }, () => {
   test('gives way to a lock in a while, is in nobody’s way meanwhile, and is tried again', async () => {
     const holder = await locked('small')
     const taken = take()
-    await until(waiting)
+    await until(host.waits)
     expect(await host.server.query(host.live, 'select from orders limit 1')).toHaveLength(1)
-    await until(async () => saidSoFar().includes('locks table small'))
+    await until(() => saidSoFar().includes('locks table small'))
     await holder.query('rollback')
     await taken
     await provenNow()
@@ -121,21 +119,7 @@ function saidSoFar(): string {
 
 /** A session that keeps everybody else from a table. */
 async function locked(table: string): Promise<pg.Client> {
-  const { host: address, port, user } = host.server
-  const client = new pg.Client({ host: address, port, user, database: host.live })
-  client.on('error', () => {})
-  await client.connect()
-  sessions.push(client)
+  const client = await host.session()
   await client.query(`begin; lock table ${table} in access exclusive mode`)
   return client
-}
-
-/** Whether a session of ours waits for a lock. */
-async function waiting(): Promise<boolean> {
-  const ours = `select from pg_stat_activity where wait_event_type = 'Lock' and application_name like 'stepback:%'`
-  return (await host.server.query('postgres', ours)).length > 0
-}
-
-async function until(seen: () => Promise<boolean>): Promise<void> {
-  while (!(await seen())) await sleep(20)
 }

@@ -6,7 +6,9 @@ import { randomUUID } from 'node:crypto'
 import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { MockActivityEnvironment } from '@temporalio/testing'
+import pg from 'pg'
 import { stringify } from 'yaml'
 import type { ActResult } from '../../src/activities/act-input.js'
 import { createActivities } from '../../src/activities/index.js'
@@ -32,6 +34,11 @@ export interface DatabaseHost {
   /** Names of all databases but the server's own and the journal, those that nobody may enter in brackets. */
   databases(): Promise<readonly string[]>
   manifest(id: string): Manifest
+  /** A session of somebody else, `postgres` in the live database unless said otherwise. */
+  session(user?: string, database?: string): Promise<pg.Client>
+  endSessions(): Promise<void>
+  /** Whether a session of ours waits for a lock. */
+  waits(): Promise<boolean>
   stop(): Promise<void>
 }
 
@@ -113,6 +120,7 @@ export async function startDatabaseHost(schema: string, input: HostInput = {}): 
   const { deps, close } = compose({ config: parseConfig(stringify(config), 'test.yaml'), namespace: 'default' })
   // Who held the lease before is gone, so that each run takes it over.
   const activities = createActivities({ ...deps, runs: { ...deps.runs, state: async () => 'closed' } })
+  const sessions: pg.Client[] = []
   let runs = 0
   return {
     server,
@@ -133,6 +141,20 @@ export async function startDatabaseHost(schema: string, input: HostInput = {}): 
          where not datistemplate and datname not in ('postgres', 'stepback') order by datname collate "C"`,
       )
       return rows.map(({ name }) => name)
+    },
+    session: async (user = 'postgres', database = live) => {
+      const client = new pg.Client({ host: server.host, port: server.port, user, database })
+      client.on('error', () => {})
+      await client.connect()
+      sessions.push(client)
+      return client
+    },
+    endSessions: async () => {
+      await Promise.all(sessions.splice(0).map((it) => it.end().catch(() => {})))
+    },
+    waits: async () => {
+      const ours = `select from pg_stat_activity where wait_event_type = 'Lock' and application_name like 'stepback:%'`
+      return (await server.query('postgres', ours)).length > 0
     },
     manifest: (id) => parseManifest(readFileSync(join(backups, `manifest_${id}.json`), 'utf8')),
     stop: async () => {
@@ -175,6 +197,10 @@ async function begin(activities: Activities, number: number): Promise<Run> {
 }
 
 type Activities = ReturnType<typeof createActivities>
+
+export async function until(seen: () => Promise<boolean> | boolean): Promise<void> {
+  while (!(await seen())) await sleep(20)
+}
 
 function quoted(name: string): string {
   return `"${name.replaceAll('"', '""')}"`

@@ -35,7 +35,7 @@ export function keepRoom({ df, reserveBytes, ending, clear = ':' }: Room): strin
     '[ -z "$(little)" ] || exit 1',
     'watch() {',
     // Of a script that was killed nothing stays behind.
-    '  while sleep 1 && kill -0 "$$"; do',
+    '  while sleep 2 && kill -0 "$$"; do',
     '    [ -z "$(little)" ] || (',
     ending.trimEnd(),
     '    ) || :',
