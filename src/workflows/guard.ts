@@ -3,12 +3,15 @@
 import {
   ActivityFailure,
   ApplicationFailure,
+  CancellationScope,
+  CancelledFailure,
   ChildWorkflowCancellationType,
   ParentClosePolicy,
   condition,
   continueAsNew,
   isCancellation,
   log,
+  patched,
   setCurrentDetails,
   setHandler,
   startChild,
@@ -116,14 +119,18 @@ class Guard {
     for (let looks = 1; ; looks++) {
       await this.#untilSeen()
       await this.#judge()
-      await this.#payDebts()
-      if (looks + this.#beats >= this.#sight.settings.renewAfter || workflowInfo().continueAsNewSuggested)
+      const settled = await this.#payDebts()
+      // A run takes the lease once: released, it is over for this identity, and the next debt is for another run.
+      const spent = settled && patched('settle-once')
+      if (spent || looks + this.#beats >= this.#sight.settings.renewAfter || workflowInfo().continueAsNewSuggested)
         return await this.#goOn()
     }
   }
 
   async #goOn(): Promise<never> {
     await this.#state.notices.begun()
+    // Stopped meanwhile, the next run would never hear of it.
+    if (CancellationScope.current().consideredCancelled) throw new CancelledFailure('the guard was stopped')
     return await continueAsNew(this.request, this.#carried())
   }
 
@@ -282,12 +289,12 @@ class Guard {
     this.#calls = calls
   }
 
-  /** What another run left is undone first; what needs a person for that is only shown. */
-  async #payDebts(): Promise<void> {
+  /** What another run left is undone first; what needs a person for that is only shown. True where it took the lease. */
+  async #payDebts(): Promise<boolean> {
     const { payable } = this.#sight.debts
-    if (this.#sight.pause !== null) return
+    if (this.#sight.pause !== null) return false
     if (payable === 0) this.#left = null
-    if (payable <= (this.#left?.payable ?? 0)) return
+    if (payable <= (this.#left?.payable ?? 0)) return false
     try {
       await settle(this.#state, this.#gate, this.#asked!.target)
     } catch (error) {
@@ -297,6 +304,7 @@ class Guard {
       this.#call(message)
     }
     setCurrentDetails(describeGuard(this.view()))
+    return true
   }
 
   #carried(): Carried {

@@ -166,6 +166,17 @@ export const shapes: Readonly<Record<string, (stage: Stage) => Promise<Run>>> = 
     const { run } = await guarded(stage)
     return stage.earlier(run)
   },
+  'guard-settled': async (stage) => {
+    const looks = [seen({ sources: well, debts: { payable: 1, asking: [] } })]
+    stage.on('acquireLease', () => ({ token: 7, run: ownRun(), debts: [debt] }))
+    stage.on('readGuardRequest', () => ({ target: 'shop', policy: null }))
+    stage.on('watchTarget', () => looks.shift() ?? untilCancelled()())
+    const run = await stage.start('guardWorkflow', { target: 'shop' })
+    await waitFor(async () => stage.calls('watchTarget').length === 2)
+    await run.handle.cancel()
+    await run.handle.result().catch(() => undefined)
+    return stage.earlier(run)
+  },
   'guard-goes-on': async (stage) => (await guarded(stage)).run,
   'approval-timeout': async (stage) => await rolledBack(stage, async () => undefined),
 }

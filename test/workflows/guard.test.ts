@@ -101,7 +101,7 @@ test('a debt is undone under the lease, which is given back', async () => {
   await guard(seen({ sources: well, debts: { payable: 1, asking: [] } }), seen({ sources: well }))
   await expect.poll(() => stage.calls('watchTarget').length, { timeout: 10_000 }).toBe(3)
   expect(stage.calls('acquireLease')).toEqual([{ target: 'shop', kind: 'guard' }])
-  expect(stage.calls('closeDebt')).toEqual([{ target: 'shop', token: 7, run: debt.run, how: 'undone' }])
+  expect(stage.calls('closeDebt')).toMatchObject([{ target: 'shop', token: 7, run: debt.run, how: 'undone' }])
   expect(stage.calls('finishRun')).toEqual([{ target: 'shop', token: 7, outcome: 'done' }])
 })
 
@@ -112,6 +112,18 @@ test('a guard that was fenced while it undid a debt goes on watching, and does n
   await expect.poll(() => stage.calls('watchTarget').length, { timeout: 10_000 }).toBe(3)
   expect(stage.calls('acquireLease')).toHaveLength(1)
   expect((await view()).calls).toBe('Fenced it was')
+})
+
+test('a second debt is undone by a new run of the guard, for a run takes the lease once', async () => {
+  const takers: string[] = []
+  stage.on('acquireLease', () => {
+    takers.push(ownRun().runId)
+    return { token: 7, run: ownRun(), debts: [debt] }
+  })
+  const owing = seen({ sources: well, debts: { payable: 1, asking: [] } })
+  await guard(owing, seen({ sources: well }), owing, seen({ sources: well }))
+  await expect.poll(() => takers.length, { timeout: 10_000 }).toBe(2)
+  expect(new Set(takers).size).toBe(2)
 })
 
 test('a debt that needs a person calls one', async () => {
