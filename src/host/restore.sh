@@ -256,14 +256,15 @@ open_runs() {
       tail = substr(run, end + 11); run = substr(run, 1, end + 10 + index(tail, "\"")) "}"
       if (number("token") < number("high")) next
       if (kind == "plan") { if (!(run in open)) order[++n] = run; open[run] = 1 }
-      if (kind == "finished" || kind == "debt-closed") open[run] = 0 }
+      if (kind == "finished" || kind == "debt-closed") open[run] = 0
+      if (kind == "finished" && index($0, ",\"settles\":true}}")) for (i = 1; i <= n; i++) open[order[i]] = 0 }
     END { for (i = 1; i <= n; i++) if (open[order[i]]) print order[i] }'
 }
 
-# close_debts: SETTLED, the runs by name; all that they could have left is put back, or belongs to nobody
+# close_debts RUNS: SETTLED, those runs by name; all that they could have left is put back, or belongs to nobody
 close_debts() {
   SETTLED=
-  cd_runs=$(open_runs)
+  cd_runs=$1
   [ -n "$cd_runs" ] || return 0
   cd_number=0
   while IFS= read -r cd_run <&3; do
@@ -500,8 +501,11 @@ healthy() {
 }
 
 finish() {
-  close_debts
-  record finished "{\"kind\":\"finished\",\"run\":$RUN,\"outcome\":\"done\",\"release\":{\"kind\":\"rollback\",\"version\":\"$VERSION\",\"restorePoint\":\"$RESTORE_POINT\",\"paths\":[]}}"
+  fi_debts=$(open_runs)
+  # One entry ends this run and settles the debts below it: closed before, they would be lost where this one is undone;
+  # closed only behind it, they would be undone upon it.
+  record finished "{\"kind\":\"finished\",\"run\":$RUN,\"outcome\":\"done\",\"release\":{\"kind\":\"rollback\",\"version\":\"$VERSION\",\"restorePoint\":\"$RESTORE_POINT\",\"paths\":[]},\"settles\":true}"
+  close_debts "$fi_debts"
   tell_people "$1"
   release
 }

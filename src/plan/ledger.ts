@@ -22,7 +22,14 @@ export type LedgerEntry =
       readonly outcome: 'done' | 'failed'
       readonly detail?: string
     }
-  | { readonly kind: 'finished'; readonly run: RunId; readonly outcome: string; readonly release?: Release }
+  | {
+      readonly kind: 'finished'
+      readonly run: RunId
+      readonly outcome: string
+      readonly release?: Release
+      /** It put the whole target back, as the script on the host does: what was open before it is closed with it. */
+      readonly settles?: true
+    }
   | { readonly kind: 'debt-closed'; readonly run: RunId; readonly how: 'undone' | 'accepted' }
   /** What was tried before anybody was asked. */
   | {
@@ -63,6 +70,8 @@ export interface Debt {
   readonly started: readonly number[]
   /** Set where undoing by itself is not allowed; a person decides. */
   readonly ask?: string
+  /** The same, for once a person kept what a later debt did: it lies upon this one. */
+  readonly askOnceKept?: string
 }
 
 type Line = readonly (Release & { readonly at: string })[]
@@ -132,7 +141,14 @@ function startsAll(entry: LedgerEntry): boolean {
 export function debts(records: readonly Recorded[], self: RunId): Debt[] {
   const entries = inForce(records).map((record) => record.entry)
   const open = openPlans(entries).filter((entry) => entry.run.runId !== self.runId)
-  return open.toReversed().map((entry) => debt(entry, entries))
+  const found = open.toReversed().map((entry) => debt(entry, entries))
+  const asks = found.findIndex((it) => it.ask !== undefined)
+  return found.map((it, index) => (asks >= 0 && asks < index ? below(found[asks]!, it) : it))
+}
+
+// Only the script on the host begins upon another run's debt, and what it puts back is the whole target.
+function below(upper: Debt, debt: Debt): Debt {
+  return { ...debt, askOnceKept: `what ${upper.run.workflowId} did upon it was kept` }
 }
 
 /** The plan of a deploy that has not ended: what it brings counts as current already. */
@@ -225,6 +241,7 @@ function openPlans(entries: readonly LedgerEntry[]): PlanEntry[] {
   const open = new Map<string, PlanEntry>()
   for (const entry of entries) {
     if (entry.kind === 'plan') open.set(entry.run.runId, entry)
+    if (entry.kind === 'finished' && entry.settles) open.clear()
     if (entry.kind === 'finished' || entry.kind === 'debt-closed') open.delete(entry.run.runId)
   }
   return [...open.values()]

@@ -77,13 +77,18 @@ export async function giveLeaseBack(lease: Lease, outcome: string): Promise<void
 
 async function payDebts(state: RunState, gate: Gate, lease: Lease, debts: readonly Debt[]): Promise<void> {
   if (debts.length > 0) state.notices.tell(debtNotice(state.told, debts))
-  for (const debt of debts) await payDebt(state, gate, lease, debt)
+  let kept = false
+  for (const debt of debts) {
+    const ask = debt.ask ?? (kept ? debt.askOnceKept : undefined)
+    if (!(await payDebt(state, gate, lease, debt, ask))) kept = true
+  }
 }
 
-async function payDebt(state: RunState, gate: Gate, lease: Lease, debt: Debt): Promise<void> {
+/** False where a person keeps what that run did. */
+async function payDebt(state: RunState, gate: Gate, lease: Lease, debt: Debt, ask: string | undefined) {
   state.setPlan(debt.plan)
   const steps = new Walk({ state, gate, plan: debt.plan, lease, origin: debt.run })
-  const undoes = debt.ask === undefined || (await mayUndo(gate, debt))
+  const undoes = ask === undefined || (await mayUndo(gate, debt, ask))
   if (undoes) state.enter('undoing')
   const left = undoes ? await steps.pay(debt.started) : []
   if (steps.givenUp) {
@@ -100,12 +105,13 @@ async function payDebt(state: RunState, gate: Gate, lease: Lease, debt: Debt): P
     ]),
   )
   state.enter('running')
+  return undoes
 }
 
-async function mayUndo(gate: Gate, debt: Debt): Promise<boolean> {
+async function mayUndo(gate: Gate, debt: Debt, ask: string): Promise<boolean> {
   const answer = await gate.wait({
     asks: 'resolve',
-    why: `${debt.run.workflowId} ended without an end: ${debt.ask}; retry undoes it, skip leaves what it did`,
+    why: `${debt.run.workflowId} ended without an end: ${ask}; retry undoes it, skip leaves what it did`,
     deadlineMs: null,
   })
   if (answer?.kind === 'resolve' && answer.action === 'abort') {

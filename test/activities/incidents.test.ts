@@ -3,12 +3,12 @@
 import { mkdirSync, readFileSync, readdirSync, rmSync, symlinkSync, utimesSync } from 'node:fs'
 import { join } from 'node:path'
 import { MockActivityEnvironment } from '@temporalio/testing'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
 import { auditActivities } from '../../src/activities/audit.js'
 import type { Deps } from '../../src/activities/deps.js'
 import { leaseActivities } from '../../src/activities/lease.js'
 import { Host } from '../../src/adapters/host.js'
-import { parseConfig } from '../../src/config/load.js'
+import { findTarget, parseConfig } from '../../src/config/load.js'
 import { type Ended, auditedPlan } from '../../src/plan/audit.js'
 import type { Phase } from '../../src/plan/progress.js'
 import { rollbackPlan } from '../support/plans.js'
@@ -164,6 +164,18 @@ test('a run that was fenced writes nothing into the project; whoever settles wha
   const settled = `ended without an end; undone by ${next.run.workflowId}`
   expect(log()).toEqual([`2026-11-23T00:00:00Z ${lost.run.workflowId} rollback full ${plan.version}: ${settled}`])
   expect(readFileSync(project('memories/logs', notes()[0]!), 'utf8')).toContain('- severity: failure')
+})
+
+test('a run has its end in the ledger before its lease goes back', async () => {
+  const host = deps.hosts.host(findTarget(deps.config, 'shop'))
+  const release = host.release.bind(host)
+  const atRelease: string[] = []
+  vi.spyOn(host, 'release').mockImplementationOnce(async (input) => {
+    atRelease.push(...(await host.readLedger()).map(({ entry }) => (entry as { kind: string }).kind))
+    await release(input)
+  })
+  await finished()
+  expect(atRelease).toEqual(['acquired', 'finished'])
 })
 
 test('a backup forgets the jobs that are a month old, and no other run does', async () => {

@@ -86,6 +86,27 @@ export const counterexamples: readonly Counterexample[] = [
     },
   },
   {
+    name: 'ENDLAST: what left the group while it was ended is ended by a take-over',
+    flaw: [['  pause end-ended\n  if ! run_ending; then', '  pause end-ended\n  if false; then']],
+    story: async (site) => {
+      const token = await take(site.host, 'old')
+      const left = site.path('left')
+      const child = `echo $$ >"${left}"; while :; do echo x >>"${site.path('effects')}"; sleep 0.02; done`
+      const detach = `require("child_process").spawn("sh", ["-c", process.argv[1]], { detached: true, stdio: "ignore" }).unref()`
+      const script = [
+        `leave() { trap '' TERM; '${process.execPath}' -e '${detach}' '${child}'; while [ ! -s '${left}' ]; do sleep 0.02; done; exit 1; }`,
+        `trap leave TERM; echo x >'${site.path('ready')}'; while :; do sleep 0.05; done`,
+      ].join('\n')
+      const ending = `[ ! -s '${left}' ] || kill -KILL $(cat '${left}') 2>/dev/null || :`
+      await site.op(['start', 'job', token, 1, script.length, ending.length], script + ending)
+      while (site.lines('ready') === 0) await pause(10)
+      // Else the runner would see to it, as soon as its command is gone.
+      kill(Number(site.read('jobs/job/started.1')))
+      await take(site.host, 'new', 'closed')
+      await quiet(site, 'job')
+    },
+  },
+  {
     name: 'RESCAN: the retry of a taker that died after its link ends the older jobs',
     flaw: [['      aq_token=$aq_top\n      break', '      printf "acquired %s\\n" "$aq_top"\n      return']],
     story: async (site) => {
@@ -114,6 +135,17 @@ export const counterexamples: readonly Counterexample[] = [
       site.hold.free('release-link')
       expectThat((await typeOf(releasing)) === 'Fenced', 'the release is refused')
       expectThat((await site.host.readLease()).holder?.runId === 'new', 'the new holder keeps the lease')
+    },
+  },
+  {
+    name: 'RELSWEEP: a release ends the jobs that nobody waits for any more',
+    flaw: [['  (sweep "$1") >/dev/null\n', '']],
+    story: async (site) => {
+      const token = await take(site.host, 'run')
+      await site.op(['start', 'job', token, 1, acting(site).length, 0], acting(site))
+      await started(site)
+      await site.host.release({ token, holder: holder('run') })
+      await quiet(site, 'job')
     },
   },
   {

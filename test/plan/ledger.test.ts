@@ -88,6 +88,8 @@ test('the id of a restore point holds its time to the second', () => {
   expect(restorePointTime('20261123T140211Z-2.0.0-rc.1')).toBe('2026-11-23T14:02:11Z')
 })
 
+const committing = rollbackPlan().steps.find((step) => step.commit)!
+
 describe('a debt', () => {
   const run = { workflowId: 'deploy-1', runId: 'dead' }
   const plan: LedgerEntry = { kind: 'plan', run, plan: deployPlan() }
@@ -106,6 +108,14 @@ describe('a debt', () => {
 
   test('is none once it was closed', () => {
     expect(debts(records(plan, start(0), { kind: 'debt-closed', run, how: 'undone' }), self)).toEqual([])
+  })
+
+  test('is none below a run that settled all before it by its end', () => {
+    const script = { workflowId: 'restore_1.sh', runId: 'script' }
+    const entries: LedgerEntry[] = [plan, start(0), { kind: 'plan', run: script, plan: rollbackPlan() }]
+    const end: LedgerEntry = { kind: 'finished', run: script, outcome: 'done', settles: true }
+    expect(debts(records(...entries), self)).toHaveLength(2)
+    expect(debts(records(...entries, end), self)).toEqual([])
   })
 
   test('is never the own run', () => {
@@ -136,6 +146,17 @@ describe('a debt', () => {
     expect(debts(records(rollback, ...until(5)), self)[0]!.ask).toBe(
       'a rollback that reached its commit step is not undone by itself',
     )
+  })
+
+  test('below one that is asked about is asked about once that one is kept', () => {
+    const upper = { workflowId: 'restore_1.sh', runId: 'script' }
+    const script: LedgerEntry = { kind: 'plan', run: upper, plan: { ...rollbackPlan(), steps: [committing] } }
+    const begun: LedgerEntry = { kind: 'start', run: upper, step: 0, act: 'restoreFiles', undo: false }
+    const found = debts(records(plan, start(0), script, begun), self)
+    expect(found.map(({ run: { runId }, ask, askOnceKept }) => [runId, ask, askOnceKept])).toEqual([
+      ['script', expect.stringContaining('commit step'), undefined],
+      ['dead', undefined, 'what restore_1.sh did upon it was kept'],
+    ])
   })
 
   test('of a deploy is never asked about, whatever it had started', () => {

@@ -50,7 +50,7 @@ describe('a debt', () => {
       'recordPlan',
       'takeRestorePoint',
     ])
-    expect(stage.calls('closeDebt')).toEqual([{ target: 'shop', token: 7, run: dead, how: 'undone' }])
+    expect(stage.calls('closeDebt')).toMatchObject([{ target: 'shop', token: 7, run: dead, how: 'undone' }])
     expect(result.phase).toBe('done')
     expect(result.plan!.digest).toBe(plan.digest)
   })
@@ -166,6 +166,30 @@ describe('a debt that is not undone by itself', () => {
     await run.result()
     expect(stage.calls('closeDebt')).toMatchObject([{ how: 'accepted' }])
     expect(stage.acts[0]).toBe('takeRestorePoint')
+  })
+
+  test('is not built upon: where a person keeps it, what lies below is not undone unasked', async () => {
+    const below = { ...debt, askOnceKept: 'what rollback-shop-dead did upon it was kept' }
+    owing(asking, below)
+    const run = await stage.start('deployWorkflow', request)
+    await run.until('waiting-for-operator')
+    await run.answer('resolve', { by: 'ann', action: 'skip' })
+    await expect.poll(() => stage.calls('closeDebt').length).toBe(1)
+    await run.until('waiting-for-operator')
+    expect(stage.acts).toEqual([])
+    await run.answer('resolve', { by: 'ann', action: 'skip' })
+    await run.result()
+    expect(stage.calls('closeDebt')).toMatchObject([{ how: 'accepted' }, { how: 'accepted' }])
+    expect(stage.acts[0]).toBe('takeRestorePoint')
+  })
+
+  test('is asked about alone: where a person has it undone, what lies below is, too', async () => {
+    owing(asking, { ...debt, askOnceKept: 'what rollback-shop-dead did upon it was kept' })
+    const run = await stage.start('deployWorkflow', request)
+    await run.until('waiting-for-operator')
+    await run.answer('resolve', { by: 'ann', action: 'retry' })
+    await run.result()
+    expect(stage.calls('closeDebt')).toMatchObject([{ how: 'undone' }, { how: 'undone' }])
   })
 
   test('stays where a person says abort, and the run is Refused with the lease given back', async () => {

@@ -50,7 +50,9 @@ export function timerScript(
   )
 }
 
-// One transaction, its first statement the conditional update: what is closed by another number is left alone.
+// One transaction, its first statement the conditional update: what is closed by another number is left alone. Where it
+// opens nothing it locks nothing, and the last statement may see what was committed since: closed by this number, it is
+// never over, though a later token is in force, for its taker may die before it opens.
 function timerSql(input: { target: string; token: number; closing: number }): string {
   const target = literal(input.target)
   const closing = seconds(input.closing)
@@ -61,8 +63,8 @@ select format('alter database %I allow_connections true', d.datname)
 from stepback.door o join pg_database d on d.oid = o.closed_oid
 where o.target = ${target} and o.state = 'open' and o.closing = ${closing} and o.opened_by = 'timer' and o.opened_at = now()
 \\gexec
-select case when closing > ${closing} or (closing = ${closing} and state <> 'closed') or token > ${seconds(input.token)}
-  then 'over' else 'waiting' end from stepback.door where target = ${target};
+select case when closing = ${closing} and state = 'closed' then 'waiting'
+  when closing >= ${closing} or token > ${seconds(input.token)} then 'over' else 'waiting' end from stepback.door where target = ${target};
 commit;`
 }
 

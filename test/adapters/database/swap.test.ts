@@ -312,6 +312,28 @@ describe('the timer', () => {
     expect(await databases()).toEqual([`${live} open`, `${live}__before_0000000a closed`])
   })
 
+  it('stays while its closing is closed, though a later token came between its two looks: the taker may die', async () => {
+    const swap = await ready()
+    const observer = await connect('stepback')
+    await observer.query(`select pg_advisory_lock($1)`, [count])
+    // Holds the timer, and nobody else, behind its first statement.
+    await observer.query(`create function hold_${count}() returns trigger language plpgsql as $$ begin
+      if current_setting('application_name') = 'test' then perform pg_advisory_xact_lock(${count}); end if;
+      return null; end $$;
+      create trigger hold_${count} after update on stepback.door execute function hold_${count}()`)
+    const timer = arm(1)
+    await until(
+      async () =>
+        (await observer.query('select from pg_locks where not granted and locktype = $1', ['advisory'])).rowCount === 1,
+    )
+    expect(await swap.journal.close({ ...swap, closing: 1 })).toBe(true)
+    await swap.journal.raiseFence({ target, token: 2 })
+    await observer.query(`select pg_advisory_unlock($1)`, [count])
+    expect(await timer.ended).toBe(0)
+    await observer.query(`drop function hold_${count} cascade`)
+    expect((await databases())[0]).toBe(`${live} open`)
+  })
+
   it('ends when a later token makes its closing impossible', async () => {
     const swap = await ready()
     await swap.journal.raiseFence({ target, token: 2 })
