@@ -472,8 +472,25 @@ build() {
   step db_build "build the database of then beside the live one"
 }
 
+# ended RUN: whether an earlier start had come to its end
+ended() {
+  ask read ledger 0 </dev/null || return 1
+  printf '%s\n' "$ANSWER" |
+    grep -q "\"entry\":{\"kind\":\"finished\",\"run\":{\"workflowId\":\"$SELF\",\"runId\":\"[^\"]*-$1\"}"
+}
+
+# begin: takes the lease. An earlier start that died behind its end is not gone on with: its restore point is of a state
+# that it left for good.
+begin() {
+  while :; do
+    acquire
+    record acquired "{\"kind\":\"acquired\",\"run\":$RUN,\"saw\":\"$STANDS\"}"
+    { [ "$STANDS" = ours ] && ended "$RUN8"; } || return 0
+    release
+  done
+}
+
 go_back() {
-  record acquired "{\"kind\":\"acquired\",\"run\":$RUN,\"saw\":\"$STANDS\"}"
   bring_database
   outside
   take_safety
@@ -579,7 +596,7 @@ main() {
   ensure_free
   confirm
   trap 'printf "\nstepback: interrupted; start it again to go on\n" >&2; exit 130' INT TERM HUP
-  acquire
+  begin
   go_back
   if healthy; then
     [ -z "$LOOKED" ] || say "$LOOKED"

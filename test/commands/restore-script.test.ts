@@ -173,6 +173,16 @@ describe('the script of a restore point', () => {
     expect(new Set(runs).size).toBe(2)
   })
 
+  test('killed behind its end, before it gave the lease back, is begun anew and not gone on with', () => {
+    expect(point.start(['--yes']).status).toBe(0)
+    rmSync(join(point.state, 'lease/t.2'))
+    expect(isFree()).toBe(false)
+    expect(point.start(['--yes']).status).toBe(0)
+    expect(isFree()).toBe(true)
+    const plans = point.ledger().filter(({ kind }) => kind === 'plan') as unknown as { plan: Plan }[]
+    expect(new Set(plans.map(({ plan }) => plan.safety)).size).toBe(2)
+  })
+
   test('removes what only a later release brought, as the first restore point says that names it', () => {
     const later = (at: string, ...lines: string[]) =>
       writeFileSync(join(point.root, `back ups/restore_${at}.sh`), ['#target shop', ...lines, ''].join('\n'))
