@@ -97,19 +97,21 @@ ended:
   skip
 }
 
-/* the helper reads back what it wrote: behind a greater token it is void; any pause may come before */
+/* the helper reads back what it wrote: behind a greater token it is void; any pause may come before, so a run that is gone
+ * may write once more */
 #if LFENCE == 1
-#define append(r, entry) atomic { if :: high > t -> fenced[r] = true :: else -> high = t; entry fi }; alive(r)
+#define fence(r) if :: high > t -> fenced[r] = true; goto stop :: else -> high = t fi
 #else
-#define append(r, entry) atomic { high = (t > high -> t : high); entry }; alive(r)
+#define fence(r) high = (t > high -> t : high)
 #endif
-#define alive(r) atomic { if :: gone[r] || fenced[r] -> goto stop :: else fi }
+#define alive(r) if :: gone[r] -> goto stop :: else fi
+#define append(r, entry) atomic { fence(r); entry; alive(r) }
+#define begin(r, s, v) if :: swept <= t -> busy[t] = true; run Job(s, v, t) :: else -> fenced[r] = true; goto stop fi
+#define await(r) (!busy[t] || swept > t); if :: swept > t -> fenced[r] = true; goto stop :: else fi; alive(r)
 
 inline job(s, v) {
-  atomic { if :: swept <= t -> busy[t] = true; run Job(s, v, t) :: else -> fenced[r] = true fi };
-  alive(r);
-  atomic { (!busy[t] || swept > t); if :: swept > t -> fenced[r] = true :: else fi };
-  alive(r)
+  atomic { begin(r, s, v) };
+  atomic { await(r) }
 }
 
 inline kept() {
@@ -162,7 +164,6 @@ proctype Run(byte r) {
     top = t
   }
   atomic { if :: swept < t -> swept = t :: else fi; n = 0; do :: n < t -> busy[n] = false; n++ :: else -> break od; n = 0 };
-  alive(r);
   append(r, skip); /* acquired */
 
   if
@@ -218,7 +219,6 @@ proctype Run(byte r) {
   od;
   q = 0; n = 0; undoes = false; keeps = false;
   expectBase();
-  alive(r);
   if
   :: kind[r] == GUARD || r == RUNS - 1 -> goto ends
   :: else
@@ -274,11 +274,9 @@ walk:
      :: kind[r] != SCRIPT -> append(r, start[I(r, s)] = true); job(s, r + 1)
 #else
      :: kind[r] != SCRIPT ->
-        atomic { if :: swept <= t -> busy[t] = true; run Job(s, r + 1, t) :: else -> fenced[r] = true fi };
-        alive(r);
+        atomic { begin(r, s, r + 1) };
         append(r, start[I(r, s)] = true);
-        atomic { (!busy[t] || swept > t); if :: swept > t -> fenced[r] = true :: else fi };
-        alive(r)
+        atomic { await(r) }
 #endif
      fi;
      s++;

@@ -360,6 +360,7 @@ judge:
        expires--; judged = n
     :: top != n
     :: phase[r] != TAKE -> goto begin
+    :: timeout && bounded -> goto gone /* its holder has come to a bound, and waits for ever */
     fi;
     goto take
   }
@@ -390,6 +391,7 @@ wait:
     if
     :: exits[x] != 0 -> goto read
     :: exits[x] == 0 && claims[j] < g && spawned[j] < SPAWNS && ATTEMPTS == 1 -> goto start /* unclaimed for long */
+    :: timeout && claims[j] < g -> bounded = true; goto gone
     :: exits[x] == 0 && claims[j] >= g && !runner[x] && !started[x] -> /* unstarted */
        g++;
        if
