@@ -71,7 +71,8 @@ export function chosenTables(
 
 const records = ['migrations', 'alembic_version']
 
-function named(asked: readonly string[], tables: readonly CarryableTable[]): CarryableTable[] {
+/** Those that are named; `Refused` where one is not there, whatever becomes of their rows. */
+export function named(asked: readonly string[], tables: readonly CarryableTable[]): CarryableTable[] {
   const plain = [...new Set(asked.map((it) => it.replace(/^public\./, '')))]
   const unknown = plain.filter((name) => !tables.some((it) => it.table === name || it.root === name))
   if (unknown.length > 0) {

@@ -1,7 +1,7 @@
 // What a rollback that carries rows forward has besides: which rows, their rehearsal, and what is lost behind it.
 
 import type { CarryArgs } from './act.js'
-import { type Rehearsal, chosenTables, lossBehind } from './carry.js'
+import { type Rehearsal, chosenTables, lossBehind, named } from './carry.js'
 import type { Ready } from './copies.js'
 import type { CandidateFacts, Facts } from './facts.js'
 import { lastRehearsal } from './ledger.js'
@@ -53,6 +53,11 @@ export function withoutCarried(candidate: CandidateFacts, rehearsed: Rehearsal |
   return rehearsed && exposure ? { ...candidate, exposure: lossBehind(exposure, rehearsed.tables) } : candidate
 }
 
-export function rowsStay({ carryForward: tables }: RollbackRequest): string | undefined {
+/** A name that means nothing is wrong here, too. */
+export function rowsStay(
+  { carryForward: tables }: RollbackRequest,
+  { carryable }: Pick<CandidateFacts, 'carryable'> = {},
+): string | undefined {
+  if (tables !== undefined && tables !== 'all' && carryable) named(tables, carryable)
   return tables === undefined ? undefined : 'rows stay where they are, so none have to be carried forward'
 }

@@ -81,7 +81,7 @@ export function planRollback(
     because: [
       because,
       choice?.because,
-      carries ? undefined : rowsStay(request),
+      carries ? undefined : rowsStay(request, candidate),
       full ? unknownSince(facts, manifest) : undefined,
     ]
       .filter((it) => it !== undefined)

@@ -202,7 +202,9 @@ describe('the plan of a rollback that carries rows forward', () => {
     expect(revert.because).toContain('rows stay where they are')
   })
 
-  test('is refused for a table that is not there', () => {
+  test('is refused for a table that is not there, also where rows stay', () => {
+    const stay = () => planRollback(request, afterDeploy(), candidate({ carryable: [table('users')] }), 'because')
+    expect(stay).toThrow(refused('has no table "orders"'))
     expect(() => planned([], { carryable: [] })).toThrow(refused('has no table "orders"'))
   })
 })
