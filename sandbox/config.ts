@@ -55,7 +55,18 @@ function target(paths: SandboxPaths, ports: Ports) {
       migrations: 'reference',
       ignore: { columns: ['*.openclaw_*'] },
     },
-    emergency: { disk: { logs: { path: 'aria_memories/logs' } } },
+    emergency: {
+      disk: { logs: { path: 'aria_memories/logs' } },
+      memory: {
+        service: 'ollama',
+        key: 'OLLAMA_MODEL',
+        value: 'qwen3:14b',
+        services: ['ollama', 'litellm'],
+        // what the stand-in holds with its larger model, and some more
+        serviceBytes: 300_000_000,
+        settle: '2s',
+      },
+    },
     memories: { path: 'aria_memories' },
     secrets: ['DB_PASSWORD'],
     undo: { mayLoseRows: 1000 },

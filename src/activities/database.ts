@@ -61,7 +61,7 @@ export const swapDatabase: ActDefinition<'swapDatabase'> = {
       const allowed = args.mayLoseRows ?? (context.shown.exposure?.total ?? 0) + context.target.undo.mayLoseRows
       const { outcome, lost } = args.carries
         ? await exchangeCarrying(context, { journal, address, operation, args, mayLoseRows: allowed })
-        : await exchangeWithin(context, journal, lossBound(context, address, args, allowed))
+        : await exchangeWithin(context, journal, args.unjudged ? null : lossBound(context, address, args, allowed))
       if (outcome.outcome === 'held') throw exceeded(lost, allowed)
       const closed = outcome.already ? 'was swapped already' : `closed for ${outcome.closedMs} ms`
       return `${closed}; the former one is kept as ${beforeName}`
@@ -128,9 +128,9 @@ async function judgeOf(
   }
 }
 
-async function exchangeWithin(context: ActContext, journal: Journal, bound: LossBound) {
+async function exchangeWithin(context: ActContext, journal: Journal, bound: LossBound | null) {
   const outcome = await exchange(context, journal, 'there', bound)
-  return { outcome, lost: bound.exposure }
+  return { outcome, lost: bound?.exposure ?? null }
 }
 
 /** How often what was written meanwhile is carried, too, before it counts as lost. */

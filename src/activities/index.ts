@@ -23,6 +23,7 @@ import { checkHealth, checkVersion, collectLogs, watchHealth } from './health.js
 import { endHook, runHook } from './hooks.js'
 import { buildImages, keepImages, restoreImages } from './images.js'
 import { leaseActivities } from './lease.js'
+import { measureMemory, putEnvironmentBack, restartService, useSmallerModel } from './memory.js'
 import { archiveMemories, pruneArchives, restoreMemories } from './memories.js'
 import { keepMigrations, migrateDown, migrateUp } from './migrations.js'
 import { noticeActivities } from './notices.js'
@@ -79,6 +80,10 @@ const catalogue: ActCatalogue = {
   fenceDatabase,
   askDatabase,
   giveVerdict,
+  measureMemory,
+  restartService,
+  useSmallerModel,
+  putEnvironmentBack,
   measureDisk,
   removeContainers,
   removeImages,

@@ -16,9 +16,9 @@ import { parentsOf } from '../plan/release.js'
 import { doubtOf } from '../plan/retention.js'
 import { isWhole } from '../plan/way-back.js'
 import type { ActDefinition } from './act.js'
-import { besideNames, observeServer, reserveOf } from './beside.js'
+import { besideNames, reserveOf } from './beside.js'
 import { type ActContext, doneAgain } from './context.js'
-import { databaseAccess, withJournal, withTunnel } from './database-access.js'
+import { databaseAccess, withJournal } from './database-access.js'
 import { readContainers } from './observe/containers.js'
 import { readManifests } from './observe/manifests.js'
 import { observeStanding, scriptOf } from './restore-script.js'
@@ -179,8 +179,10 @@ function manifestOf(context: ActContext, args: ActArgs['takeRestorePoint'], take
 
 /** The live database, under the name that this run's swap will give it. */
 async function willBeKept(context: ActContext): Promise<BesideDatabase> {
-  const { oid } = await withTunnel(context, 'kept', (address) => observeServer(context, address))
-  return { name: besideNames(context).beforeName, oid }
+  const { liveName, beforeName } = besideNames(context)
+  // Not through the live database itself, which may be what is damaged.
+  const oid = await withJournal(context, 'kept', (journal) => journal.oidOf(liveName))
+  return { name: beforeName, oid }
 }
 
 async function earlierPoints(context: ActContext): Promise<Manifest[]> {

@@ -64,6 +64,16 @@ export function rememberedWords(backups: string): string {
   return `cd ${quote(backups)} 2>/dev/null && cat docker-compose_*.yml 2>/dev/null | ${words} || :\n`
 }
 
+/** A line for each file: `whole` where it has so many bytes. Nothing of it is read. */
+export function sizedFiles(
+  directory: string,
+  files: readonly { readonly name: string; readonly bytes: number }[],
+): string {
+  const one = ({ name, bytes }: (typeof files)[number]) =>
+    `[ -n "$(find ${quote(`${directory}/${name}`)} -type f -size ${bytes}c 2>/dev/null)" ] && echo whole || echo no\n`
+  return `:\n${files.map(one).join('')}`
+}
+
 /** The entries of a ledger as they are, in no order. */
 export function ledgerEntries(stateDirectory: string): string {
   return `find ${quote(`${stateDirectory}/ledger`)} -name '[0-9]*.json' -exec cat {} + 2>/dev/null || :\n`

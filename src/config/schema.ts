@@ -230,6 +230,25 @@ const emergency = z
       })
       .prefault({})
       .describe('what `disk-full` removes'),
+    memory: z
+      .strictObject({
+        service: name.describe('the model server, or whatever uses most of the memory'),
+        key: variable.describe('of the environment file: which model it takes'),
+        value: z
+          .string()
+          .regex(/^[A-Za-z0-9_./:@%+-]+$/, 'should be a plain word')
+          .describe('the smaller one'),
+        services: z.array(name).min(1).describe('restarted with it, the model server among them'),
+        availableBytes: z
+          .int()
+          .min(0)
+          .default(1_000_000_000)
+          .describe('memory is short while fewer bytes of the host are available'),
+        serviceBytes: z.int().min(1).optional().describe('...or while the service itself uses more'),
+        settle: duration.default('5s').describe('so long after a start its memory is not looked at'),
+      })
+      .optional()
+      .describe('what `out-of-memory` does'),
   })
   .prefault({})
   .describe('what `stepback emergency` does')

@@ -86,6 +86,17 @@ export interface ActArgs {
   readonly recordStop: { readonly services: readonly string[]; readonly ran: readonly string[] }
   readonly recordStart: Record<never, never>
   readonly fenceDatabase: { readonly must: boolean }
+  readonly measureMemory: { readonly service: string; readonly when: string; readonly settleMs: number }
+  readonly restartService: { readonly service: string }
+  readonly useSmallerModel: {
+    readonly service: string
+    readonly key: string
+    readonly value: string
+    readonly levels: readonly ServiceLevel[]
+    readonly settleMs: number
+    readonly limits: MemoryLimits
+  }
+  readonly putEnvironmentBack: Record<never, never>
   /** Free bytes of each place. */
   readonly measureDisk: { readonly places: readonly string[]; readonly when: 'before' | 'after' }
   /** `at`: where what is freed shows; null where nobody can tell. */
@@ -125,6 +136,8 @@ export interface SwapArgs {
   readonly from: RestorePointRef
   /** Rows that it may lose without asking; null for those that the plan showed. */
   readonly mayLoseRows: number | null
+  /** What would be lost cannot be counted: nobody is in the live database when the door closes. */
+  readonly unjudged?: true
   /** What stands ready; missing where the run builds it. */
   readonly ready?: BesideDatabase
   /** The restore point since which is counted what is lost, where it is not `from`. */
@@ -138,6 +151,12 @@ export interface CarryArgs {
   readonly tables: CarryRequest
   /** As of an exchange. */
   readonly since?: RestorePointRef
+}
+
+/** Memory is short with fewer available bytes on the host, or where the service uses more; null for no matter how many. */
+export interface MemoryLimits {
+  readonly availableBytes: number
+  readonly serviceBytes: number | null
 }
 
 /** One container as Docker shows it. */

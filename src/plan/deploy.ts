@@ -77,7 +77,10 @@ export function withDatabase(
 }
 
 /** Levels that start again exactly the services that run now, or those `among` them, the database left alone. */
-export function runningLevels(facts: Facts, among?: readonly string[]): ReturnType<typeof startLevels> {
+export function runningLevels(
+  facts: Pick<Facts, 'containers' | 'model' | 'stack'>,
+  among?: readonly string[],
+): ReturnType<typeof startLevels> {
   const running = facts.containers.filter((container) => container.running).map((container) => container.service)
   const services = running.filter((it) => it !== facts.stack.databaseService && (among?.includes(it) ?? true))
   return startLevels({ model: facts.model, services, scaled: scaledByHand(facts) })
@@ -102,7 +105,7 @@ export function deadlines({ stack }: Facts, scope: Parameters<typeof approvalRul
 }
 
 /** Files beside compose and environment files that a restore point has to hold. */
-export function capturedPaths(facts: Facts, brought: readonly string[]): string[] {
+export function capturedPaths(facts: Pick<Facts, 'stack' | 'records'>, brought: readonly string[]): string[] {
   const own = new Set([...facts.stack.composeFiles.slice(0, 1), facts.stack.envFile])
   const paths = [
     ...facts.stack.composeFiles.slice(1),

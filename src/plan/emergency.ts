@@ -2,12 +2,12 @@
 // loses nothing.
 
 import { deadlineMs, approvalRule } from './approval.js'
-import { currentVersion } from './deploy.js'
+import { planDatabaseCorruption } from './emergency/corruption.js'
 import { planDiskFull } from './emergency/disk.js'
 import type { Decision, EmergencyFacts } from './emergency/facts.js'
-import { planStart, planStop } from './emergency/stop.js'
+import { planOutOfMemory } from './emergency/memory.js'
+import { planStart, planStop, versionOf } from './emergency/stop.js'
 import { planUnresponsive } from './emergency/unresponsive.js'
-import { StepbackError } from './failure.js'
 import { releaseLine, restorePointId } from './ledger.js'
 import type { Plan } from './plan.js'
 import type { EmergencyRequest, Procedure } from './request.js'
@@ -17,7 +17,7 @@ type Procedures = Readonly<Record<Procedure, (request: EmergencyRequest, facts: 
 /** `scope` is the procedure. */
 export function planEmergency(request: EmergencyRequest, facts: EmergencyFacts): Omit<Plan, 'digest'> {
   const { stack, records } = facts
-  const version = currentVersion({ records, version: null })
+  const version = versionOf(facts)
   const { steps, answers = null, ...decided } = decisions[request.procedure](request, facts)
   return {
     kind: 'emergency',
@@ -46,14 +46,7 @@ const decisions: Procedures = {
   stop: planStop,
   start: planStart,
   unresponsive: planUnresponsive,
-  'database-corruption': later,
-  'out-of-memory': later,
+  'database-corruption': planDatabaseCorruption,
+  'out-of-memory': planOutOfMemory,
   'disk-full': planDiskFull,
-}
-
-function later({ procedure }: EmergencyRequest): never {
-  throw new StepbackError({
-    type: 'Refused',
-    message: `procedure "${procedure}" is not supported by this version of stepback`,
-  })
 }

@@ -41,6 +41,7 @@ import { missingPrograms, runHook } from '../../src/commands/hooks.js'
 import { keep, restore } from '../../src/commands/images.js'
 import { laneCall } from '../../src/commands/lane.js'
 import { writeManifest } from '../../src/commands/manifest.js'
+import { hostMemory, putEnvironmentBack, restart, serviceMemory, setKey } from '../../src/commands/memory.js'
 import { keepCode, readCode } from '../../src/commands/migrations.js'
 import {
   composeConfig,
@@ -58,6 +59,7 @@ import {
   ledgerEntries,
   mountedVolumes,
   rememberedWords,
+  sizedFiles,
   writablePlaces,
 } from '../../src/commands/observe.js'
 import { archiveDirectory, removeArchives, restoreArchive } from '../../src/commands/archive.js'
@@ -199,6 +201,23 @@ const commands: Record<string, (at: Place) => string> = {
       ...up(composeStack(at), levels),
       untilAccepting(composeStack(at), 'db'),
     ),
+  memory: () =>
+    hostMemory
+      .replaceAll('"%.0f %.0f\\n", pages * page, total', '"x\\n"')
+      .replaceAll('"%.0f %.0f\\n", (available == "" ? free : available) * 1024, total * 1024', '"x\\n"') +
+    serviceMemory('shop', 'api') +
+    script(...restart('shop', 'api', 5)),
+  environment: (at) => {
+    const file = { ...at, envFile: '.env', staging: `${at.state}/staging/env` }
+    const set = { ...file, key: 'SECRET', value: 'small' }
+    const shown = `cat ${quote(`${at.directory}/.env`)}\n`
+    return `(\n${setKey(set)})\n(\n${setKey(set)})\n${shown}(\n${putEnvironmentBack(file)})\n${shown}`
+  },
+  sizes: (at) =>
+    sizedFiles(at.directory, [
+      { name: 'docker-compose.yml', bytes: 10 },
+      { name: '.env', bytes: 9 },
+    ]),
   reserve: (at) =>
     keepReserve(at.state, 9_999) + `echo $(($(wc -c <${quote(`${at.state}/reserve`)})))\n` + freeReserve(at.state),
   disks: (at) =>
@@ -331,6 +350,12 @@ describe('a database', () => {
       stderr: expect.stringMatching(/^stepback: < table 10 1 "public" "t"$/m),
     })
   })
+})
+
+test('memory is what macOS says is free, inactive, speculative or purgeable, in pages of its own size', () => {
+  const land = lands.find((it) => it.name.includes('macOS'))!
+  const { stdout } = spawnSync(land.shell, ['-c', hostMemory], of(land))
+  expect(stdout).toBe(`${31_500 * 16_384} 25769803776\n`)
 })
 
 test('docker is found where Docker Desktop puts it, though a shell that logs in nobody has a short PATH', () => {

@@ -141,7 +141,13 @@ esac
 `,
   // It takes no words: all of the disks, or nothing.
   sync: '#!/bin/sh\n[ $# = 0 ] || { echo "usage: sync" >&2; exit 1; }\n',
-  sysctl: '#!/bin/sh\n[ "$*" = "-n kern.bootsessionuuid" ] && echo 6B5AA3A2-0000-4000-8000-000000000000\n',
+  sysctl: `#!/bin/sh
+case $* in
+'-n kern.bootsessionuuid') echo 6B5AA3A2-0000-4000-8000-000000000000 ;;
+'-n hw.memsize') echo 25769803776 ;;
+*) exit 1 ;;
+esac
+`,
   tail: standIn('tail', `${long} | -[nc]-*`),
   // It takes a name as it is.
   tar: standIn(
@@ -149,6 +155,16 @@ esac
     '--no-unquote',
     'case $1 in --version) echo "bsdtar 3.5.3 - libarchive 3.7.4" ;; *) exec "$real" --no-unquote "$@" ;; esac',
   ),
+  vm_stat: `#!/bin/sh
+echo 'Mach Virtual Memory Statistics: (page size of 16384 bytes)'
+echo 'Pages free:                               10000.'
+echo 'Pages active:                            500000.'
+echo 'Pages inactive:                           20000.'
+echo 'Pages speculative:                         1000.'
+echo 'Pages throttled:                              0.'
+echo 'Pages wired down:                        100000.'
+echo 'Pages purgeable:                            500.'
+`,
   wc: standIn(
     'wc',
     long,

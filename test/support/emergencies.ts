@@ -25,6 +25,7 @@ export function emergencyFacts(changes: Partial<EmergencyFacts> = {}): Emergency
         volumes: true,
         logs: { path: 'logs', olderThanDays: 30 },
       },
+      memory: null,
     },
     backups: '/srv/shop/backups',
     freeBytes: 9e9,

@@ -1,11 +1,13 @@
 // The look before an emergency acts. It goes without the helper, which needs room on the disk for what it is told.
 
 import { tryPlain } from '../../adapters/host/plain.js'
-import { composeConfig, freeBytes, ledgerEntries } from '../../commands/observe.js'
+import { composeConfig, freeBytes, ledgerEntries, sizedFiles } from '../../commands/observe.js'
 import type { Target } from '../../config/schema.js'
 import { parseComposeVolumes } from '../../plan/compose.js'
 import { durationMs } from '../../plan/duration.js'
+import type { Dumps } from '../../plan/emergency/corruption.js'
 import type { EmergencyFacts, EmergencySettings, StackFiles } from '../../plan/emergency/facts.js'
+import type { MemoryRules } from '../../plan/emergency/memory.js'
 import { StepbackError } from '../../plan/failure.js'
 import { identity } from '../../plan/identity.js'
 import type { EmergencyRequest, Procedure } from '../../plan/request.js'
@@ -16,19 +18,21 @@ import { observeDisk } from './disk.js'
 import { composeProblem, modelOf, stackOf } from './facts.js'
 import { recordsIn } from './ledger.js'
 import type { Look } from './look.js'
+import { readShelf } from './manifests.js'
 
 /** Those that start something from the files. */
-const starting: readonly Procedure[] = ['start']
+const starting: readonly Procedure[] = ['start', 'out-of-memory', 'database-corruption']
 
 export async function observeEmergency(look: Look, { procedure }: EmergencyRequest): Promise<EmergencyFacts> {
   const plain = plainly(look)
   const { stateDirectory } = look.host
-  const [containers, records, free, files, disk] = await together([
+  const [containers, records, free, files, disk, dumps] = await together([
     readContainers(plain),
     plain.look(ledgerEntries(stateDirectory)),
     plain.look(freeBytes(stateDirectory)),
     starting.includes(procedure) ? readFiles(look, plain) : undefined,
     procedure === 'disk-full' ? observeDisk(look, plain) : undefined,
+    procedure === 'database-corruption' ? readDumps(plain) : undefined,
   ])
   return {
     at: new Date().toISOString(),
@@ -40,17 +44,33 @@ export async function observeEmergency(look: Look, { procedure }: EmergencyReque
     freeBytes: Number(free.trim() || Number.NaN),
     ...(files ? { files } : {}),
     ...(disk ? { disk } : {}),
+    ...(dumps ? { dumps } : {}),
   }
 }
 
-function settingsOf({ stopGrace, logLines, disk }: Target['emergency']): EmergencySettings {
+function settingsOf({ stopGrace, logLines, disk, memory }: Target['emergency']): EmergencySettings {
   const { logs, ...rest } = disk
   const olderThanDays = logs && Math.floor(durationMs(logs.olderThan) / durationMs('1d'))
   return {
     stopGraceSeconds: Math.ceil(durationMs(stopGrace) / 1_000),
     logLines,
+    memory: memory ? memoryRules(memory) : null,
     disk: { ...rest, logs: logs ? { path: logs.path, olderThanDays: olderThanDays! } : null },
   }
+}
+
+function memoryRules({ settle, ...rules }: NonNullable<Target['emergency']['memory']>): MemoryRules {
+  return { ...rules, serviceBytes: rules.serviceBytes ?? null, settleMs: durationMs(settle) }
+}
+
+async function readDumps(plain: ReturnType<typeof plainly>): Promise<Dumps> {
+  const { manifests } = await readShelf(plain)
+  const files = manifests.flatMap(({ id, database, files: all }) => {
+    const file = all.find((it) => it.name === database?.file)
+    return file ? [{ id, ...file }] : []
+  })
+  const found = (await plain.look(sizedFiles(plain.target.backups, files))).split('\n')
+  return { manifests, whole: files.filter((_file, index) => found[index] === 'whole').map(({ id }) => id) }
 }
 
 /** Looks by a shell of its own, which writes nothing anywhere. */

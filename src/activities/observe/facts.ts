@@ -102,11 +102,12 @@ async function readMissingPrograms(look: Look): Promise<string[]> {
   return stdout.split('\n').filter((line) => line !== '')
 }
 
-function namedServices({ services, database, logs, health }: Target): NamedService[] {
+function namedServices({ services, database, logs, health, emergency }: Target): NamedService[] {
   return [
     ...services.application.map((service) => ({ key: 'services.application', service })),
     ...(database ? [{ key: 'database.service', service: database.service }] : []),
     ...(logs ? [{ key: 'logs.service', service: logs.service }] : []),
+    ...(emergency.memory?.services ?? []).map((service) => ({ key: 'emergency.memory.services', service })),
     ...health.checks.flatMap(({ name, service }) =>
       service === undefined ? [] : [{ key: `health check "${name}"`, service }],
     ),

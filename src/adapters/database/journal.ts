@@ -334,6 +334,14 @@ export class Journal {
   }
 
   /** Sessions and transactions that keep a database from being renamed, which only that database could end. */
+  async oidOf(database: string): Promise<number> {
+    const [found] = await this.session.query<{ oid: number }>('select oid from pg_database where datname = $1', [
+      database,
+    ])
+    if (found) return found.oid
+    throw changed(`no database "${database}" is there`)
+  }
+
   async preparedTransactions(database: string): Promise<number> {
     const rows = await this.session.query('select from pg_prepared_xacts where database = $1', [database])
     return rows.length

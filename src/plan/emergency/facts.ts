@@ -3,13 +3,17 @@ import type { ComposeModel } from '../compose.js'
 import type { Container, Finding, Stack } from '../facts.js'
 import type { Recorded } from '../ledger.js'
 import type { Plan } from '../plan.js'
+import type { Dumps } from './corruption.js'
 import type { DiskFacts } from './disk.js'
+import type { MemoryRules } from './memory.js'
 
 /** What the configuration says about emergencies. */
 export interface EmergencySettings {
   readonly stopGraceSeconds: number
   readonly logLines: number
   readonly disk: DiskRules
+  /** Null where the configuration names no model server. */
+  readonly memory: MemoryRules | null
 }
 
 /** What may go when the disk is full. */
@@ -37,6 +41,7 @@ export interface EmergencyFacts {
   /** Set where the procedure starts something. */
   readonly files?: StackFiles
   readonly disk?: DiskFacts
+  readonly dumps?: Dumps
 }
 
 /** The files of the stack as Compose reads them, and whether they are those that the containers were made from. */

@@ -1,7 +1,7 @@
 // The application down with the database up, and up again as it was.
 
 import { startLevels } from '../compose.js'
-import { scaledByHand } from '../deploy.js'
+import { currentVersion, scaledByHand } from '../deploy.js'
 import { StepbackError } from '../failure.js'
 import { releaseLine, stopInForce } from '../ledger.js'
 import { ensureFit } from '../preflight.js'
@@ -57,6 +57,12 @@ export function fence({ stack }: EmergencyFacts): Step[] {
 
 export function runningAmong({ containers }: EmergencyFacts, services: readonly string[]): string[] {
   return services.filter((service) => containers.some((it) => it.running && it.service === service))
+}
+
+/** By the ledger; before the first recorded release by the newest restore point, since asking the application takes time. */
+export function versionOf({ records, dumps }: EmergencyFacts): string {
+  const [newest] = (dumps?.manifests ?? []).toSorted((a, b) => (a.id < b.id ? 1 : -1))
+  return currentVersion({ records, version: newest?.version ?? null })
 }
 
 /** A wrong project name would find nothing to stop, and say that all is stopped. */
