@@ -104,21 +104,42 @@ export function composeConfigWith(input: {
   const names = new Map(input.replaced.map((file, index) => [file.path, `"$d"/${index}`]))
   const inside = (path: string) => names.get(path) ?? quote(`${input.stack.directory}/${path}`)
   const { project, directory, files, envFile, profiles } = input.stack
+  const { words = asJson } = input
+  const own = files.map(inside)
+  const ask: Ask = (from, asked) =>
+    [
+      command('docker', 'compose', '--project-name', project, '--project-directory', directory),
+      ...from.map((file) => `--file ${file}`),
+      `--env-file ${inside(envFile)}`,
+      ...profiles.map((profile) => `--profile ${quote(profile)}`),
+      command(...asked),
+    ].join(' ')
   return [
     'umask 077',
     // Before the first run there is no state directory, and a look makes none.
     `d=$(mktemp -d ${quote(`${input.stateDirectory}/staging/look.XXXXXX`)} 2>/dev/null) || d=$(mktemp -d) || exit 1`,
     `trap 'rm -rf "$d"' EXIT`,
     ...input.replaced.map((file, index) => `${file.print} >"$d"/${index} || exit 1`),
-    [
-      command('docker', 'compose', '--project-name', project, '--project-directory', directory),
-      ...files.map((file) => `--file ${inside(file)}`),
-      `--env-file ${inside(envFile)}`,
-      ...profiles.map((profile) => `--profile ${quote(profile)}`),
-      command(...(input.words ?? asJson)),
-    ].join(' '),
+    ...(words.includes('--hash') ? hashLines(ask, own, words) : [ask(own, words)]),
     '',
   ].join('\n')
+}
+
+type Ask = (files: readonly string[], words: readonly string[]) => string
+
+/**
+ * An `up` hashes what `env_file` brings with the rest, and some versions of `config --hash` do not: these are asked about
+ * the stack as it is once that is read.
+ */
+function hashLines(ask: Ask, files: readonly string[], words: readonly string[]): string[] {
+  return [
+    `if grep -qs env_file ${files.join(' ')}; then`,
+    `${ask(files, asJson)} >"$d"/whole.json || exit 1`,
+    ask(['"$d"/whole.json'], words),
+    'else',
+    ask(files, words),
+    'fi',
+  ]
 }
 
 /** Prints the major version of the PostgreSQL in an image; nothing where that cannot be told. It never starts a server. */

@@ -194,7 +194,7 @@ const commands: Record<string, (at: Place) => string> = {
       stateDirectory: at.state,
       replaced: [{ path: '.env', print: 'echo A=1' }],
       words: ['config', '--hash', 'db'],
-    }).replace('docker compose', ': docker compose'),
+    }).replaceAll('docker compose', ': docker compose'),
   services: (at) =>
     script(
       ...stop(composeStack(at), ['api'], 3),
