@@ -10,11 +10,11 @@ const duration = z.string().regex(/^\d+(ms|s|m|h|d)$/, 'should be a duration lik
 const name = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_.-]*$/, 'should be a name of letters, digits, ".", "_" and "-"')
 const absolutePath = z
   .string()
-  .regex(/^\/(?!.*(^|\/)\.\.(\/|$))/, 'should be an absolute path without ".."')
+  .regex(/^\/(?![\s\S]*(^|\/)\.\.(\/|$))/, 'should be an absolute path without ".."')
   .transform((path) => path.replace(/(?<=.)\/+$/, ''))
 const innerPath = z
   .string()
-  .regex(/^(?!\/)(?!.*(^|\/)\.\.(\/|$)).+$/, 'should be a path inside the project directory')
+  .regex(/^(?!\/)(?![\s\S]*(^|\/)\.\.(\/|$))[\s\S]+$/, 'should be a path inside the project directory')
   .transform((path) => path.replace(/^\.\//, '').replace(/\/+$/, ''))
 
 const variable = z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'should be the name of a variable')

@@ -102,6 +102,17 @@ targets:
     ])
   })
 
+  test('takes a line break for a part of a path, and finds what leads out of one behind it', () => {
+    const managing = (path: string) => `${minimal}    managed: [${JSON.stringify(path)}]\n`
+    const odd = "-rf 'x'\ngröße $(id)"
+    expect(parseConfig(managing(odd), 'stepback.yaml').targets['shop']!.managed).toEqual([odd])
+    expect(problemsOf(managing('a\n/../../etc'))).toEqual([
+      'targets/shop/managed/0: should be a path inside the project directory',
+    ])
+    const backups = minimal.replace(/backups: .*/, 'backups: "/srv/a\\n/../../etc"')
+    expect(problemsOf(backups)).toContain('targets/shop/backups: should be an absolute path without ".."')
+  })
+
   test.each([
     ['soul/notes', 'protected path "soul"'],
     ['models/notes', '"models", which has files of its own'],
