@@ -6,7 +6,7 @@ import { lostForGood } from '../plan/exposure.js'
 import type { RunId } from '../plan/ledger.js'
 import type { Plan, Shown } from '../plan/plan.js'
 import type { Gate } from './gate.js'
-import { type Failed, GiveUp, failureOf, isUnknown, perform } from './perform.js'
+import { type Failed, GiveUp, failureOf, isUnknown, outliving, perform } from './perform.js'
 import { type RunState, now } from './state.js'
 
 export interface Lease {
@@ -224,7 +224,8 @@ export class Walk {
     let { act } = input
     for (let attempt = input.tries; ; attempt++) {
       try {
-        await this.#act({ ...input, act, attempt })
+        // A machine that starves its workers says nothing about the undo, and nobody may be there to ask.
+        await outliving(() => this.#act({ ...input, act, attempt }))
         return undefined
       } catch (error) {
         const failed = failureOf(error)

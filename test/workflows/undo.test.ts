@@ -1,3 +1,4 @@
+import { Context } from '@temporalio/activity'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { deployPlan, deployRequest, exposure, m2, m3, undosOf } from '../support/plans.js'
 import { Stage, fail, failTimes } from '../support/workflow.js'
@@ -71,6 +72,21 @@ describe('an undo that keeps failing waits at a gate without a deadline', () => 
       'undone',
     ])
   })
+})
+
+test('an undo of which the workers die goes on with the next one, and waits for nobody', async () => {
+  // Without a heartbeat in its last attempt, as a worker that is gone.
+  const attempts = () => stage.calls('restoreFiles').length
+  stage.on(
+    'restoreFiles',
+    () => {
+      if (attempts() < 10) throw new Error('no route')
+      return attempts() === 10 ? Context.current().cancelled : { detail: null, attempts: 1 }
+    },
+    { undo: true },
+  )
+  expect((await (await stage.start('deployWorkflow', request)).failure()).type).toBe('Undone')
+  expect(stage.calls('restoreFiles').map((input) => input.attempt)).toEqual(Array.from({ length: 11 }, () => 1))
 })
 
 test('undone but unhealthy is NotUndone, and waits for nobody', async () => {
