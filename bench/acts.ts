@@ -3,6 +3,7 @@
 
 import { randomUUID } from 'node:crypto'
 import { MockActivityEnvironment } from '@temporalio/testing'
+import { DefaultLogger } from '@temporalio/worker'
 import type { ActResult } from '../src/activities/act-input.js'
 import type { Deps } from '../src/activities/deps.js'
 import { createActivities, type StepbackActivities } from '../src/activities/index.js'
@@ -28,7 +29,8 @@ export class Acts {
     const { deps, close } = compose({ config, namespace: ground.sandbox.temporal.namespace })
     const runId = randomUUID()
     const run = { workflowId: `bench-${runId}`, runId }
-    const environment = new MockActivityEnvironment({ workflowExecution: run, workflowType: 'rollbackWorkflow' })
+    const info = { workflowExecution: run, workflowType: 'rollbackWorkflow' }
+    const environment = new MockActivityEnvironment(info, { logger: new DefaultLogger('ERROR') })
     const inside: Inside = (activity) => environment.run(activity) as ReturnType<typeof activity>
     const activities = createActivities(deps)
     const target = ground.target.name

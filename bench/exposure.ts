@@ -76,7 +76,7 @@ function rows(
       against: 'the exact count',
       goal: 'at most 0.2 s',
       limit: () => 0.2,
-      note: 'as read again behind the closed door',
+      note: 'as read again behind the closed door; needs no preparation',
     }),
   ]
 }

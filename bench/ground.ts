@@ -82,20 +82,20 @@ export class Ground {
     const version = '2.1.0'
     const release = this.sandbox.releases[version]!
     const run = await this.client.startDeploy({ target: this.target.name, version, release, redeploy: true })
-    return (await this.#end(run)).restorePoint!
+    return (await this.end(run)).restorePoint!
   }
 
   /** A whole rollback by the product; its run. */
   async rollback(request: Omit<RollbackInput, 'target'>): Promise<string> {
     const run = await this.client.startRollback({ target: this.target.name, ...request })
-    await this.#end(run)
+    await this.end(run)
     return run
   }
 
   /** A whole emergency procedure; its run. */
   async emergency(procedure: Procedure): Promise<string> {
     const run = await this.client.startEmergency({ target: this.target.name, procedure, reason: 'measured' })
-    await this.#end(run)
+    await this.end(run)
     return run
   }
 
@@ -105,13 +105,25 @@ export class Ground {
     return parseManifest(readFileSync(file, 'utf8')).images
   }
 
+  /** The same up to the gate where it waits for a person, and what that person names. */
+  async ask(request: Omit<RollbackInput, 'target'>): Promise<{ readonly run: string; readonly digest: string }> {
+    const run = await this.client.startRollback({ target: this.target.name, ...request })
+    while (await this.client.isOpen(run)) {
+      const { gate, plan } = await this.client.progress(run)
+      if (gate && plan) return { run, digest: plan.digest }
+      await sleep(100)
+    }
+    throw new Error(`run "${run}" asked nobody: ${JSON.stringify(await this.client.result(run))}`)
+  }
+
   /** A script on the host, by the shell that the product uses; what it printed. */
   async shell(script: string): Promise<string> {
     const { stdout } = await run(['/bin/sh', '-s'], { env: this.session.env, input: script })
     return stdout
   }
 
-  async #end(name: string): Promise<RunResult> {
+  /** What came of a run; one that waits for a person for long is given up. */
+  async end(name: string): Promise<RunResult> {
     // A run that waits for a person would wait for ever, and keep the lease.
     const late = new AbortController()
     const waits = sleep(endsWithinMs, undefined, { signal: late.signal }).then(

@@ -8,6 +8,7 @@ const pauseMs = 2
 export class Prober {
   #lastOther = performance.now()
   #arrived: number | undefined
+  #stopped = false
 
   /** Asks until the database of that oid answers under the live name. */
   constructor(
@@ -15,21 +16,26 @@ export class Prober {
     private readonly oid: number,
   ) {}
 
+  /** For when it will not come. */
+  stop(): void {
+    this.#stopped = true
+  }
+
   /** Seconds from the last answer of the former database, which is before it was closed, to the first of the other. */
   async untilThere(): Promise<number> {
-    while (this.#arrived === undefined) {
+    while (this.#arrived === undefined && !this.#stopped) {
       const client = new pg.Client({ connectionString: this.url })
       client.on('error', () => {})
       try {
         await client.connect()
-        while (this.#arrived === undefined) await this.#ask(client)
+        while (this.#arrived === undefined && !this.#stopped) await this.#ask(client)
       } catch {
         await sleep(pauseMs)
       } finally {
         void client.end().catch(() => {})
       }
     }
-    return (this.#arrived - this.#lastOther) / 1_000
+    return ((this.#arrived ?? Infinity) - this.#lastOther) / 1_000
   }
 
   async #ask(client: pg.Client): Promise<void> {

@@ -40,7 +40,7 @@ export const restore: DatabaseMeasurement = {
         against: 'the whole restore, as by hand',
         goal: 'at most 2 s',
         limit: () => 2,
-        note: 'the longest time in which no write of an application went through while the database was restored',
+        note: `the longest time in which no write of an application went through while the database was restored; ${prepared}`,
       }),
     ]
   },

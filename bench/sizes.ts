@@ -18,35 +18,56 @@ export interface Place {
 
 export interface DatabaseMeasurement {
   readonly at: (place: Place) => Promise<readonly Result[]>
-  /** What the sizes say together. */
+  /** What several sizes say together. */
   readonly together?: (results: readonly Result[]) => readonly Result[]
 }
 
+/** From the smallest on, since the ground only grows. */
 const sizes = [
   { size: '100k', messages: 100_000, reportedOnly: true },
   { size: '1m', messages: 1_000_000, reportedOnly: false },
   { size: '3m', messages: 3_000_000, reportedOnly: false },
 ] as const
 
-/** `measured` is told of each result as soon as it is there. */
+export type Size = (typeof sizes)[number]['size']
+
+export const allSizes: readonly Size[] = sizes.map(({ size }) => size)
+
+export interface Wanted {
+  readonly name: string
+  readonly measurement: DatabaseMeasurement
+  readonly sizes: readonly Size[]
+}
+
+/** Of each result `measured` is told as soon as it is there; what one fails of keeps no other from being measured. */
 export async function measureDatabase(
-  measurements: readonly DatabaseMeasurement[],
+  wanted: readonly Wanted[],
   say: Say,
-  measured: (results: readonly Result[]) => void,
+  told: {
+    readonly measured: (results: readonly Result[]) => void
+    readonly failed: (what: string, error: unknown) => void
+  },
 ): Promise<void> {
   await Ground.during(say, async (ground) => {
     const postgres = await BarePostgres.on(ground)
-    const results = measurements.map((): Result[] => [])
-    for (const size of sizes) {
+    const results = wanted.map((): Result[] => [])
+    for (const size of sizes.filter((it) => wanted.some((one) => one.sizes.includes(it.size)))) {
       const took = await seconds(() => fillMessages(postgres, size.messages))
       say(`── ${size.messages} messages, ${megabytes(await postgres.bytes())}, in ${took.toFixed(0)} s`)
-      for (const [index, { at }] of measurements.entries()) {
-        const found = await at({ ground, postgres, say, ...size })
-        results[index]!.push(...found)
-        measured(found)
+      for (const [index, { name, measurement, sizes: own }] of wanted.entries()) {
+        if (!own.includes(size.size)) continue
+        try {
+          const found = await measurement.at({ ground, postgres, say, ...size })
+          results[index]!.push(...found)
+          told.measured(found)
+        } catch (error) {
+          told.failed(`${name}-${size.size}`, error)
+        }
       }
     }
-    for (const [index, { together }] of measurements.entries()) measured(together?.(results[index]!) ?? [])
+    for (const [index, { measurement }] of wanted.entries()) {
+      if (results[index]!.length > 1) told.measured(measurement.together?.(results[index]!) ?? [])
+    }
   })
 }
 

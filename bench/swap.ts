@@ -55,7 +55,7 @@ export const swap: DatabaseMeasurement = {
 }
 
 /** The restore point with its warm copy, and what the proof that left it took. */
-async function prepared(acts: Acts): Promise<{ readonly point: Manifest; readonly took: number }> {
+export async function prepared(acts: Acts): Promise<{ readonly point: Manifest; readonly took: number }> {
   const { id } = await acts.takeRestorePoint()
   const took = await seconds(() => acts.do('proveRestorePoint', { from: id, keepCopy: true }))
   return { point: await readManifest(await acts.look(), id), took }

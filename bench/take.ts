@@ -28,7 +28,7 @@ export const take: DatabaseMeasurement = {
         against,
         goal: 'at most 1.5 times',
         limit: (peer) => peer * 1.5,
-        note: 'ours: files, dump, a count and a hash of every table in the same snapshot, checksums, the manifest',
+        note: 'ours: files, dump, a count and a hash of every table in the same snapshot, checksums, the manifest; needs no preparation',
       }),
     )
   },
