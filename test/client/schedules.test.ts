@@ -63,6 +63,8 @@ test('what somebody changed by hand is shown and put right; that it is paused st
   const handle = env.client.schedule.getHandle('stepback-shop-prune')
   await handle.update((it) => ({ ...it, spec: { calendars: [{ hour: 9 }] } }))
   await handle.pause('maintenance')
+  // The server takes it first and shows it a moment later; what is read before that and written back would undo it.
+  await expect.poll(async () => (await handle.describe()).state.paused).toBe(true)
   const [change] = await align(wanted({ drill: 'off' }))
   expect(change).toMatchObject({ does: 'delete', id: 'stepback-shop-drill' })
   await listed(7)
