@@ -20,7 +20,9 @@ export interface Room {
  */
 export function keepRoom({ df, reserveBytes, ending, clear = ':' }: Room): string[] {
   const reserve = Math.ceil(reserveBytes / 1024)
-  const little = `NR == 2 && ($4 < ${reserve} || $4 * 100 < $2) { print "stepback: the disk is full: " $4 " KiB are left" }`
+  // Without a reserve a disk is full when hardly anything is left, by its own size: of a large one a hundredth is much.
+  const full = `$4 < ${reserve} || ($4 < 65536 && $4 * 100 < $2)`
+  const little = `NR == 2 && (${full}) { print "stepback: the disk is full: " $4 " KiB are left" }`
   return [
     'little() {',
     `  ${df} 2> /dev/null < /dev/null | awk '${little}'`,
