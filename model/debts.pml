@@ -153,13 +153,13 @@ proctype Run(byte r) {
   }
 #if RESETS && RESET == 1
   if
-  :: r == 1 -> atomic { gone[0]; if :: plan[0] && !end_[0] -> t = 1; s = pos[0] :: else -> gone[1] = true; goto stop fi }; goto walk
+  :: r == 1 -> atomic { gone[0] || released[0] || fenced[0]; if :: gone[0] && plan[0] && !end_[0] -> t = 1; s = pos[0] :: else -> gone[1] = true; goto stop fi }; goto walk
   :: else
   fi;
 #endif
   /* a rollback takes over what waits at a gate, a script what was not renewed: their holders may live */
   atomic {
-    r == 0 || (top >= r && (gone[r - 1] || fenced[r - 1] || released[r - 1] ||
+    r == 0 || (top + (RESETS && RESET == 1) >= r && (gone[r - 1] || fenced[r - 1] || released[r - 1] ||
     (kind[r] == ROLLBACK && (kind[r - 1] == DEPLOY || kind[r - 1] == GUARD)) || (kind[r] == SCRIPT && kind[r - 1] != SCRIPT)));
     top = t
   }

@@ -3,7 +3,7 @@
 
 import { provide, search, searchesAtOnce } from './checker.js'
 import { type Flaw, type Search, flaws, searches } from './searches.js'
-import { switchesOf } from './rules.js'
+import { models, switchesOf } from './rules.js'
 
 interface Row {
   readonly cells: readonly string[]
@@ -22,7 +22,14 @@ if (wantedFlaws.length + wantedSearches.length === 0) {
 
 await provide()
 const began = performance.now()
-say('What is not within the bounds was not searched; docs/model.md says what the models leave out.\n')
+say('What is not within the bounds was not searched; docs/model.md says what the models leave out.')
+for (const model of models) {
+  if (!wantedSearches.some((it) => it.model === model)) continue
+  const bounds = switchesOf(model).filter((it) => it.kind === 'bound')
+  say(`\n${model}, where a row says nothing else:`)
+  say(bounds.map(({ name, usual, means }) => `  ${name}=${usual} ${means}`).join('\n'))
+}
+say('')
 const right = await table(['model', 'bounds', 'states', 'seconds', 'result'], wantedSearches, asItIs)
 say('')
 const wrong = await table(['model', 'without the rule', 'found', 'held by the test'], wantedFlaws, without)
