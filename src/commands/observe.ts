@@ -132,14 +132,10 @@ type Ask = (files: readonly string[], words: readonly string[]) => string
  * the stack as it is once that is read.
  */
 function hashLines(ask: Ask, files: readonly string[], words: readonly string[]): string[] {
-  return [
-    `if grep -qs env_file ${files.join(' ')}; then`,
-    `${ask(files, asJson)} >"$d"/whole.json || exit 1`,
-    ask(['"$d"/whole.json'], words),
-    'else',
-    ask(files, words),
-    'fi',
-  ]
+  const whole = '"$d"/whole.json'
+  // A service that an inactive profile leaves out may still be named by others, which is no reason to know no hash.
+  const read = `${ask(files, asJson)} >${whole} && ${ask([whole], [words[0]!, '--no-consistency', ...words.slice(1)])}`
+  return [`{ grep -qs env_file ${files.join(' ')} && ${read}; } || ${ask(files, words)}`]
 }
 
 /** Prints the major version of the PostgreSQL in an image; nothing where that cannot be told. It never starts a server. */

@@ -80,17 +80,18 @@ test('a release is read with its own files in the place of those on the host, an
 })
 
 test('a hash is asked of the stack with its environment files read, where it has some', () => {
-  const hash = (content: string) => {
+  const hash = (content: string, first = ':') => {
     const replaced = [{ path: 'a.yml', print: command('printf', '%s', content) }]
     const words = ['config', '--hash', 'db']
     const single = { ...stack, files: ['a.yml'], profiles: [] }
     const script = composeConfigWith({ stack: single, stateDirectory: `${directory}/none`, replaced, words })
-    const docker = `docker() { for word; do case $word in */whole.json) cat "$word"; return;; esac; done; shift 5; echo "$@" | sed "s,$d,D,g"; }\n`
+    const docker = `docker() { ${first}; for word; do case $word in */whole.json) cat "$word"; return;; esac; done; shift 5; echo "$@" | sed "s,$d,D,g"; }\n`
     return sh(docker + script)
   }
   const asked = (file: string, words: string) => `--file ${file} --env-file /srv/my shop/.env ${words}\n`
   expect(hash('services: {}')).toBe(asked('D/0', 'config --hash db'))
   expect(hash('env_file: db.env')).toBe(asked('D/0', 'config --format json'))
+  expect(hash('env_file: unreadable', 'case $* in *json*) return 1;; esac')).toBe(asked('D/0', 'config --hash db'))
 })
 
 test('where one may write is told of what is not there yet, too, and nothing is made', () => {
