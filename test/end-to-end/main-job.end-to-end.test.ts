@@ -57,6 +57,22 @@ describe.skipIf(!process.env['STEPBACK_END_TO_END'])('the main job', { timeout: 
     expect((await operator.end('rollback-nothing')).outcome).toBe('Refused')
   })
 
+  test('says so on the command line by its exit code, with the next command', async () => {
+    const missing = join(root, 'nowhere')
+    const told = await Promise.all([
+      operator.refusal('deploy', 'nowhere', '--version', '1'),
+      operator.refusal('deploy', 'aria', '--version', 'a/b; id'),
+      operator.refusal('deploy', 'aria', '--version', '9.9.9', '--release', missing),
+      operator.refusal('rollback', 'aria'),
+    ])
+    expect(told).toEqual([
+      { code: 2, stderr: expect.stringMatching(/"nowhere"[^]*known: aria|hint: /) },
+      { code: 2, stderr: expect.stringContaining('version: "a/b; id"') },
+      { code: 3, stderr: expect.stringMatching(/nowhere[^]*hint: /) },
+      { code: 3, stderr: expect.stringMatching(/hint: /) },
+    ])
+  })
+
   test('a cancelled job leaves no child of docker exec and no session in the database', async () => {
     const name = 'stepback:aria:1:a test'
     const count = () =>

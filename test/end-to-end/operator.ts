@@ -34,6 +34,16 @@ export class Operator {
     return `${stdout}${stderr}`
   }
 
+  /** How a command of the CLI that has to fail ends, and what it says. */
+  async refusal(...words: string[]): Promise<{ readonly code: number; readonly stderr: string }> {
+    try {
+      return { code: 0, stderr: await this.stepback(...words) }
+    } catch (error) {
+      const { code, stderr } = error as { readonly code: number; readonly stderr: string }
+      return { code, stderr }
+    }
+  }
+
   /** Starts a run exactly as the contract writes it. */
   async start(
     type: 'deployWorkflow' | 'rollbackWorkflow',
