@@ -45,16 +45,17 @@ export class Ground {
 
   readonly config: Config
   readonly target: Target
-  readonly #config: string
+  /** Of the measured target, as commands name it. */
+  readonly configFile: string
 
   private constructor(
     readonly sandbox: Sandbox,
     readonly session: Session,
     readonly client: StepbackClient,
   ) {
-    this.#config = `${sandbox.config}.bench`
-    writeFileSync(this.#config, unwatched(readFileSync(sandbox.config, 'utf8')))
-    this.config = loadConfig(this.#config)
+    this.configFile = `${sandbox.config}.bench`
+    writeFileSync(this.configFile, unwatched(readFileSync(sandbox.config, 'utf8')))
+    this.config = loadConfig(this.configFile)
     this.target = findTarget(this.config, sandbox.target)
   }
 
@@ -62,7 +63,7 @@ export class Ground {
   async withWorker<T>(work: (pid: number) => Promise<T>): Promise<T> {
     const main = join(packageRoot(), 'dist/src/cli/main.js')
     const env = { ...process.env, STEPBACK_LOG_LEVEL: 'warn' }
-    const words = [main, 'worker', '--config', this.#config]
+    const words = [main, 'worker', '--config', this.configFile]
     const worker = spawn(process.execPath, words, { env, stdio: ['ignore', 'pipe', 'inherit'] })
     const ended = once(worker, 'exit')
     const end = () => void worker.kill('SIGTERM')
@@ -77,9 +78,8 @@ export class Ground {
     }
   }
 
-  /** To 2.1.0, whatever runs now: the state that every measured way starts from. Returns the restore point taken. */
-  async deploy(): Promise<string> {
-    const version = '2.1.0'
+  /** To a release, whatever runs now; 2.1.0 is what most measured ways start from. Returns the restore point taken. */
+  async deploy(version = '2.1.0'): Promise<string> {
     const release = this.sandbox.releases[version]!
     const run = await this.client.startDeploy({ target: this.target.name, version, release, redeploy: true })
     return (await this.end(run)).restorePoint!

@@ -6,12 +6,14 @@ import { approval } from './approval.js'
 import { measureContainers } from './containers.js'
 import { measureEmergency } from './emergency.js'
 import { exposure } from './exposure.js'
+import { measureGuard } from './guard.js'
 import type { Measurement, Result } from './measurement.js'
 import { measureMemory } from './memory.js'
 import { migrate } from './migrate.js'
 import { restore } from './restore.js'
 import { renderTable, writeResults } from './results.js'
 import { measureRollback } from './rollback.js'
+import { measureRunbook } from './runbook.js'
 import { allSizes, type DatabaseMeasurement, measureDatabase, type Size } from './sizes.js'
 import { swap } from './swap.js'
 import { take } from './take.js'
@@ -20,6 +22,8 @@ const measurements: Readonly<Record<string, Measurement>> = {
   rollback: measureRollback,
   containers: measureContainers,
   emergency: measureEmergency,
+  runbook: measureRunbook,
+  guard: measureGuard,
   memory: measureMemory,
 }
 const ofDatabase: Readonly<Record<string, DatabaseMeasurement>> = { migrate, exposure, take, restore, swap, approval }
