@@ -1,7 +1,20 @@
 // Exposures put together, and put into words.
 
-import type { DatabaseManifest } from './manifest.js'
+import type { Facts } from './facts.js'
+import { leftFor } from './ledger.js'
+import type { DatabaseManifest, Manifest } from './manifest.js'
 import type { ExposedTable, Exposure } from './plan.js'
+
+/**
+ * The restore point since which rows count as lost by going back to this one. A kept database has no figures of its own:
+ * it made way for one of another restore point, which may itself be a kept one, after an undo was undone.
+ */
+export function countedSince(facts: Pick<Facts, 'records' | 'manifests'>, manifest: Manifest): Manifest | undefined {
+  if (!manifest.kept) return manifest
+  const left = leftFor(facts.records, manifest.id)
+  const next = facts.manifests.find((it) => it.id === left)
+  return next && countedSince(facts, next)
+}
 
 /** An exposure with what was written since it was counted: what grew is as good as its newer part, whose newest row nobody saw. */
 export function grownBy(shown: Exposure, since: Exposure): Exposure {

@@ -4,7 +4,7 @@ import { command } from '../../commands/shell.js'
 import type { ComposeModel } from '../../plan/compose.js'
 import type { Ahead, CandidateFacts, Facts } from '../../plan/facts.js'
 import { StepbackError } from '../../plan/failure.js'
-import { leftFor } from '../../plan/ledger.js'
+import { countedSince } from '../../plan/exposure.js'
 import type { Manifest, ManifestFile } from '../../plan/manifest.js'
 import type { RollbackRequest } from '../../plan/request.js'
 import { type WayBack, isWhole, wayBack } from '../../plan/way-back.js'
@@ -25,7 +25,7 @@ export async function observeCandidate(
 ): Promise<CandidateFacts> {
   const { manifest } = input
   const way = wayBack(manifest, input.facts.manifests, '~')
-  const counted = countedFrom(input.facts, manifest)
+  const counted = countedSince(input.facts, manifest)
   const full = input.request.scope === 'full'
   const [, { model, ahead }, { changedFiles, changes }, images, seen, downExposure, environment, other, carryable] =
     await together([
@@ -62,13 +62,6 @@ async function readChanges(look: Look, way: WayBack, secrets: RollbackRequest['s
 
 /** As many as a person reads; a managed directory may hold thousands. */
 const most = 20
-
-/** A kept database made way for one of another restore point: what was written since is what going back to it loses. */
-function countedFrom({ records, manifests }: Facts, manifest: Manifest): Manifest | undefined {
-  if (!manifest.kept) return manifest
-  const left = leftFor(records, manifest.id)
-  return manifests.find((it) => it.id === left)
-}
 
 function appliedSince(facts: Facts, manifest: Manifest): readonly string[] {
   const then = manifest.database?.migrations.map((migration) => migration.name)
