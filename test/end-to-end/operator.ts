@@ -46,7 +46,7 @@ export class Operator {
 
   /** Starts a run exactly as the contract writes it. */
   async start(
-    type: 'deployWorkflow' | 'rollbackWorkflow',
+    type: 'deployWorkflow' | 'rollbackWorkflow' | 'emergencyWorkflow',
     run: string,
     input: object,
     queue = 'stepback',

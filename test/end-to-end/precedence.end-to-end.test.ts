@@ -1,13 +1,16 @@
 // Runs that meet: who waits, who goes first, and who pays for whom. Told in order on one sandbox.
 
-import { mkdtempSync } from 'node:fs'
+import { execFile, execFileSync, spawnSync } from 'node:child_process'
+import { mkdtempSync, readFileSync, readdirSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { breakIt } from '../../sandbox/index.js'
+import { parse, stringify } from 'yaml'
+import { breakIt, mend, openSession } from '../../sandbox/index.js'
 import { untilJobRuns } from './faults.js'
-import { ledgerEntries, stateDirectory } from './leftovers.js'
-import type { Operator } from './operator.js'
+import { ledgerEntries, leftovers, stateDirectory } from './leftovers.js'
+import type { Ended, Operator } from './operator.js'
 import { quickSandbox, remove } from './quick-sandbox.js'
 import { Runs } from './runs.js'
 
@@ -57,5 +60,99 @@ describe.skipIf(!process.env['STEPBACK_END_TO_END'])('a run that is interrupted'
     await runs.ends('rollback-fencing', 'done')
     const closed = ledgerEntries(stateDirectory(operator)).filter(({ entry }) => entry.kind === 'debt-closed')
     expect(closed.at(-1)!.entry).toMatchObject({ run: { workflowId: 'deploy-at-gate' }, how: 'undone' })
+  })
+
+  const emergency = async (run: string, procedure: string) => {
+    await operator.start('emergencyWorkflow', run, { target: 'aria', procedure, reason: 'a test' })
+    return await operator.end(run)
+  }
+  const detailOf = ({ result }: Ended, name: string) => result.steps.find((it) => it.name === name)?.detail
+  const docker = async (...words: string[]) => {
+    const { env } = (await openSession(root))!
+    return (await promisify(execFile)('docker', words, { env })).stdout.trim()
+  }
+
+  test('by an emergency is fenced at once; what was stopped is started again, and the next run pays the debt', async () => {
+    const point = (await operator.points()).find(({ state }) => state === 'proven' || state === 'warm')!
+    await runs.rollback('rollback-cut', { scope: 'database', strategy: 'restore', to: point.id })
+    await untilJobRuns(operator, 'rollback-cut', 'restoreDatabase.do.1.restore')
+    expect(await emergency('emergency-stop', 'stop')).toMatchObject({ outcome: 'done' })
+    await expect(operator.api('/health')).rejects.toThrow()
+    expect(await operator.end('rollback-cut')).toMatchObject({
+      outcome: 'Fenced',
+      message: expect.stringContaining("held by emergency 'emergency-stop'"),
+    })
+    const { result } = await emergency('emergency-start', 'start')
+    expect(result.health.filter((it) => !it.healthy)).toEqual([])
+    const entries = ledgerEntries(stateDirectory(operator)).map(({ entry }) => entry)
+    expect(entries.filter(({ kind }) => kind === 'stopped' || kind === 'started')).toMatchObject([
+      { kind: 'stopped', ran: ['aria-api', 'aria-brain', 'aria-web'] },
+      { kind: 'started' },
+    ])
+    await operator.stepback('restore-points', 'aria', 'take', '--reason', 'a test')
+    expect(await leftovers(operator)).toBe('')
+  })
+
+  test('memory that runs out comes back by a restart, and the smaller model is set where that is not enough', async () => {
+    const config = parse(readFileSync(operator.sandbox.config, 'utf8')) as {
+      readonly targets: { readonly aria: { readonly emergency: { readonly memory: { serviceBytes: number } } } }
+    }
+    config.targets.aria.emergency.memory.serviceBytes = 60_000_000
+    writeFileSync(operator.sandbox.config, stringify(config))
+    operator.replaceWorker()
+    await breakIt({ root, kind: 'memory' })
+    const container = await docker('ps', '--quiet', '--filter', 'label=com.docker.compose.service=ollama')
+    const usage = () => docker('stats', '--no-stream', '--format', '{{.MemUsage}}', container)
+    await expect.poll(usage, { timeout: 60_000 }).toMatch(/^[5-9]\d\d/)
+    const ended = await emergency('emergency-memory', 'out-of-memory')
+    expect(ended.outcome).toBe('done')
+    expect(detailOf(ended, 'measureMemory')).toMatch(/ollama uses [5-9]\d\d MB$/)
+    expect(detailOf(ended, 'useSmallerModel')).toMatch(/^it uses \d\d MB, more than 60; now .* ollama uses \d\d MB$/)
+    expect(readFileSync(join(operator.sandbox.directory, '.env'), 'utf8')).toContain('OLLAMA_MODEL=qwen3:14b\n')
+    await mend({ root })
+  })
+
+  test('a disk without a byte left is freed of what nobody needs, and of nothing else', async () => {
+    const { backups } = operator.sandbox
+    const { paths } = (await openSession(root))!
+    const aside = join(root, 'aside')
+    const volume = (name: string, project: string) =>
+      docker(
+        'volume',
+        'create',
+        '--label',
+        `com.docker.compose.project=${project}`,
+        '--label',
+        `com.docker.compose.volume=${name}`,
+        `${project}_${name}`,
+      )
+    await volume('orphan', paths.project)
+    await volume('orphan', 'somebody')
+    for (const day of [1, 2, 3, 4, 5, 6]) writeFileSync(join(backups, `db_2025010${day}.sql`), 'select 1;\n')
+    execFileSync('cp', ['-a', backups, aside])
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=256m', 'tmpfs', backups])
+    try {
+      execFileSync('cp', ['-a', `${aside}/.`, backups])
+      spawnSync('dd', ['if=/dev/zero', `of=${join(backups, 'filled')}`, 'bs=64k'])
+      expect(() => writeFileSync(join(backups, 'more'), 'x'.repeat(9_000))).toThrow('ENOSPC')
+      const before = await operator.points()
+      const ended = await emergency('emergency-disk', 'disk-full')
+      expect([ended.outcome, ended.message]).toEqual(['done', ''])
+      expect(detailOf(ended, 'removeDumps')).toMatch(/^db_20250101\.sql/)
+      expect(detailOf(ended, 'removeVolumes')).toMatch(/^1 removed/)
+      const left = readdirSync(backups)
+      expect(left).not.toContain('db_20250101.sql')
+      expect(left).toContain('filled')
+      const after = await operator.points()
+      const proven = ({ state }: { readonly state: string }) => state === 'proven' || state === 'warm'
+      expect(after.find(proven)).toEqual(before.find(proven))
+      const volumes = (await docker('volume', 'ls', '--quiet')).split('\n')
+      expect(volumes).not.toContain(`${paths.project}_orphan`)
+      expect(volumes).toContain('somebody_orphan')
+      expect(volumes).toContain(`${paths.project}_aria_db_data`)
+      expect(await leftovers(operator)).toBe('')
+    } finally {
+      execFileSync('umount', [backups])
+    }
   })
 })
