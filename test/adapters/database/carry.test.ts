@@ -131,6 +131,24 @@ describe.each(['ids', 'key'] as const)('rows inserted since, told by %s', (metho
     ])
   })
 
+  test('are told apart in whole portions where hardly any has a parent', async () => {
+    await story(
+      sessions,
+      `insert into sessions (name) values ('c'); insert into messages (session, text)
+         select case when i % 100 = 0 then 1 else 3 end, 'new ' || i from generate_series(1, 1000) i`,
+    )
+    const tables = ['messages']
+    expect(await carry({ ...by(), tables })).toEqual([
+      table('messages', {
+        carried: 10,
+        notFitting: 990,
+        lost: 990,
+        reasons: [{ why: 'have no parent (messages_session_fkey)', rows: 990 }],
+      }),
+    ])
+    expect(await rows(`select count(*)::text as x from messages where text like 'new%00'`)).toEqual(['10'])
+  })
+
   test('conflict where something else has what is to be unique, and each says why without a word of the row', async () => {
     await story(
       `create table users (id int primary key, name text unique, age int check (age > 0), mood text not null default 'x');

@@ -5,6 +5,7 @@ import pg from 'pg'
 import { StepbackError } from '../../../plan/failure.js'
 import { type RawRow, type Session, codeOf } from '../session.js'
 import { type Candidate, keyOf } from './candidates.js'
+import { orphansAmong } from './orphans.js'
 import { type Relation, quoted } from './relations.js'
 
 /** Why a row does not come along. `later`: its parent may still come. */
@@ -51,6 +52,12 @@ export async function insertRows(
   } catch (error) {
     await session.query('rollback to savepoint stepback_portion; release savepoint stepback_portion')
     if (rows.length > 1 && isOfARow(error)) {
+      const orphans = await orphansOf(session, pair, rows, error)
+      if (orphans.length > 0) {
+        const others = await insertRows(session, pair, without(rows, orphans), parents)
+        const left = orphans.map((row) => ({ row, ...reasonOf(error, pair, parents) }))
+        return { rows: others.rows, left: [...others.left, ...left] }
+      }
       const half = Math.ceil(rows.length / 2)
       const first = await insertRows(session, pair, rows.slice(0, half), parents)
       const second = await insertRows(session, pair, rows.slice(half), parents)
@@ -58,6 +65,18 @@ export async function insertRows(
     }
     return { rows: [], left: [{ row: rows[0]!, ...reasonOf(error, pair, parents) }] }
   }
+}
+
+/** Those that fail as the portion did, where it lacked a parent. */
+async function orphansOf(session: Session, { table, home }: Pair, rows: readonly Candidate[], error: unknown) {
+  const { code, constraint } = codeOf(error)
+  const key = code === '23503' && home.foreignKeys.find((it) => it.name === constraint)
+  return key ? await orphansAmong(session, { table, home, key }, rows) : []
+}
+
+function without(rows: readonly Candidate[], some: readonly Candidate[]): readonly Candidate[] {
+  const gone = new Set(some)
+  return rows.filter((it) => !gone.has(it))
 }
 
 async function insertOnce(session: Session, pair: Pair, rows: readonly Candidate[]): Promise<Inserted> {

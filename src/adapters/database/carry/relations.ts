@@ -13,7 +13,16 @@ export interface Relation {
   readonly columns: readonly Column[]
   /** Columns of each unique index by which a row is known for certain, the primary key first. */
   readonly keys: readonly (readonly string[])[]
-  readonly foreignKeys: readonly { readonly name: string; readonly parent: number }[]
+  readonly foreignKeys: readonly ForeignKey[]
+}
+
+export interface ForeignKey {
+  readonly name: string
+  readonly parent: number
+  readonly columns: readonly string[]
+  /** Of these columns. */
+  readonly types: readonly string[]
+  readonly referred: { readonly schema: string; readonly name: string; readonly columns: readonly string[] }
 }
 
 export interface Column {
@@ -46,8 +55,18 @@ const relationsSql = `select jsonb_build_object('oid', c.oid::bigint, 'schema', 
         join pg_attribute a on a.attrelid = i.indrelid and a.attnum = u.attnum where u.nr <= i.indnkeyatts) k
       where i.indrelid = c.oid and i.indisunique and i.indimmediate and i.indisvalid and i.indpred is null
         and i.indexprs is null and k.known),
-    'foreignKeys', (select coalesce(jsonb_agg(jsonb_build_object('name', f.conname, 'parent', f.confrelid::bigint)), '[]')
-      from pg_constraint f where f.conrelid = c.oid and f.contype = 'f')) as relation
+    'foreignKeys', (select coalesce(jsonb_agg(jsonb_build_object('name', f.conname, 'parent', f.confrelid::bigint,
+        'columns', own.names, 'types', own.types,
+        'referred', jsonb_build_object('schema', pn.nspname, 'name', p.relname, 'columns', other.names))), '[]')
+      from pg_constraint f join pg_class p on p.oid = f.confrelid join pg_namespace pn on pn.oid = p.relnamespace,
+      lateral (select jsonb_agg(a.attname order by u.nr) as names,
+        jsonb_agg(format_type(a.atttypid, a.atttypmod) order by u.nr) as types
+        from unnest(f.conkey) with ordinality u(attnum, nr)
+        join pg_attribute a on a.attrelid = f.conrelid and a.attnum = u.attnum) own,
+      lateral (select jsonb_agg(a.attname order by u.nr) as names
+        from unnest(f.confkey) with ordinality u(attnum, nr)
+        join pg_attribute a on a.attrelid = f.confrelid and a.attnum = u.attnum) other
+      where f.conrelid = c.oid and f.contype = 'f')) as relation
   from pg_class c join pg_namespace n on n.oid = c.relnamespace
   where c.relkind in ('r', 'p') and c.relpersistence <> 't' and n.nspname !~ '^pg_' and n.nspname <> 'information_schema'
     and not exists (select from pg_depend d where d.classid = 'pg_class'::regclass and d.objid = c.oid and d.deptype = 'e')
