@@ -16,7 +16,7 @@ import { rehearsalJobs, rehearse } from './rehearsal.js'
 
 export const proveRestorePoint: ActDefinition<'proveRestorePoint'> = {
   jobs: ['proof', ...rehearsalJobs, 'verdict', 'drop'],
-  run: async (context, { from, keepCopy, rehearse: migrations = [] }) => {
+  run: async (context, { from, keepCopy, rehearse: migrations = [], release }) => {
     const id = context.restorePoint(from)
     const manifest = await readManifest(context, id)
     const { warmName: name } = besideNames(context)
@@ -25,7 +25,7 @@ export const proveRestorePoint: ActDefinition<'proveRestorePoint'> = {
     await buildBeside(context, { manifest, name, job: 'proof' }).catch((error: unknown) => failed(context, id, error))
     const copy = await seen(context, name)
     const keeps = keepCopy && copy.roomLeft
-    const tried = { copyOf: name, manifest, migrations: copy.roomLeft ? migrations : [] }
+    const tried = { copyOf: name, manifest, migrations: copy.roomLeft ? migrations : [], release }
     const { rehearsed, words } = await rehearse(context, tried)
     await judge(context, id, ({ doubt: _doubt, ...proven }) => ({
       ...provenAs(proven, keeps ? copy.warm : undefined),

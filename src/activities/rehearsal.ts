@@ -19,6 +19,8 @@ interface RehearsalInput {
   readonly copyOf: string
   readonly manifest: Manifest
   readonly migrations: readonly string[]
+  /** The directory of the release that brings them. */
+  readonly release?: string | undefined
 }
 
 interface Rehearsal {
@@ -65,7 +67,7 @@ async function onCopy(context: ActContext, input: RehearsalInput, attempt: numbe
     return await withTunnel(context, 'rehearsal', async (address) => {
       const own = { ...(await asMigrations(context, address)), database: copy }
       const see = async () => parseSight(await context.look(seeDatabase(access, copy)))
-      return await tryEach(context, own, see, input.migrations)
+      return await tryEach(context, own, see, input)
     })
   } finally {
     await dropBeside(context, [copy], uncopyJob(attempt))
@@ -76,9 +78,9 @@ async function tryEach(
   context: ActContext,
   address: DatabaseAddress,
   see: () => Promise<Sight>,
-  names: readonly string[],
+  { migrations: names, release }: RehearsalInput,
 ): Promise<readonly Rehearsed[]> {
-  const { classes } = await knownMigrations(context, { needed: names })
+  const { classes } = await knownMigrations(context, { needed: names, release })
   const rehearsed: Rehearsed[] = []
   let before = await see()
   for (const name of names) {

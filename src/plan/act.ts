@@ -30,6 +30,8 @@ export interface ActArgs {
     readonly keepCopy: boolean
     /** Migrations, oldest first, that are tried up and down on a copy of it. */
     readonly rehearse?: readonly string[]
+    /** As for `keepMigrations`, which comes later and may have none of them yet. */
+    readonly release?: string
   }
   readonly dropUnprovenCopy: { readonly from: RestorePointRef }
   readonly dropCopies: { readonly copies: readonly DroppedCopy[] }

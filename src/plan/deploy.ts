@@ -1,4 +1,4 @@
-import type { ServiceImage, Step } from './act.js'
+import type { ActArgs, ServiceImage, Step } from './act.js'
 import { ensureStartable } from './ahead.js'
 import { approvalRule, deadlineMs, decideApproval } from './approval.js'
 import { startLevels } from './compose.js'
@@ -141,7 +141,7 @@ function deploySteps(input: {
       head: migrationHead(facts),
       paths: capturedPaths(facts, release?.paths ?? []),
     }),
-    ...proof(request, facts, { migrations, recreates: recreation !== null && recreation !== undefined }),
+    ...proof(request, facts, { migrations, recreates: recreation !== null && recreation !== undefined, release }),
     ...keepCode(facts, release),
     keepImages({ images: withDatabase(before, recreation), levels: runningLevels(facts) }),
     ...hooks('before-deploy'),
@@ -184,20 +184,31 @@ function deploySteps(input: {
 function proof(
   request: DeployRequest,
   facts: Facts,
-  { migrations, recreates }: { readonly migrations: readonly MigrationInfo[]; readonly recreates: boolean },
+  {
+    migrations,
+    recreates,
+    release,
+  }: {
+    readonly migrations: readonly MigrationInfo[]
+    readonly recreates: boolean
+    readonly release: ReleaseFacts | null
+  },
 ): Step[] {
   if (!proves(request, facts)) return []
   const needed = recreates || facts.stack.proof.when === 'before' || migrations.some((it) => !isLossless(it))
   const keepCopy = keepsCopy(facts, null)
-  return [proveRestorePoint({ from: 'safety', keepCopy, ...rehearsal(migrations), background: !needed })]
+  return [proveRestorePoint({ from: 'safety', keepCopy, ...rehearsal(migrations, release), background: !needed })]
 }
 
 /** Up to the first one that is irreversible anyway; those behind it would have to be applied over it. */
-function rehearsal(migrations: readonly MigrationInfo[]): { readonly rehearse?: readonly string[] } {
+function rehearsal(
+  migrations: readonly MigrationInfo[],
+  release: ReleaseFacts | null,
+): Pick<ActArgs['proveRestorePoint'], 'rehearse' | 'release'> {
   const ordered = migrations.toSorted((a, b) => a.timestamp - b.timestamp)
   const end = ordered.findIndex((it) => !it.reversible)
   const rehearse = (end === -1 ? ordered : ordered.slice(0, end)).map((it) => it.name)
-  return rehearse.length > 0 ? { rehearse } : {}
+  return rehearse.length > 0 ? { rehearse, ...(release ? { release: release.directory } : {}) } : {}
 }
 
 function proves({ hotfix }: DeployRequest, { stack, database }: Facts): boolean {

@@ -95,6 +95,13 @@ describe('the steps of a deploy', () => {
   })
 })
 
+test('a rehearsal finds the migrations in the release: nothing on the host has them yet', () => {
+  const proof = { ...stack.proof, when: 'background' } as const
+  const { steps } = planDeploy(deployRequest(), facts({ stack: { ...stack, proof } }), release)
+  const [proves] = steps.filter(({ act }) => act.name === 'proveRestorePoint')
+  expect(proves!.act.args).toMatchObject({ rehearse: [m2.name], release: release.directory })
+})
+
 describe('the undo of a deploy', () => {
   test('stops and removes what the release brought, too: the stack that it goes back to does not know it', () => {
     const mailer = { image: 'shop-mailer', builds: true, dependsOn: [] }

@@ -27,6 +27,7 @@ export function proveRestorePoint(input: {
   readonly from: RestorePointRef
   readonly keepCopy: boolean
   readonly rehearse?: readonly string[]
+  readonly release?: string
   readonly background?: boolean
 }): Step {
   const { background, ...args } = input
