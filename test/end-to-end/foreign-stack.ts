@@ -79,6 +79,7 @@ function migrations(count: number): string {
   const all = [
     one('s001_sessions1700000000001', 'sessions', 'id serial primary key, title text'),
     one('s002_messages1700000000002', 'messages', 'id serial primary key, body text'),
+    one('s003_notes1700000000003', 'notes', 'id serial primary key, body text'),
   ]
   return `exports.migrations = [${all.slice(0, count).join(', ')}]\n`
 }
@@ -97,14 +98,16 @@ export function shopFiles(input: {
   const isKept = ([name]: readonly [string, unknown]) => name !== input.without
   const sleeping = { image: '${BASE}', command: ['sleep', 'infinity'], stop_signal: 'SIGKILL' }
   return {
-    'migrations.cjs': migrations(input.migrations ?? 1),
+    'migrations.cjs': migrations(input.migrations ?? 2),
     [oddFile]: `${version}\n`,
+    'db.env': "NOTE_OF_DB=a $$b 'c'\n",
     'a.yml': stringify({
       services: Object.fromEntries(
         Object.entries({
           db: {
             image: databaseImage,
             container_name: 'database-of-${COMPOSE_PROJECT_NAME}',
+            env_file: ['db.env'],
             environment: {
               POSTGRES_USER: doubled(role),
               POSTGRES_PASSWORD: '${DB_PASSWORD}',
@@ -186,6 +189,8 @@ function configuration(
         ...health('api', 'grep', '-q', 'yes', '/marks/healthy'),
         database,
         secrets: ['DB_PASSWORD', 'OWNER_PASSWORD'],
+        checks: [{ name: 'whole', command: ['test', '-s', 'a.yml'] }],
+        hooks: [{ name: 'note', when: 'after-healthy', command: ['sh', '-c', 'echo "$STEPBACK_VERSION" >>noted'] }],
       },
       tiny: {
         ...target(at.tiny, 'tiny', ['compose.yml'], ['app']),

@@ -215,10 +215,38 @@ describe.skipIf(!process.env['STEPBACK_END_TO_END'])('stacks as people have them
     return directory
   }
 
+  test('takes over a database that Alembic migrated, which a deploy refuses until then', async () => {
+    database().query('create table sessions (id serial primary key, title text)', owner)
+    database().query('create table alembic_version (version_num varchar(32) primary key)', owner)
+    database().query(`insert into alembic_version values ('s001_sessions')`, owner)
+    const release = stack.release('1.1.0', shopFiles({ mark: 'first', version: '1.1.0' }))
+    const input = { target: 'shop', version: '1.1.0', release, dryRun: true }
+    const refused = await run('deployWorkflow', 'deploy-unrecorded', input)
+    expect([refused.outcome, refused.message]).toEqual([
+      'Refused',
+      expect.stringContaining('hint: take it over: stepback migrations shop --baseline'),
+    ])
+    // No release has left its migrations on the host yet, so the command line names them.
+    const config = join(root, 'adopting.yaml')
+    const inRelease = 'release: migrations.cjs'
+    expect(readFileSync(stack.config, 'utf8')).toContain(inRelease)
+    writeFileSync(
+      config,
+      readFileSync(stack.config, 'utf8').replace(
+        /migrations:\n +release: (migrations.cjs)/,
+        `migrations: ${release}/$1`,
+      ),
+    )
+    const [program, main] = operator.sandbox.processes.worker!.command
+    const words = [main!, 'migrations', 'shop', '--baseline', '--config', config]
+    const { stdout, stderr } = await promisify(execFile)(program!, words, { env })
+    expect(stdout + stderr).toContain('recorded as applied: 1 migrations up to s001_sessions')
+  })
+
   test('deploys a stack of several files, with a job, replicas, profiles and a database whose port is not published', async () => {
     const before = database()
     const release = stack.release('1.1.0', shopFiles({ mark: 'first', version: '1.1.0' }))
-    const input = { target: 'shop', version: '1.1.0', release, migrateTo: 's001_sessions' }
+    const input = { target: 'shop', version: '1.1.0', release }
     const { outcome, message, result } = await run('deployWorkflow', 'deploy-first', input)
     expect([outcome, message]).toEqual(['done', ''])
     expect(names(result).slice(0, 7).join(' ')).toBe(
@@ -235,13 +263,14 @@ describe.skipIf(!process.env['STEPBACK_END_TO_END'])('stacks as people have them
   const rows = () => database().query('select title from sessions')
 
   test('undoes a deploy that fails behind the recreation of its database, and brings the old container back', async () => {
-    const files = { mark: 'second', version: '1.2.0', healthy: false, migrations: 2, without: 'extra' }
+    const files = { mark: 'second', version: '1.2.0', healthy: false, migrations: 3, without: 'extra' }
     const release = stack.release('1.2.0', shopFiles(files))
     const input = { target: 'shop', version: '1.2.0', release }
     const before = database()
     const { outcome, result } = await run('deployWorkflow', 'deploy-failing', input)
     expect(outcome).toBe('Undone')
     expect(names(result).join(' ')).toContain('buildImages recreateDatabase migrateUp')
+    expect(result.steps.find((it) => it.name === 'proveRestorePoint')?.detail).toContain('s003_notes is reversible')
     expect(result.steps.find((it) => it.name === 'recreateDatabase')?.state).toBe('done')
     expect(database().container).not.toBe(before.container)
     expect(database().mark).toBe('first')
@@ -270,6 +299,8 @@ describe.skipIf(!process.env['STEPBACK_END_TO_END'])('stacks as people have them
     expect(services()).toEqual(['api', 'db', 'extra', 'web', 'web'])
     expect(made('mailer')).toBe('')
     expect(readFileSync(join(stack.directory, oddFile), 'utf8')).toBe('1.1.0\n')
+    // By releases that became healthy, and never by an undo or a rollback.
+    expect(readFileSync(join(stack.directory, 'noted'), 'utf8')).toBe('1.1.0\n1.3.0\n')
     const live = parseEnvFile(readFileSync(join(stack.directory, '.env'), 'utf8'))
     expect(live.get('DB_PASSWORD')).toBe(password)
   })
