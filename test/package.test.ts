@@ -25,7 +25,7 @@ afterAll(() => rmSync(directory, { recursive: true }))
 
 test('holds what the worker, the client, the sandbox and a person need', () => {
   const needed = [
-    'LICENSE README.md CHANGELOG.md package.json docker-compose.temporal.yml docker/Dockerfile docs/config.md',
+    'LICENSE README.md CHANGELOG.md package.json docker-compose.temporal.yml docker/Dockerfile docs/config.md examples/README.md',
     'docs/stepback.schema.json dist/workflow-bundle.js dist/src/cli/main.js dist/src/client.js dist/src/client.d.ts',
     'dist/src/host/lease.sh dist/sandbox/index.js dist/sandbox/stack/release/models.yaml',
   ]
@@ -34,7 +34,7 @@ test('holds what the worker, the client, the sandbox and a person need', () => {
 
 test('holds nothing else: no sources, tests, benchmarks, maps or leftovers', () => {
   const parts =
-    /^(LICENSE|README\.md|CHANGELOG\.md|package\.json|docker-compose\.temporal\.yml|docker\/|docs\/|dist\/(src|sandbox)\/|dist\/workflow-bundle\.js$)/
+    /^(LICENSE|README\.md|CHANGELOG\.md|package\.json|docker-compose\.temporal\.yml|docker\/|docs\/|examples\/|dist\/(src|sandbox)\/|dist\/workflow-bundle\.js$)/
   expect(files.filter((path) => !parts.test(path) || /\.map$|(?<!\.d)\.ts$|__pycache__|\.pyc$/.test(path))).toEqual([])
 })
 

@@ -52,11 +52,11 @@ export async function settlementOf(
   }
 }
 
-/** Nothing where the configuration asks for neither. */
+/** Nothing where the configuration asks for neither, and of a run that was refused: bad input changes nothing at all. */
 export function forPeople(target: Target, incident: Incident): ForPeople | undefined {
   const { directory, deployLog, incidents } = target
   const notes = incidents !== undefined && isIncident(incident)
-  if (deployLog === undefined && !notes) return undefined
+  if (incident.outcome === 'refused' || (deployLog === undefined && !notes)) return undefined
   const told = masked(incident)
   const line = `${told.at} ${told.run.workflowId} ${incidentLine(told)}`
   return {

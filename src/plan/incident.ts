@@ -34,8 +34,9 @@ export interface Noted {
   readonly problem?: string
 }
 
-/** Whoever goes back has a reason; a deploy is one where it had to. */
+/** Whoever goes back has a reason; a deploy is one where it had to. What was refused never began. */
 export function isIncident({ kind, outcome, settledBy }: Pick<Incident, 'kind' | 'outcome' | 'settledBy'>): boolean {
+  if (outcome === 'refused') return false
   if (kind === 'deploy') return settledBy !== undefined || outcome === 'undone' || outcome === 'not-undone'
   return !['backup', 'guard', 'adoption', 'rehearsal'].includes(kind)
 }

@@ -143,6 +143,20 @@ describe('a run that was told no', () => {
   })
 })
 
+test('a run that was refused is in the record alone, and the project stays as it was', async () => {
+  const other = newRun()
+  await other.inside(() => lease().acquireLease({ target: 'shop', kind: 'rollback' }))
+  const { inside } = newRun()
+  const event = ending('refused', { message: 'there is no restore point of that name' })
+  const written = await inside(() =>
+    auditActivities(deps).recordAudit({ target: 'shop', id: 'ended', event, circumstances }),
+  )
+  expect(written).toMatchObject({ number: expect.any(Number) })
+  expect(written).not.toHaveProperty('note')
+  expect(readdirSync(project())).not.toContain('deploy.log')
+  expect(readdirSync(project('memories'))).toEqual([])
+})
+
 test('a run that was fenced writes nothing into the project; whoever settles what it left notes it', async () => {
   const lost = newRun()
   await lost.inside(() => lease().acquireLease({ target: 'shop', kind: 'rollback' }))

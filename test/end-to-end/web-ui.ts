@@ -89,7 +89,8 @@ export class WebUi {
     await this.#tab('User Metadata')
     const body = this.page.frameLocator('iframe').last().locator('body')
     await body.filter({ hasText: until }).waitFor()
-    return await body.innerText()
+    // It makes typographer's quotes of what the run wrote.
+    return (await body.innerText()).replaceAll(/[“”]/g, '"')
   }
 
   /** Fills in the form of an update; comes back with what it says against it, or nothing once it is taken. */

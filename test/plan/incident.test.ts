@@ -105,7 +105,8 @@ test('a line names kind, scope and version, where they are known', () => {
 
 test.each([
   ['rollback', 'done', true],
-  ['rollback', 'refused', true],
+  ['rollback', 'refused', false],
+  ['rollback', 'rejected', true],
   ['emergency', 'done', true],
   ['deploy', 'done', false],
   ['deploy', 'refused', false],

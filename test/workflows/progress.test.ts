@@ -159,7 +159,7 @@ test('the first plan goes to the activity as the request came, with the kind', a
   const raw = { ...deployRequest(), nonsense: true }
   await (await stage.start('deployWorkflow', raw)).result()
   expect(stage.calls('plan')).toEqual([
-    { kind: 'deploy', request: raw },
-    { kind: 'deploy', request: raw },
+    { kind: 'deploy', request: raw, asksHealth: true },
+    { kind: 'deploy', request: raw, asksHealth: false },
   ])
 })
