@@ -2,6 +2,7 @@
 
 import { execFile, spawn } from 'node:child_process'
 import { closeSync, openSync, readFileSync, readdirSync } from 'node:fs'
+import { setPriority } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import pg from 'pg'
@@ -233,6 +234,7 @@ export class Operator {
     const child = spawn(program!, words, { stdio: ['ignore', out, out], detached: true })
     closeSync(out)
     child.unref()
+    setPriority(child.pid!, 0) // whoever starts it may be in a hurry
     return child.pid!
   }
 
