@@ -11,14 +11,13 @@ afterAll(() => rmSync(join(directory, '..'), { recursive: true }))
 
 function run(argv: readonly string[], timeoutSeconds = 30) {
   const script = runHook({ directory, target: 'shop', version: '2.1.0', argv, timeout: '1s', timeoutSeconds })
-  // As a job's: in a group of its own, whose rest is ended when the script is.
-  return spawnSync(
-    'timeout',
-    ['--kill-after=1', '20', 'sh', '-c', `${script.trimEnd()}\ns=$?; trap '' TERM; kill 0; exit $s`],
-    {
-      encoding: 'utf8',
-    },
-  )
+  // As a job's: in a group of its own, whose rest is ended when the script is, and nobody else with it.
+  const whole = `${script.trimEnd()}\ns=$?; trap '' TERM; kill 0; exit $s`
+  return spawnSync('setsid', ['--wait', 'sh', '-c', whole], {
+    encoding: 'utf8',
+    timeout: 20_000,
+    killSignal: 'SIGKILL',
+  })
 }
 
 describe('a hook on the host', () => {
