@@ -11,6 +11,8 @@ const sources = [
   'src',
   'sandbox',
   'bench',
+  'chaos',
+  'model',
   'scripts/build.mjs',
   'package-lock.json',
   'tsconfig.json',
@@ -45,7 +47,7 @@ function copy(directory, wanted) {
 
 /** What was compiled from a source that is gone would still be found by an import, or by a test of the package. */
 function removeOrphans() {
-  for (const file of ['src', 'sandbox', 'bench'].flatMap((it) => filesBelow(`dist/${it}`))) {
+  for (const file of ['src', 'sandbox', 'bench', 'chaos', 'model'].flatMap((it) => filesBelow(`dist/${it}`))) {
     const source = relative('dist', file).replace(/(\.d\.ts|\.js|\.js\.map)$/, '.ts')
     if (source.endsWith('.ts') && !existsSync(join(root, source))) rmSync(join(root, file))
   }

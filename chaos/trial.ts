@@ -1,0 +1,12 @@
+// What one kind of trial is told, and answers.
+
+export interface Asked {
+  /** How many; of what, each kind says itself. */
+  readonly count: number
+  /** The first of them. What was found with seed S + i is found again with `1` and `--seed` S + i. */
+  readonly seed: number
+  readonly say: (line: string) => void
+}
+
+/** True where all held that must hold. */
+export type Trial = (asked: Asked) => Promise<boolean>
