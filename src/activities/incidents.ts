@@ -14,6 +14,7 @@ import {
   incidentName,
   incidentNote,
   isIncident,
+  isLogged,
 } from '../plan/incident.js'
 import type { RunId } from '../plan/ledger.js'
 import { pastRuns } from '../plan/past-run.js'
@@ -52,16 +53,17 @@ export async function settlementOf(
   }
 }
 
-/** Nothing where the configuration asks for neither, and of a run that was refused: bad input changes nothing at all. */
+/** Nothing where neither is asked for by the configuration, nor meant for such a run. */
 export function forPeople(target: Target, incident: Incident): ForPeople | undefined {
   const { directory, deployLog, incidents } = target
+  const logs = deployLog !== undefined && isLogged(incident)
   const notes = incidents !== undefined && isIncident(incident)
-  if (incident.outcome === 'refused' || (deployLog === undefined && !notes)) return undefined
+  if (!logs && !notes) return undefined
   const told = masked(incident)
   const line = `${told.at} ${told.run.workflowId} ${incidentLine(told)}`
   return {
     directory,
-    ...(deployLog === undefined ? {} : { log: { path: deployLog, line } }),
+    ...(logs ? { log: { path: deployLog, line } } : {}),
     ...(notes ? { note: { path: `${incidents}/${incidentName(told)}`, text: incidentNote(told) } } : {}),
   }
 }

@@ -31,7 +31,7 @@ export interface Asked {
 
 export type AuditedPlan = Pick<
   Plan,
-  'digest' | 'scope' | 'version' | 'strategy' | 'because' | 'restorePoint' | 'safety' | 'exposure' | 'before'
+  'digest' | 'scope' | 'version' | 'strategy' | 'because' | 'restorePoint' | 'safety' | 'undo' | 'exposure' | 'before'
 > & {
   readonly notes: readonly string[]
   readonly approval: Pick<Plan['approval'], 'required' | 'dataLoss' | 'why'>
@@ -96,7 +96,7 @@ export function askedOf(kind: Progress['kind'], request: unknown): Asked {
 
 /** The plan as people read it; its steps' arguments are in the ledger and in the run's history. */
 export function auditedPlan(plan: Plan): AuditedPlan {
-  const { digest, scope, version, strategy, because, restorePoint, safety, exposure, before, approval } = plan
+  const { digest, scope, version, strategy, because, restorePoint, safety, undo, exposure, before, approval } = plan
   return {
     digest,
     version,
@@ -106,6 +106,7 @@ export function auditedPlan(plan: Plan): AuditedPlan {
     ...(scope ? { scope } : {}),
     ...(strategy ? { strategy } : {}),
     ...(restorePoint ? { restorePoint } : {}),
+    ...(undo === undefined ? {} : { undo }),
     ...(exposure ? { exposure } : {}),
     notes: planNotes(plan),
     approval: { required: approval.required, dataLoss: approval.dataLoss, why: approval.why },

@@ -36,10 +36,12 @@ export function planContainers(
   ensureStartable(request.target, { absentImages: found.absentImages, recreation: null })
   const already = isThere(facts, found, images)
   const whole = request.services === undefined
+  const ran = runningImages(facts).map((it) => it.service)
   return {
     ...common(request, facts, { exposure: null, loss: null }),
     version: whole ? found.manifest.version : currentVersion(facts),
     ...(whole ? {} : { answers: null }),
+    ...(request.services?.some((it) => !ran.includes(it)) ? { undo: null } : {}),
     because: [because, databaseStays(facts, found)].filter((it) => it !== null).join('; '),
     restorePoint: found.manifest.id,
     already,

@@ -3,7 +3,7 @@
 import { describeMs } from './duration.js'
 import { amountOf, placeOf } from './exposure.js'
 import type { Exposure, StrategyVerdict } from './plan.js'
-import type { OpenGate, Progress, StepProgress, StepState } from './progress.js'
+import { type OpenGate, type Progress, type StepProgress, type StepState, undoLine } from './progress.js'
 
 const marks: Readonly<Record<StepState, string>> = {
   pending: '·',
@@ -21,8 +21,10 @@ export function markOf(state: StepState): string {
 
 /** The current details of a run in Temporal's Web UI, as Markdown. */
 export function describeProgress(progress: Progress, runName: string): string {
+  const undo = undoLine(progress)
   return [
     `**${heading(progress)}** · ${progress.phase}`,
+    ...(undo === null ? [] : ['', `    ${undo}`]),
     ...(progress.gate ? ['', ...describeGate(progress, progress.gate, runName)] : []),
     ...(progress.plan ? ['', ...describePlan(progress)] : []),
     ...(progress.plan?.exposure ? ['', ...describeExposure(progress.plan.exposure)] : []),

@@ -7,6 +7,7 @@ import { amountOf } from './exposure.js'
 import type { HeardAnswer } from './gate.js'
 import type { RunId } from './ledger.js'
 import type { Plan } from './plan.js'
+import { undoOfEnded } from './undo.js'
 
 /** What a run knows at its end, beside what it writes into the audit record. */
 export interface Circumstances {
@@ -34,9 +35,15 @@ export interface Noted {
   readonly problem?: string
 }
 
-/** Whoever goes back has a reason; a deploy is one where it had to. What was refused never began. */
-export function isIncident({ kind, outcome, settledBy }: Pick<Incident, 'kind' | 'outcome' | 'settledBy'>): boolean {
-  if (outcome === 'refused') return false
+/** A line in the deploy log. What was refused never began: bad input changes nothing at all. */
+export function isLogged({ outcome }: Pick<Incident, 'outcome'>): boolean {
+  return outcome !== 'refused'
+}
+
+/** Whoever goes back has a reason; a deploy is one where it had to. */
+export function isIncident(incident: Pick<Incident, 'kind' | 'outcome' | 'settledBy'>): boolean {
+  const { kind, outcome, settledBy } = incident
+  if (!isLogged(incident)) return false
   if (kind === 'deploy') return settledBy !== undefined || outcome === 'undone' || outcome === 'not-undone'
   return !['backup', 'guard', 'adoption', 'rehearsal'].includes(kind)
 }
@@ -55,7 +62,7 @@ export function incidentLine(incident: Pick<Incident, 'kind' | 'asked' | 'plan' 
 
 /** Markdown; what people and hosts wrote is shown in it, and interpreted by nobody. */
 export function incidentNote(incident: Incident): string {
-  const { asked, plan, ended, target } = incident
+  const { asked, plan, ended } = incident
   const facts = [
     ['outcome', outcomeOf(incident)],
     ['message', ended?.message],
@@ -84,10 +91,15 @@ export function incidentNote(incident: Incident): string {
     ),
     ...section('Left on the host', ended?.left.map(shown) ?? []),
     '',
-    ...(ended?.restorePoint ? [`Undo it: \`stepback rollback ${target} --to ${ended.restorePoint}\`.`] : []),
+    ...undoOf(incident),
     `All of it: \`stepback report ${typed(incident.run.workflowId).replaceAll('`', '')}\`.`,
     '',
   ].join('\n')
+}
+
+function undoOf({ target, ended, plan, outcome }: Incident): string[] {
+  const command = undoOfEnded(target, ended, plan?.undo)
+  return command === null ? [] : [`${outcome === 'done' ? 'Undo it' : 'Back to what was before it'}: \`${command}\`.`]
 }
 
 function titleOf(incident: Incident): string {

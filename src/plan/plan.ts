@@ -3,6 +3,7 @@ import { type Carry, describeCarry } from './carry.js'
 import { type KeyChanges, describeKeys } from './keys.js'
 import type { Counters } from './manifest.js'
 import type { Strategy } from './request.js'
+import type { Part } from './undo.js'
 
 /** The ordered steps of one run, as recorded in history, in the ledger, and shown to whoever approves it. */
 export interface Plan {
@@ -24,6 +25,8 @@ export interface Plan {
   readonly restorePoint?: string
   /** The restore point that this run takes: going back to it undoes the run. */
   readonly safety: string
+  /** How far that goes back; all of the target where it is missing, and null where that undoes it in no one run. */
+  readonly undo?: Part | null
   readonly exposure?: Exposure
   /** Where the database is exchanged: the counters of the moment at which the exposure was counted. */
   readonly counters?: Counters

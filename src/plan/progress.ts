@@ -5,6 +5,7 @@ import type { Carry } from './carry.js'
 import type { HeardAnswer } from './gate.js'
 import type { Noted } from './incident.js'
 import { type Exposure, type Plan, type RunKind, type StrategyVerdict, planNotes } from './plan.js'
+import { undoCommand } from './undo.js'
 
 export type Phase =
   | 'planning'
@@ -45,6 +46,8 @@ export interface PlanProgress {
   readonly notes?: readonly string[]
   /** Rows that come along, and how their rehearsal went. */
   readonly carry?: Carry
+  /** What somebody types to undo the run once it is done; null where no one command does. */
+  readonly undo?: string | null
 }
 
 /** An open question, and what answers it. */
@@ -135,16 +138,26 @@ export function showPlan(progress: Progress, plan: Plan): void {
     ...(plan.strategies ? { strategies: plan.strategies } : {}),
     ...(notes.length > 0 ? { notes } : {}),
     ...(plan.carry ? { carry: plan.carry } : {}),
+    undo: undoCommand(plan.target, plan.safety, plan.undo),
   }
   progress.steps = plan.steps.map(({ act }) => pending(act.name, act.title))
 }
 
 /** The restore point that undoes a run, where it came to take one. */
 export function safetyOf({ steps }: Progress, plan: Plan | undefined): string | null {
-  const wasTaken = steps.some((step) => step.name === 'takeRestorePoint' && step.state === 'done')
-  return plan && wasTaken ? plan.safety : null
+  return plan && tookRestorePoint(steps) ? plan.safety : null
+}
+
+/** `undo it: stepback rollback …`, as soon as that is true. */
+export function undoLine({ kind, phase, plan, steps }: Progress): string | null {
+  if (phase !== 'done' || !tookRestorePoint(steps) || !plan?.undo) return null
+  return `${kind === 'backup' ? 'go back to it' : 'undo it'}: ${plan.undo}`
 }
 
 export function pending(name: string, title: string): StepProgress {
   return { name, title, state: 'pending', attempts: 0, startedAt: null, finishedAt: null, detail: null }
+}
+
+function tookRestorePoint(steps: readonly StepProgress[]): boolean {
+  return steps.some((step) => step.name === 'takeRestorePoint' && step.state === 'done')
 }

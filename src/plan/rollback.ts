@@ -34,6 +34,7 @@ import { restoreImages } from './steps/images.js'
 import { recreateBack, recreateDatabase } from './steps/recreate.js'
 import { keepImages, takeRestorePoint } from './steps/restore-point.js'
 import { list, removeServices, restartServices, stopServices } from './steps/services.js'
+import { partOf } from './undo.js'
 import { isWhole } from './way-back.js'
 
 /** The plan of a rollback to a restore point. */
@@ -257,7 +258,10 @@ function needRestorePoint(to: string): StrategyVerdict[] {
   ]
 }
 
-type Common = Pick<Plan, 'kind' | 'target' | 'scope' | 'safety' | 'approval' | 'before' | 'deadlines' | 'exposure'>
+type Common = Pick<
+  Plan,
+  'kind' | 'target' | 'scope' | 'safety' | 'undo' | 'approval' | 'before' | 'deadlines' | 'exposure'
+>
 
 /** A dump that nobody should rely on is restored only where a person says so. */
 function doubtIn({ strategy }: Choice, { manifest }: CandidateFacts): string | null {
@@ -286,6 +290,7 @@ export function common(
     target: request.target,
     scope: request.scope,
     safety: restorePointId({ at: facts.at, version: currentVersion(facts) }),
+    undo: partOf(request),
     ...(exposure ? { exposure } : {}),
     approval: decideApproval({
       rule: approvalRule(facts.stack.approval, request.scope),

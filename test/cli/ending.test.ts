@@ -3,10 +3,14 @@ import { renderEnding, renderLeft } from '../../src/cli/view/ending.js'
 import { renderPlanInFull } from '../../src/cli/view/plan.js'
 import type { Plan } from '../../src/client.js'
 import type { RunResult } from '../../src/plan/progress.js'
-import { lossGate, progress } from './support.js'
+import { lossGate, progress, step } from './support.js'
 
 const result: RunResult = {
-  ...progress({ phase: 'done' }),
+  ...progress({
+    phase: 'done',
+    plan: { ...progress().plan!, undo: 'stepback rollback aria --scope config --to 20261123T150000Z-2.1.0' },
+    steps: [step({ name: 'takeRestorePoint', title: 'take a restore point', state: 'done' })],
+  }),
   health: [{ check: 'api', healthy: true, detail: 'status 200' }],
   restorePoint: '20261123T150000Z-2.1.0',
   durationMs: 4_200,
@@ -15,12 +19,12 @@ const result: RunResult = {
 test('a rollback that is done says how it is undone', () => {
   expect(renderEnding({ outcome: 'done', result }, 'r', false)).toEqual([
     'done in 4.2 s',
-    'undo it: stepback rollback aria --to 20261123T150000Z-2.1.0',
+    'undo it: stepback rollback aria --scope config --to 20261123T150000Z-2.1.0',
   ])
 })
 
 test('where nothing had to be done there is nothing to undo', () => {
-  expect(renderEnding({ outcome: 'done', result: { ...result, already: true } }, 'r', false)).toEqual([
+  expect(renderEnding({ outcome: 'done', result: { ...result, steps: [], already: true } }, 'r', false)).toEqual([
     'done: nothing had to be done',
     'next: stepback status aria',
   ])

@@ -40,6 +40,14 @@ const argsOf = ({ steps }: Pick<Plan, 'steps'>, name: string) => steps.find(({ a
 describe('a rollback of named services', () => {
   const one = plan(asked({ services: ['api'] }))
 
+  test('is undone by those services alone, and by no one command where one of them did not run', () => {
+    expect(one.undo).toEqual({ scope: 'containers', services: ['api'] })
+    const seen = afterDeploy()
+    const without = { ...seen, containers: seen.containers.filter((it) => it.service !== 'api') }
+    expect(plan(asked({ services: ['api'] }), without).undo).toBeNull()
+    expect(plan(asked(), without).undo).toEqual({ scope: 'containers' })
+  })
+
   test('puts their images behind the references of now, and touches no other container, no file and no database', () => {
     expect(names(one)).toEqual([
       'takeRestorePoint',

@@ -25,6 +25,13 @@ describe('the details of a run', () => {
     expect(text).toContain('| · | take a restore point of files and images at 2.1.0 | pending |  |  |')
   })
 
+  test('give the command that undoes a run that is done, as it is typed', () => {
+    const steps = progress().steps.map((it) => ({ ...it, state: 'done' as const }))
+    const text = describeProgress(progress({ phase: 'done', steps }), 'rollback-shop')
+    expect(text).toContain('\n\n    undo it: stepback rollback shop --to 20261123T140211Z-2.1.0\n')
+    expect(describeProgress(progress({ phase: 'undone', steps }), 'rollback-shop')).not.toContain('undo it')
+  })
+
   test('give the command that answers an open gate, with the digest of the plan', () => {
     const gate = { asks: 'approve', why: '412 rows', until: '' } as const
     const shown = progress({ gate })

@@ -69,6 +69,17 @@ test('a note says what, why, how bad, how far, when, who, and what came of it', 
   )
 })
 
+test('the note of a rollback of one part says how that part is undone, and of one that was undone nothing', () => {
+  const part = auditedPlan({ ...plan, undo: { scope: 'containers', services: ['api', 'web'] } })
+  expect(incidentNote(incident({ plan: part }))).toContain(
+    `Undo it: \`stepback rollback shop --scope containers --services api,web --to ${plan.safety}\`.`,
+  )
+  const undone = incident({ outcome: 'undone', ended: { ...ended, outcome: 'undone' } })
+  expect(incidentNote(undone)).not.toContain('stepback rollback')
+  const left = incident({ outcome: 'not-undone', ended: { ...ended, outcome: 'not-undone' } })
+  expect(incidentNote(left)).toContain(`Back to what was before it: \`stepback rollback shop --to ${plan.safety}\`.`)
+})
+
 test('one of a run that never came to its end says what became of it, and what nobody said', () => {
   const settled = incident({ outcome: 'undone', settledBy: 'deploy-shop-2', ended: null, asked: null, answers: [] })
   const note = incidentNote(settled)

@@ -26,6 +26,7 @@ test('progress has exactly the keys of the contract, at a gate as well', async (
     restorePoint: lossy.restorePoint,
     exposure: exposure(412),
     strategies: lossy.strategies,
+    undo: `stepback rollback shop --to ${lossy.safety}`,
   })
   expect(progress.steps[0]).toEqual({
     name: 'takeRestorePoint',

@@ -4,6 +4,7 @@ import type { RunHistory, Work } from '../../client/run-history.js'
 import { stepDuration } from '../../plan/describe.js'
 import type { PastRun } from '../../plan/past-run.js'
 import type { HealthReport, StepProgress } from '../../plan/progress.js'
+import { undoOfEnded } from '../../plan/undo.js'
 import { fromHistory } from '../history/from-history.js'
 
 export interface Bar {
@@ -187,7 +188,7 @@ export function factsOf({ past, target, head, source }: Report): (readonly [stri
     ['goes to', plan?.restorePoint],
     ['version afterwards', plan?.version],
     ['plan', plan?.digest],
-    ['undone by going to', ended?.restorePoint],
+    ['undone by', undoOfEnded(target, ended, plan?.undo)],
     ['entry of the audit record', head],
     ['read from', source],
   ]

@@ -2,7 +2,7 @@
 
 import type { Outcome } from '../../client.js'
 import { describeMs } from '../../plan/duration.js'
-import type { Progress, RunResult } from '../../plan/progress.js'
+import { type Progress, type RunResult, undoLine } from '../../plan/progress.js'
 import { visible, visibleLines } from './visible.js'
 
 export function renderEnding(outcome: Outcome, run: string, dryRun: boolean): string[] {
@@ -44,7 +44,6 @@ function saying(word: string, message: string): string {
 }
 
 function renderDone(result: RunResult): string[] {
-  const target = visible(result.target ?? '')
   const sick = result.health.filter((it) => !it.healthy).map((it) => `${visible(it.check)}: ${visible(it.detail)}`)
   return [
     result.already ? 'done: nothing had to be done' : `done in ${describeMs(result.durationMs)}`,
@@ -53,9 +52,7 @@ function renderDone(result: RunResult): string[] {
     ),
     ...(sick.length > 0 ? [`not healthy: ${sick.join('; ')}`] : []),
     ...renderNote(result),
-    canGoBack(result)
-      ? `${result.kind === 'backup' ? 'go back to it' : 'undo it'}: stepback rollback ${target} --to ${visible(result.restorePoint!)}`
-      : `next: stepback status ${target}`,
+    visible(undoLine(result) ?? `next: stepback status ${result.target}`),
   ]
 }
 
@@ -65,10 +62,6 @@ function renderNote(result: RunResult | undefined): string[] {
     ...(file === undefined ? [] : [`noted in ${visible(file)}`]),
     ...(problem === undefined ? [] : [`could not be noted: ${visible(problem)}`]),
   ]
-}
-
-function canGoBack(result: RunResult): boolean {
-  return result.restorePoint !== null && !result.already
 }
 
 function nextAfter(outcome: Exclude<Outcome, { outcome: 'done' }>, run: string, target: string): string {

@@ -39,6 +39,7 @@ export function planDatabaseCorruption(request: EmergencyRequest, facts: Emergen
   return {
     because: becauseOf(manifest, version),
     restorePoint: manifest.id,
+    undo: { scope: 'database' },
     steps: [
       stopForNow({ services: application, graceSeconds: settings.stopGraceSeconds, levels: before }),
       ...(isDown ? [startServices({ levels: [{ services: [databaseService], wait: true }] })] : []),

@@ -51,4 +51,4 @@ export interface StackFiles {
 }
 
 /** What a procedure comes to: its steps, and why. */
-export type Decision = Pick<Plan, 'because' | 'steps'> & Partial<Pick<Plan, 'answers' | 'restorePoint'>>
+export type Decision = Pick<Plan, 'because' | 'steps'> & Partial<Pick<Plan, 'answers' | 'restorePoint' | 'undo'>>
