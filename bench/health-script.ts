@@ -1,7 +1,6 @@
 // The health checks of a configuration as shell lines: what the product asks, asked by curl.
 
-import { composeStack } from '../src/activities/context.js'
-import { compose } from '../src/commands/compose.js'
+import { insideService } from '../src/commands/compose.js'
 import { quote } from '../src/commands/shell.js'
 import type { Target } from '../src/config/schema.js'
 import { durationMs } from '../src/plan/duration.js'
@@ -29,7 +28,7 @@ export function versionAnswers(target: Target, version: string): string {
 function one(target: Target, check: Target['health']['checks'][number]): string {
   const { url, json, contains, service, command } = check
   if (url === undefined) {
-    return `${compose(composeStack(target), 'exec', '-T', service!, ...command!)} </dev/null >/dev/null 2>&1`
+    return insideService(target.compose.project, service!, command!)
   }
   const fields = Object.entries(json ?? {}).map(([name, value]) => `"${name}": *"${value}"`)
   return answers(url, fields[0] ?? contains ?? '')

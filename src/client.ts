@@ -151,7 +151,6 @@ export class StepbackClient {
     return await this.#withGuard(target, (guard) => guard.query<GuardView>('guard'))
   }
 
-  /** With a private key, an Ed25519 one in PEM, it is signed; a worker must be up then. */
   /** How the schedules of these targets differ from `wanted`; with `apply` they are made so. */
   async alignSchedules(input: {
     readonly targets: readonly string[]
@@ -161,6 +160,7 @@ export class StepbackClient {
     return await alignSchedules(this.#client, input)
   }
 
+  /** With a private key, an Ed25519 one in PEM, it is signed; a worker must be up then. */
   async approve(run: string, input: Approve, options: { readonly key?: string } = {}): Promise<Answered> {
     const { key } = options
     const signature = key === undefined ? {} : { signature: sign(run, input, await this.progress(run), key) }

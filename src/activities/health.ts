@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { compose, lastLines } from '../commands/compose.js'
+import { compose, insideService, lastLines } from '../commands/compose.js'
 import { fileFacts } from '../commands/files.js'
 import { quote, script } from '../commands/shell.js'
 import { durationMs } from '../plan/duration.js'
@@ -7,10 +7,11 @@ import { StepbackError } from '../plan/failure.js'
 import { type Poll, allHealthy, describeFailing, hasRecovered, isFailing } from '../plan/health.js'
 import type { HealthReport } from '../plan/progress.js'
 import type { ActDefinition } from './act.js'
-import { type ActContext, composeStack, doneAgain } from './context.js'
+import { type ActContext, doneAgain } from './context.js'
 import type { Deps } from './deps.js'
 import type { Target } from '../config/schema.js'
 import type { Host } from '../adapters/host.js'
+import { execInLane } from '../adapters/host/lanes.js'
 import type { SshConnection } from '../adapters/ssh.js'
 
 export const checkHealth: ActDefinition<'checkHealth'> = {
@@ -101,9 +102,8 @@ export async function askChecks(input: {
     input.target.health.checks.map(async (check): Promise<HealthReport> => {
       const { url, command, service } = check
       if (url !== undefined) return await input.deps.http.check(input.ssh, { ...check, url })
-      const stack = composeStack(input.target)
-      const line = `${compose(stack, 'exec', '-T', service ?? '', ...(command ?? []))} >/dev/null 2>&1 </dev/null\n`
-      const { exitCode } = await input.host.look({ script: line })
+      const line = insideService(input.target.compose.project, service ?? '', command ?? [])
+      const { exitCode } = await input.host.look({ script: `${line}\n` })
       return { check: check.name, healthy: exitCode === 0, detail: `exit status ${exitCode}` }
     }),
   )
@@ -120,7 +120,7 @@ export async function readVersion(deps: Deps, target: Target, ssh: SshConnection
 
 /** Throws `Unreachable` where no answer came because the way there is cut, which says nothing about the release. */
 async function ensureConnected(ssh: SshConnection): Promise<void> {
-  await ssh.exec({ command: 'true' })
+  await execInLane(ssh, '/bin/sh', { command: 'true' })
 }
 
 function poll(context: ActContext): Promise<HealthReport[]> {

@@ -68,7 +68,7 @@ export function leaseActivities(deps: Deps) {
             // The database may be what does not answer: a step of the emergency's own fences it, behind its first act.
             if (!urgent) {
               const by = { run: ownRun(), attempt: Context.current().info.attempt }
-              await together([raiseDatabaseFence(deps, target, got.token, by), makeReserve(deps, target, got.token)])
+              await raiseDatabaseFence(deps, target, got.token, by)
             }
             await append(deps, input.target, got.token, 'acquired', { kind: 'acquired', run: ownRun(), saw: judge.saw })
             // What others left stays for the next run: undoing it first could start what is to be stopped.
@@ -188,14 +188,6 @@ const oldJobDays = 30
 /** A host that does not answer is met again by the release; nothing else hangs on it. */
 async function forgetOldJobs(host: Host): Promise<void> {
   await host.prune({ olderThanDays: oldJobDays }).catch(() => undefined)
-}
-
-/** For the day when the disk is full; no run fails for want of it. */
-async function makeReserve(deps: Deps, target: Target, token: number): Promise<void> {
-  const host = deps.hosts.host(target)
-  const script = keepReserve(host.stateDirectory, target.emergency.reserveBytes)
-  if (script === '') return
-  await host.runJob({ id: `${runDigits(ownRun())}.reserve.${token}`, token, script }).catch(() => undefined)
 }
 
 /** Whether nobody is there any more to give it back, whatever Temporal says. */

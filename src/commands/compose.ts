@@ -89,6 +89,15 @@ export function askServer(project: string, service: string): string {
   return `${id}\n[ -n "$id" ] || exit 4\ndocker exec "$id" pg_isready -q -t 5 </dev/null\n`
 }
 
+/**
+ * Runs a command in the first container of a service, quietly; its exit status is the command's. Not by `compose exec`,
+ * which reads the whole stack to find the container, and is asked again with every poll.
+ */
+export function insideService(project: string, service: string, words: readonly string[]): string {
+  const id = `id=$(${serviceContainers(project, service, 'running')} | tail -n 1)`
+  return `{ ${id}; [ -n "$id" ] && docker exec "$id" ${command(...words)} >/dev/null 2>&1 </dev/null; }`
+}
+
 /** A job that ended badly is an error here, rather than in whoever needs what it should have made. */
 function complete(stack: ComposeStack, service: string): string {
   const failed = `{ echo ${quote(`stepback: service ${service} should have ended well, and ended with exit status`)} "$code" >&2; exit 1; }`

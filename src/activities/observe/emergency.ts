@@ -1,6 +1,5 @@
-// The look before an emergency acts. It goes without the helper, which needs room on the disk for what it is told.
+// The look before an emergency acts: no more than its procedure needs, and nothing that needs room on the disk.
 
-import { tryPlain } from '../../adapters/host/plain.js'
 import { composeConfig, freeBytes, ledgerEntries, sizedFiles } from '../../commands/observe.js'
 import type { Target } from '../../config/schema.js'
 import { parseComposeVolumes } from '../../plan/compose.js'
@@ -24,15 +23,14 @@ import { readShelf } from './manifests.js'
 const starting: readonly Procedure[] = ['start', 'out-of-memory', 'database-corruption']
 
 export async function observeEmergency(look: Look, { procedure }: EmergencyRequest): Promise<EmergencyFacts> {
-  const plain = plainly(look)
   const { stateDirectory } = look.host
   const [containers, records, free, files, disk, dumps] = await together([
-    readContainers(plain),
-    plain.look(ledgerEntries(stateDirectory)),
-    plain.look(freeBytes(stateDirectory)),
-    starting.includes(procedure) ? readFiles(look, plain) : undefined,
-    procedure === 'disk-full' ? observeDisk(look, plain) : undefined,
-    procedure === 'database-corruption' ? readDumps(plain) : undefined,
+    readContainers(look),
+    look.look(ledgerEntries(stateDirectory)),
+    look.look(freeBytes(stateDirectory)),
+    starting.includes(procedure) ? readFiles(look) : undefined,
+    procedure === 'disk-full' ? observeDisk(look) : undefined,
+    procedure === 'database-corruption' ? readDumps(look) : undefined,
   ])
   return {
     at: new Date().toISOString(),
@@ -63,37 +61,21 @@ function memoryRules({ settle, ...rules }: NonNullable<Target['emergency']['memo
   return { ...rules, serviceBytes: rules.serviceBytes ?? null, settleMs: durationMs(settle) }
 }
 
-async function readDumps(plain: ReturnType<typeof plainly>): Promise<Dumps> {
-  const { manifests } = await readShelf(plain)
+async function readDumps(look: Look): Promise<Dumps> {
+  const { manifests } = await readShelf(look)
   const files = manifests.flatMap(({ id, database, files: all }) => {
     const file = all.find((it) => it.name === database?.file)
     return file ? [{ id, ...file }] : []
   })
-  const found = (await plain.look(sizedFiles(plain.target.backups, files))).split('\n')
+  const found = (await look.look(sizedFiles(look.target.backups, files))).split('\n')
   return { manifests, whole: files.filter((_file, index) => found[index] === 'whole').map(({ id }) => id) }
 }
 
-/** Looks by a shell of its own, which writes nothing anywhere. */
-export function plainly({ target, ssh }: Look) {
-  return {
-    target,
-    look: async (script: string): Promise<string> => {
-      const { exitCode, stdout } = await tryPlain(ssh, script)
-      if (exitCode === 0) return stdout
-      throw new StepbackError({
-        type: 'Refused',
-        message: `a look at target "${target.name}" ended with exit status ${exitCode}`,
-        hint: `run \`stepback doctor ${target.name}\`.`,
-      })
-    },
-  }
-}
-
-async function readFiles(look: Look, plain: ReturnType<typeof plainly>): Promise<StackFiles> {
+async function readFiles(look: Look): Promise<StackFiles> {
   const [config, labels, volumes] = await together([
-    tryPlain(look.ssh, composeConfig(composeStack(look.target))),
-    readLabels(plain),
-    readVolumes(plain),
+    look.try(composeConfig(composeStack(look.target))),
+    readLabels(look),
+    readVolumes(look),
   ])
   if (config.exitCode !== 0) {
     throw new StepbackError({

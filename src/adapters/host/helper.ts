@@ -48,7 +48,7 @@ export async function callHelper(input: Call): Promise<Reply> {
     if (answer.kind === 'unfinished' || attempt > 1) {
       throw noAnswer({ options, words, said: result.stderr, exitCode: result.exitCode })
     }
-    if (!(await install(options, ssh, begins(words)))) return await callNobody(ssh, input)
+    if (!(await install(options, ssh, words))) return await callNobody(ssh, input)
   }
 }
 
@@ -90,15 +90,16 @@ export function standalone(): {
   return { helper: { name, text: text.toString('utf8') }, driver }
 }
 
-/** False where it may not begin anything, and nothing was begun before. */
-async function install(options: HelperOptions, ssh: SshConnection, begin: boolean): Promise<boolean> {
+/** False where it may not begin anything, and nothing was begun before; and for a look that finds no room for it. */
+async function install(options: HelperOptions, ssh: SshConnection, words: Call['words']): Promise<boolean> {
   const nonce = randomBytes(8).toString('hex')
   const { name, text } = helper()
   const { stateDirectory } = options
-  const command = installCall({ stateDirectory, helper: name, length: text.length, nonce, begin })
+  const command = installCall({ stateDirectory, helper: name, length: text.length, nonce, begin: begins(words) })
   const result = await ssh.exec({ command, stdin: text })
   if (result.stdout.includes(`@@${nonce} installed\n`)) return true
   if (result.stdout.includes(`@@${nonce} absent\n`)) return false
+  if (words[0] === 'look' && unwritten.includes(result.exitCode)) return false
   // Where nothing was ever begun, nothing can be half done: no reason to try for as long as it takes.
   const unmade = result.stdout.includes(`@@${nonce} unmade\n`)
   throw new StepbackError({
@@ -107,6 +108,9 @@ async function install(options: HelperOptions, ssh: SshConnection, begin: boolea
     hint: 'may the SSH user write there, and is there room? (df, df -i)',
   })
 }
+
+/** Exit statuses of an installation that found its place full, or not its own. */
+const unwritten: readonly (number | null)[] = [3, 4]
 
 function refusedBy(input: {
   code: string

@@ -1,4 +1,4 @@
-import { compose } from '../compose.js'
+import { insideService } from '../compose.js'
 import type { RestoreScript } from '../restore-script.js'
 import { command, quote } from '../shell.js'
 
@@ -39,8 +39,7 @@ export function healthText({ stack, checks }: RestoreScript): string {
 
 function asked(stack: RestoreScript['stack'], check: AskedCheck): string {
   if (check.url === undefined) {
-    const line = compose(stack, 'exec', '-T', check.service ?? '', ...(check.command ?? []))
-    return `${line} >/dev/null 2>&1 </dev/null || ill ${quote(check.name)}`
+    return `${insideService(stack.project, check.service ?? '', check.command ?? [])} || ill ${quote(check.name)}`
   }
   const fields = Object.entries(check.json ?? {}).map(([key, value]) => JSON.stringify({ [key]: value }).slice(1, -1))
   const parts = [...fields, ...(check.contains === undefined ? [] : [check.contains])]

@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs'
+import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { Host } from '../../../src/adapters/host.js'
@@ -28,4 +28,14 @@ test('a look answers on a disk without a byte left, though nothing can be done t
   expect(() => writeFileSync(join(disk.path, 'more'), 'x'.repeat(9_000))).toThrow('ENOSPC')
   expect(await host.look({ script })).toEqual(seen)
   await expect(host.runJob({ id: 'job', token: 1, script: ':' })).rejects.toThrow('disk full')
+})
+
+test('a look answers where the helper finds no place, and whatever changes something says so', async () => {
+  const connection = await sshd.connect()
+  const stateDirectory = join(sshd.directory, 'no-place')
+  mkdirSync(stateDirectory)
+  writeFileSync(join(stateDirectory, 'lease'), 'a file where a directory should be')
+  const host = new Host({ ssh: async () => connection, stateDirectory })
+  expect(await host.look({ script: 'echo found\n' })).toEqual({ exitCode: 0, stdout: 'found\n', stderr: '' })
+  await expect(host.readLease()).rejects.toThrow('the helper cannot be put into')
 })
