@@ -43,22 +43,36 @@ export const adoptMigrations: ActDefinition<'adoptMigrations'> = {
  */
 export async function adoptDatabase(
   deps: Deps,
-  input: { readonly target: string; readonly asked: string | null; readonly signal: AbortSignal },
+  input: {
+    readonly target: string
+    readonly asked: string | null
+    /** A directory that has the migrations, where they come with releases. */
+    readonly release?: string | undefined
+    readonly signal: AbortSignal
+  },
 ): Promise<Baseline> {
-  const look = await Look.at(deps, input.target)
-  const { known, applied, alembic } = await observeRevisions(look)
-  const alembicNames = databaseOf(look.target).alembic
-  const { target, asked } = input
-  const baseline = chooseBaseline({ target, known, applied, alembic, alembicNames, asked })
+  const { target, asked, release } = input
+  const look = await Look.at(deps, target)
+  const { known, applied, alembic } = await observeRevisions(look, release)
+  const { alembic: alembicNames, migrations } = databaseOf(look.target)
+  const inReleases = typeof migrations === 'object'
+  const baseline = chooseBaseline({ target, known, applied, alembic, alembicNames, asked, inReleases })
   if (baseline.already) return baseline
   await refuseDebts(look, noRun)
-  await underLease(look, input.signal, baseline)
+  await underLease(look, { ...input, baseline })
   return baseline
 }
 
 const noRun: RunId = { workflowId: '', runId: '' }
 
-async function underLease(look: Look, signal: AbortSignal, baseline: Baseline): Promise<void> {
+async function underLease(
+  look: Look,
+  {
+    signal,
+    release,
+    baseline,
+  }: { readonly signal: AbortSignal; readonly release?: string | undefined; readonly baseline: Baseline },
+): Promise<void> {
   const { deps, target, host, ssh } = look
   const run = {
     workflowId: `adopt-${target.name}-${new Date().toISOString().replaceAll(/[-:]|\.\d+/g, '')}`,
@@ -80,7 +94,7 @@ async function underLease(look: Look, signal: AbortSignal, baseline: Baseline): 
     await append('plan', { kind: 'plan', run, plan })
     await append('start', { kind: 'start', ...step })
     try {
-      await adopt({ ...user, signal }, baseline)
+      await adopt({ ...user, signal }, { ...baseline, release })
     } catch (error) {
       await append('failed', { kind: 'end', ...step, outcome: 'failed', detail: messageOf(error) })
       // Only where nothing is left beside the live database; else the run stays open, and the next one pays.
@@ -153,13 +167,13 @@ function besideName(user: Adopter): string {
 
 async function adopt(
   user: Adopter & { readonly signal?: AbortSignal },
-  input: { readonly revision: string; readonly migrations: readonly string[] },
+  input: { readonly revision: string; readonly migrations: readonly string[]; readonly release?: string | undefined },
 ): Promise<void> {
   const { ignore, lockTimeout } = databaseOf(user.target)
   const { database } = user.deps
   const names = input.migrations
   const structure = schemaStructure({ ...ignore, tables: ['alembic_version', ...ignore.tables] })
-  const { classes: migrations } = await knownMigrations(user, { needed: names })
+  const { classes: migrations } = await knownMigrations(user, { needed: names, release: input.release })
   const lockTimeoutMs = durationMs(lockTimeout)
   await withJournal(user, 'adopt', async (journal, address) => {
     const checkFence = () => journal.checkFence({ target: user.target.name, token: user.token })

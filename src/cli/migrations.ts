@@ -1,3 +1,4 @@
+import { resolve } from 'node:path'
 import { type Cli, addCommand, globalsOf } from './cli.js'
 import { requireConfig } from './configuration.js'
 import { exitCodes } from './exit-code.js'
@@ -14,20 +15,26 @@ export function addMigrations({ program, io, exit }: Cli): void {
     '--baseline [revision]',
     'record the migrations up to it as applied, if the schema is what they produce (default: what alembic_version says)',
   )
-  command.action(async (target: string, options: { readonly baseline?: string | true }) => {
+  command.option('--release <directory>', 'of a release that has them, where migrations come with releases')
+  command.action(async (target: string, options: { readonly baseline?: string | true; readonly release?: string }) => {
     const globals = globalsOf(command)
     const { config } = requireConfig(globals, io)
     const asked = options.baseline === true ? null : options.baseline
+    const release = options.release === undefined ? undefined : resolve(options.release)
     await withDeps(config, target, async (deps) => {
       if (asked !== undefined) {
         const { adoptDatabase } = await import('../activities/adoption.js')
-        const baseline = await interruptible((signal) => adoptDatabase(deps, { target, asked, signal }))
+        const baseline = await interruptible((signal) => adoptDatabase(deps, { target, asked, release, signal }))
         const recorded = `${baseline.migrations.length} migrations up to ${baseline.revision}`
         io.say(baseline.already ? `recorded already: ${recorded}` : `recorded as applied: ${recorded}`)
       }
       const { Look } = await import('../activities/observe/look.js')
       const { observeRevisions } = await import('../activities/observe/revisions.js')
-      const { known: _known, applied: _applied, ...shown } = await observeRevisions(await Look.at(deps, target))
+      const {
+        known: _known,
+        applied: _applied,
+        ...shown
+      } = await observeRevisions(await Look.at(deps, target), release)
       if (globals.json) io.print(JSON.stringify(shown))
       else for (const line of renderRevisions(target, shown, io.colours)) io.print(line)
     })

@@ -24,6 +24,8 @@ export function chooseBaseline(input: {
   readonly alembicNames: Readonly<Record<string, string>>
   /** A revision, its full name or a beginning; without one Alembic's is meant. */
   readonly asked: string | null
+  /** Migrations come with releases. */
+  readonly inReleases: boolean
 }): Baseline {
   const { known, applied } = input
   const last = wanted(input)
@@ -102,7 +104,12 @@ function adoptMigrations(args: { readonly revision: string; readonly migrations:
 }
 
 function wanted(input: Parameters<typeof chooseBaseline>[0]): MigrationInfo {
-  const { known, alembic, asked } = input
+  const { target, known, alembic, asked, inReleases } = input
+  if (known.length === 0 && inReleases)
+    throw refused(
+      `the migrations of target "${target}" come with its releases, and none is known here`,
+      `name the directory of one: stepback migrations ${target} --baseline ${asked ?? '<revision>'} --release <directory>`,
+    )
   if (known.length === 0) throw refused('no migrations are known', 'name them in database.migrations.')
   const theirs = alembic === null ? null : fromAlembic(input, alembic)
   if (asked === null) {

@@ -31,6 +31,8 @@ export interface DatabaseFound {
   readonly preparedTransactions: number
   /** It has tables and no record of a migration, and migrations are known. */
   readonly unrecorded?: boolean
+  /** The one that they come with, where they come with releases. */
+  readonly release?: string | undefined
 }
 
 export interface Disk {
@@ -145,14 +147,14 @@ function database(it: DatabaseFound): Finding {
   return { check: 'database', ok: true, detail: 'accepts connections' }
 }
 
-function records(target: string, it: { readonly unrecorded?: boolean }): Finding[] {
+function records(target: string, it: Pick<DatabaseFound, 'unrecorded' | 'release'>): Finding[] {
   if (!it.unrecorded) return []
   return [
     {
       check: 'migrations',
       ok: false,
       detail: 'the database has tables and no record of a migration, so nobody knows where it stands',
-      hint: `take it over: stepback migrations ${target} --baseline <revision>`,
+      hint: `take it over: stepback migrations ${target} --baseline <revision>${it.release === undefined ? '' : ` --release ${it.release}`}`,
     },
   ]
 }

@@ -226,19 +226,9 @@ describe.skipIf(!process.env['STEPBACK_END_TO_END'])('stacks as people have them
       'Refused',
       expect.stringContaining('hint: take it over: stepback migrations shop --baseline'),
     ])
-    // No release has left its migrations on the host yet, so the command line names them.
-    const config = join(root, 'adopting.yaml')
-    const inRelease = 'release: migrations.cjs'
-    expect(readFileSync(stack.config, 'utf8')).toContain(inRelease)
-    writeFileSync(
-      config,
-      readFileSync(stack.config, 'utf8').replace(
-        /migrations:\n +release: (migrations.cjs)/,
-        `migrations: ${release}/$1`,
-      ),
-    )
+    expect(refused.message).toContain(`--release ${release}`)
     const [program, main] = operator.sandbox.processes.worker!.command
-    const words = [main!, 'migrations', 'shop', '--baseline', '--config', config]
+    const words = [main!, 'migrations', 'shop', '--baseline', '--release', release, '--config', stack.config]
     const { stdout, stderr } = await promisify(execFile)(program!, words, { env })
     expect(stdout + stderr).toContain('recorded as applied: 1 migrations up to s001_sessions')
   })

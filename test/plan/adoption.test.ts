@@ -12,6 +12,7 @@ const choose = (changes: Partial<Parameters<typeof chooseBaseline>[0]>) =>
     alembic: null,
     alembicNames: {},
     asked: null,
+    inReleases: false,
     ...changes,
   })
 
@@ -40,6 +41,11 @@ describe('the revision that a database is said to have', () => {
     ['is behind the records', { asked: 'm001', applied: [m1.name, m2.name] }, /records of other migrations/],
     ['is ahead of the records', { asked: 'm002', applied: [m1.name] }, /records of other migrations/],
     ['cannot be, without migrations', { asked: 'm002', known: [] }, /no migrations are known/],
+    [
+      'cannot be, with migrations of releases alone',
+      { asked: 'm002', known: [], inReleases: true },
+      /come with its releases[^]*stepback migrations shop --baseline m002 --release <directory>/,
+    ],
   ])('is refused where it %s', (_what, changes, message) => {
     const refused = expect.objectContaining({ type: 'Refused', message: expect.stringMatching(message) })
     expect(() => choose(changes)).toThrow(refused)

@@ -222,6 +222,8 @@ describe('preflight', () => {
       { check: 'migrations', hint: expect.stringContaining('migrations shop --baseline') },
     ])
     expect(found(false)).toEqual([])
+    const brought = { error: null, preparedTransactions: 0, unrecorded: true, release: '/r/2' }
+    expect(preflight({ ...fit, database: brought }).find((it) => !it.ok)?.hint).toMatch(/--release \/r\/2$/)
   })
 
   test('finds nothing wrong with a host that is fit', () => {

@@ -68,6 +68,7 @@ export async function observe(look: Look, release?: string): Promise<Facts> {
           hint: database.hint,
           preparedTransactions: database.facts?.preparedTransactions ?? 0,
           unrecorded: (database.facts?.unrecorded ?? false) && database.facts!.known.length > 0,
+          ...(typeof look.target.database.migrations === 'object' ? { release } : {}),
         }
       : null,
   })

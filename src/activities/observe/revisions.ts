@@ -33,8 +33,11 @@ export interface Revisions {
   readonly revisions: readonly Revision[]
 }
 
-/** What is applied, and what is known: the host's ledger says when. */
-export async function observeRevisions(look: Look): Promise<Revisions> {
+/**
+ * What is applied, and what is known: the host's ledger says when. `release`: the directory of one, where migrations come
+ * with releases.
+ */
+export async function observeRevisions(look: Look, release?: string): Promise<Revisions> {
   databaseOf(look.target)
   const { deps, target, ssh } = look
   const user = { deps, target, ssh, token: 0, look: (script: string) => look.look(script) }
@@ -42,7 +45,7 @@ export async function observeRevisions(look: Look): Promise<Revisions> {
     const live = await deps.database.TargetDatabase.connect(address)
     try {
       const { applied, unrecorded, alembic } = await live.observe()
-      const { classes } = await knownMigrations(look, { needed: applied })
+      const { classes } = await knownMigrations(look, { needed: applied, release })
       const known = withRehearsals(await deps.database.describeMigrations(classes), await readManifests(look))
       const losses = new Map<string, readonly string[] | null>()
       for (const name of applied) losses.set(name, await lossesOfDown(deps, live, classes, name))
