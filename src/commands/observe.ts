@@ -32,7 +32,8 @@ export function inspectedContainers(project: string): string {
 
 /** One JSON list a line, since a label may hold anything: name, project, directory, compose files, environment file. */
 export const labelledContainers = rows(
-  ['docker', 'ps', '--all'],
+  // An image that Compose built has the project's label, and gives it to whatever is started from it by hand.
+  ['docker', 'ps', '--all', '--filter', 'label=com.docker.compose.oneoff'],
   ['.Names', 'project', 'project.working_dir', 'project.config_files', 'project.environment_file'],
 )
 /** The same of volumes: name, project, key. */

@@ -23,6 +23,7 @@ Puts $TARGET back to $RESTORE_POINT, version $VERSION, taken at $TAKEN_AT: datab
   --dry-run  says what it would do, and changes nothing
   --yes      does not ask
   --wait     waits while somebody else holds the lease of $TARGET
+Rows that were written since come along with nothing: they stay in the database of now, which is kept.
 Killed on the way, it goes on when it is started again.
 exit status: 0 done, 2 wrong use, 3 refused before a change, 4 failed before a change, 5 failed on the way, or not healthy
 USAGE
