@@ -55,14 +55,14 @@ export const askDatabase: ActDefinition<'askDatabase'> = {
 
 export const giveVerdict: ActDefinition<'giveVerdict'> = {
   jobs: [],
-  run: async (context, { seen, database }) => {
+  run: async (context, { seen, database, stoppedBy }) => {
     const { name: target, services, disk, backups } = context.target
     const [answer, free] = await Promise.all([
       database === null ? null : ready(context, database),
       context.look(freeBytes(backups)),
     ])
     const bytes = { freeBytes: Number(free.trim() || Number.NaN), neededBytes: disk.freeBytes }
-    return verdictOf({ target, application: services.application, seen, database: answer, ...bytes })
+    return verdictOf({ target, application: services.application, seen, database: answer, ...bytes, stoppedBy })
   },
 }
 

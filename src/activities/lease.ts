@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { Context } from '@temporalio/activity'
 import { tryPlain } from '../adapters/host/plain.js'
 import { freeReserve, keepReserve } from '../commands/disk.js'
+import { freeBytes } from '../commands/observe.js'
 import { type ForPeople, tidyUp } from '../commands/tidy.js'
 import { findTarget } from '../config/load.js'
 import type { Target } from '../config/schema.js'
@@ -23,6 +24,8 @@ import { ledgerRecords } from './observe/ledger.js'
 import { messageOf } from './to-failure.js'
 import { together } from './together.js'
 
+/** With less nothing that a run writes down may find room. */
+const leastBytes = 2_000_000
 /** Unrenewed for so long, without a living job: its holder is gone even where Temporal cannot say so. */
 const expiredSeconds = 15 * 60
 /** A script that died goes on when it is started again: whoever does so is left the time for it. */
@@ -33,6 +36,15 @@ const handOverMs = 2 * 60_000
 interface LeaseInput {
   readonly target: string
   readonly token: number
+}
+
+interface Wanted {
+  readonly target: string
+  readonly kind: RunKind | 'guard'
+  /** As a plan says it. */
+  readonly freesReserve?: true
+  /** Nobody has approved anything yet, so it waits for whoever holds it. */
+  readonly waits?: boolean
 }
 
 export interface Acquired {
@@ -46,36 +58,12 @@ export interface Acquired {
 export function leaseActivities(deps: Deps) {
   return {
     /** Waits until the lease is this run's; behind it no job and no database session of an older token is left. */
-    async acquireLease(input: {
-      readonly target: string
-      readonly kind: RunKind | 'guard'
-      /** As a plan says it. */
-      readonly freesReserve?: true
-      /** Nobody has approved anything yet, so it waits for whoever holds it. */
-      readonly waits?: boolean
-    }): Promise<Acquired> {
+    async acquireLease(input: Wanted): Promise<Acquired> {
       return await beating(async () => {
-        const target = findTarget(deps.config, input.target)
-        const host = deps.hosts.host(target)
-        const holder = holderOf(deps)
-        const judge = new Judge(deps, host, input.kind, input.waits)
-        const urgent = input.kind === 'emergency'
-        if (input.freesReserve) await tryPlain(await deps.hosts.ssh(target), freeReserve(host.stateDirectory))
-        for (;;) {
-          const got = await host.acquire({ holder, mayTake: (state) => judge.mayTake(state) })
-          if (got.outcome === 'fenced') throw fenced(got.by)
-          if (got.outcome === 'acquired') {
-            // The database may be what does not answer: a step of the emergency's own fences it, behind its first act.
-            if (!urgent) {
-              const by = { run: ownRun(), attempt: Context.current().info.attempt }
-              await raiseDatabaseFence(deps, target, got.token, by)
-            }
-            await append(deps, input.target, got.token, 'acquired', { kind: 'acquired', run: ownRun(), saw: judge.saw })
-            // What others left stays for the next run: undoing it first could start what is to be stopped.
-            const left = urgent ? [] : debts(await ledgerRecords(host), ownRun())
-            return { token: got.token, run: ownRun(), debts: left, audits: true }
-          }
-          await sleep(2_000, undefined, { signal: Context.current().cancellationSignal })
+        try {
+          return await acquire(deps, input)
+        } catch (error) {
+          throw input.kind === 'emergency' ? await noRoomFor(deps, input.target, error) : error
         }
       })
     },
@@ -151,6 +139,46 @@ export function leaseActivities(deps: Deps) {
       })
     },
   }
+}
+
+async function acquire(deps: Deps, input: Wanted): Promise<Acquired> {
+  const target = findTarget(deps.config, input.target)
+  const host = deps.hosts.host(target)
+  const judge = new Judge(deps, host, input.kind, input.waits)
+  const urgent = input.kind === 'emergency'
+  if (input.freesReserve) await tryPlain(await deps.hosts.ssh(target), freeReserve(host.stateDirectory))
+  for (;;) {
+    const got = await host.acquire({ holder: holderOf(deps), mayTake: (state) => judge.mayTake(state) })
+    if (got.outcome === 'fenced') throw fenced(got.by)
+    if (got.outcome === 'acquired') {
+      // The database may be what does not answer: a step of the emergency's own fences it, behind its first act.
+      if (!urgent) {
+        const by = { run: ownRun(), attempt: Context.current().info.attempt }
+        await raiseDatabaseFence(deps, target, got.token, by)
+      }
+      await append(deps, input.target, got.token, 'acquired', { kind: 'acquired', run: ownRun(), saw: judge.saw })
+      // What others left stays for the next run: undoing it first could start what is to be stopped.
+      const left = urgent ? [] : debts(await ledgerRecords(host), ownRun())
+      return { token: got.token, run: ownRun(), debts: left, audits: true }
+    }
+    await sleep(2_000, undefined, { signal: Context.current().cancellationSignal })
+  }
+}
+
+/** In an emergency nobody waits for room that nobody makes: where there is none for the lease, that is the answer. */
+async function noRoomFor(deps: Deps, name: string, error: unknown): Promise<unknown> {
+  const target = findTarget(deps.config, name)
+  const { stateDirectory } = deps.hosts.host(target)
+  const look = deps.hosts.ssh(target).then((ssh) => tryPlain(ssh, freeBytes(stateDirectory)))
+  const printed = await look.then(({ stdout }) => stdout.trim()).catch(() => '')
+  const free = printed === '' ? Number.NaN : Number(printed)
+  if (!(free < leastBytes)) return error
+  return new StepbackError({
+    type: 'Refused',
+    message: `there is no room for the lease in '${stateDirectory}': ${free} bytes are free, and no reserve is left`,
+    hint: 'free some megabytes on the host by hand, as by `docker builder prune --all --force`, and ask again.',
+    cause: error,
+  })
 }
 
 /** Nothing depends on what was staged nor on the words for people, so only not reaching the host makes it fail. */

@@ -16,7 +16,7 @@ import { rehearsalJobs, rehearse } from './rehearsal.js'
 
 export const proveRestorePoint: ActDefinition<'proveRestorePoint'> = {
   jobs: ['proof', ...rehearsalJobs, 'verdict', 'drop'],
-  run: async (context, { from, keepCopy, rehearse: migrations = [], release }) => {
+  run: async (context, { from, keepCopy, rehearse: migrations = [], release, accept }) => {
     const id = context.restorePoint(from)
     const manifest = await readManifest(context, id)
     const { warmName: name } = besideNames(context)
@@ -27,13 +27,16 @@ export const proveRestorePoint: ActDefinition<'proveRestorePoint'> = {
     const keeps = keepCopy && copy.roomLeft
     const tried = { copyOf: name, manifest, migrations: copy.roomLeft ? migrations : [], release }
     const { rehearsed, words } = await rehearse(context, tried)
-    await judge(context, id, ({ doubt: _doubt, ...proven }) => ({
+    const small = accept ? undefined : manifest.small
+    await judge(context, id, ({ doubt: _doubt, small: _small, ...proven }) => ({
       ...provenAs(proven, keeps ? copy.warm : undefined),
+      ...(small === undefined ? {} : { small }),
       ...(rehearsed.length > 0 ? { rehearsed } : {}),
     }))
     if (!keeps) await dropBeside(context, [name])
     const room = keepCopy ? ['no room to keep the copy'] : []
-    return [amountIn(dumpOf(manifest)), ...(keeps ? [`kept as ${name}`] : room), ...words].join('; ')
+    const doubts = small === undefined ? [] : [small]
+    return [amountIn(dumpOf(manifest)), ...(keeps ? [`kept as ${name}`] : room), ...words, ...doubts].join('; ')
   },
 }
 

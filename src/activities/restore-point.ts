@@ -13,7 +13,7 @@ import { restorePointTime } from '../plan/ledger.js'
 import type { Container } from '../plan/facts.js'
 import type { BesideDatabase, DatabaseManifest, Manifest, ManifestFile } from '../plan/manifest.js'
 import { parentsOf } from '../plan/release.js'
-import { doubtOf } from '../plan/retention.js'
+import { smallness } from '../plan/retention.js'
 import { isWhole } from '../plan/way-back.js'
 import type { ActDefinition } from './act.js'
 import { besideNames, reserveOf } from './beside.js'
@@ -43,7 +43,7 @@ export const takeRestorePoint: ActDefinition<'takeRestorePoint'> = {
     const writes = [script, writeManifest({ backups: context.backups, manifest })]
     await context.job('manifest', writes.join(''), { holds: doneAgain })
     const dumped = database ? `, dump of ${database.file.bytes} bytes` : ''
-    return `${context.safety}${manifest.doubt === undefined ? dumped : `; ${manifest.doubt}`}`
+    return `${context.safety}${manifest.small === undefined ? dumped : `; ${manifest.small}`}`
   },
 }
 
@@ -158,7 +158,7 @@ interface Taken {
 
 function manifestOf(context: ActContext, args: ActArgs['takeRestorePoint'], taken: Taken): Manifest {
   const { files, database, kept, images } = taken
-  const doubt = database && doubtOf(database.file.bytes, taken.earlier)
+  const small = database && smallness(database.file.bytes, taken.earlier)
   return {
     id: context.safety,
     target: context.target.name,
@@ -167,7 +167,7 @@ function manifestOf(context: ActContext, args: ActArgs['takeRestorePoint'], take
     run: context.origin,
     state: kept ? 'kept' : 'taken',
     pins: [],
-    ...(doubt ? { doubt } : {}),
+    ...(small ? { small } : {}),
     files: [...files.files, ...(database ? [database.file] : [])],
     absentPaths: files.absent,
     images,

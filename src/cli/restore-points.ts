@@ -2,6 +2,7 @@ import { Argument } from 'commander'
 import type { BackupInput } from '../client.js'
 import { parseBackupRequest } from '../config/request.js'
 import type { Manifest } from '../plan/manifest.js'
+import { doubtsOf } from '../plan/retention.js'
 import { type Cli, addCommand, globalsOf } from './cli.js'
 import { requireConfig, withSession } from './configuration.js'
 import { exitCodes } from './exit-code.js'
@@ -90,7 +91,9 @@ async function listPoints({ io }: Cli, target: string, globals: ReturnType<typeo
 }
 
 /** What a person needs of a manifest to choose. */
-function shown({ id, version, createdAt, state, pins, doubt, migrationHead, files }: Manifest) {
+function shown(manifest: Manifest) {
+  const { id, version, createdAt, state, pins, migrationHead, files } = manifest
   const bytes = files.filter((it) => it.path === undefined).reduce((sum, it) => sum + it.bytes, 0)
-  return { id, version, createdAt, state, migrationHead, bytes, pins, ...(doubt === undefined ? {} : { doubt }) }
+  const doubt = doubtsOf(manifest).join('; ')
+  return { id, version, createdAt, state, migrationHead, bytes, pins, ...(doubt === '' ? {} : { doubt }) }
 }

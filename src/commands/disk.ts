@@ -17,6 +17,12 @@ export function freeReserve(stateDirectory: string): string {
   return `rm -f ${quote(`${stateDirectory}/reserve`)} ${quote(`${stateDirectory}/reserve.part`)}\n`
 }
 
+/** `there` or `missing`; nothing where no run was yet that could have made it. */
+export function findReserve(stateDirectory: string): string {
+  const directory = quote(stateDirectory)
+  return `if [ -f ${quote(`${stateDirectory}/reserve`)} ]; then echo there; elif [ -d ${directory}/ledger ]; then echo missing; fi\n`
+}
+
 /** For each place a line of its free bytes and all of them; empty where nobody can tell. */
 export function measureDisks(paths: readonly string[]): string {
   const figures = `awk 'NR == 2 { printf "%.0f %.0f", $4 * 1024, ($3 + $4) * 1024 }'`

@@ -32,6 +32,8 @@ export interface ActArgs {
     readonly rehearse?: readonly string[]
     /** As for `keepMigrations`, which comes later and may have none of them yet. */
     readonly release?: string
+    /** A person says why its dump is so small. */
+    readonly accept?: true
   }
   readonly dropUnprovenCopy: { readonly from: RestorePointRef }
   readonly dropCopies: { readonly copies: readonly DroppedCopy[] }
@@ -117,8 +119,13 @@ export interface ActArgs {
   }
   readonly removeLogs: { readonly path: string; readonly olderThanDays: number }
   readonly askDatabase: { readonly service: string }
-  /** `seen`: the containers as they were before anything was done. */
-  readonly giveVerdict: { readonly seen: readonly SeenService[]; readonly database: string | null }
+  readonly giveVerdict: {
+    /** The containers as they were before anything was done. */
+    readonly seen: readonly SeenService[]
+    readonly database: string | null
+    /** The run that had stopped them on purpose before. */
+    readonly stoppedBy?: string
+  }
   readonly runHook: {
     readonly name: string
     readonly command: readonly string[]

@@ -75,7 +75,8 @@ function take(request: BackupRequest, facts: Facts): Decision {
   return { because: 'a restore point was asked for', steps: [step, ...proof, ...tidy] }
 }
 
-function prove(manifest: Manifest, facts: Facts, { target }: BackupRequest): Decision {
+/** A reason that somebody gives for the one that they name is a word on what is the matter with it; a drill has none. */
+function prove(manifest: Manifest, facts: Facts, { target, what, id, reason }: BackupRequest): Decision {
   ensureFit(target, facts.findings, ['migrations', 'directory'])
   if (manifest.database?.file === undefined) {
     throw new StepbackError({
@@ -85,7 +86,9 @@ function prove(manifest: Manifest, facts: Facts, { target }: BackupRequest): Dec
     })
   }
   const keepCopy = keepsCopy(facts, manifest)
-  const steps = [proveRestorePoint({ from: manifest.id, keepCopy }), ...tidyWarm(facts, keepCopy ? 1 : 0)]
+  const accepts = what === 'prove' && id !== undefined && reason !== undefined && manifest.small !== undefined
+  const proof = proveRestorePoint({ from: manifest.id, keepCopy, ...(accepts ? { accept: true } : {}) })
+  const steps = [proof, ...tidyWarm(facts, keepCopy ? 1 : 0)]
   return { because: `${manifest.id} is ${manifest.state}, and is restored once more beside the live database`, steps }
 }
 

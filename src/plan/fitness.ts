@@ -2,8 +2,10 @@
 
 import type { Finding } from './facts.js'
 import type { HealthReport } from './progress.js'
+import { list } from './steps/services.js'
 
 export interface Fitness {
+  readonly target: string
   /** How far the host's clock is ahead of the worker's; null where it did not say. */
   readonly aheadSeconds: number | null
   readonly health: readonly HealthReport[]
@@ -11,6 +13,10 @@ export interface Fitness {
   readonly version: string | null | undefined
   /** Programs that the database's container lacks; undefined without a database. */
   readonly missingPrograms: readonly string[] | undefined
+  /** The emergency stop that is in force, and what ran before it. */
+  readonly stop: { readonly by: string; readonly ran: readonly string[] } | null
+  /** The file that goes first when the disk is full; null where none is wanted, or no run was yet that could make it. */
+  readonly reserve: 'there' | 'missing' | null
 }
 
 /** Restore points are ordered by their times, which workers take from their own clocks. */
@@ -20,9 +26,27 @@ export function fitness(seen: Fitness): Finding[] {
   return [
     ...(seen.aheadSeconds === null ? [] : [clock(seen.aheadSeconds)]),
     ...(seen.missingPrograms ? [programs(seen.missingPrograms)] : []),
-    health(seen.health),
-    ...(seen.version === undefined ? [] : [version(seen.version)]),
+    ...(seen.reserve === null ? [] : [reserve(seen.reserve)]),
+    ...(seen.stop ? [stopped(seen.target, seen.stop)] : answers(seen)),
   ]
+}
+
+/** What was stopped on purpose does not answer, and that is no reason to mend it. */
+function stopped(target: string, { by, ran }: NonNullable<Fitness['stop']>): Finding {
+  const what = ran.length > 0 ? `${list(ran)} ${ran.length > 1 ? 'were' : 'was'}` : 'the application was'
+  const detail = `${what} stopped on purpose by ${by}`
+  return { check: 'stop', ok: false, detail, hint: `start it: stepback emergency ${target} start.` }
+}
+
+function answers(seen: Fitness): Finding[] {
+  return [health(seen.health), ...(seen.version === undefined ? [] : [version(seen.version)])]
+}
+
+function reserve(seen: NonNullable<Fitness['reserve']>): Finding {
+  const check = 'reserve'
+  if (seen === 'there') return { check, ok: true, detail: 'a file goes first when the disk is full' }
+  const hint = 'free some room where backups lie: the next run makes it, where three times its size is free.'
+  return { check, ok: false, detail: 'without it no emergency can act on a disk that has no byte left', hint }
 }
 
 function clock(aheadSeconds: number): Finding {

@@ -126,9 +126,11 @@ export function keptMigrations(records: readonly Recorded[]): string[] {
 /** The stop on purpose that is in force, and what ran before it; null where a start or a whole release came since. */
 export function stopInForce(
   records: readonly Recorded[],
-): { readonly by: string; readonly ran: readonly string[] } | null {
-  const last = inForce(records).findLast(({ entry }) => entry.kind === 'stopped' || startsAll(entry))?.entry
-  return last?.kind === 'stopped' ? { by: last.run.workflowId, ran: last.ran ?? [] } : null
+): { readonly by: string; readonly since: string; readonly ran: readonly string[] } | null {
+  const last = inForce(records).findLast(({ entry }) => entry.kind === 'stopped' || startsAll(entry))
+  if (last?.entry.kind !== 'stopped') return null
+  const { run, ran = [] } = last.entry
+  return { by: run.workflowId, since: last.at, ran }
 }
 
 /** Behind a deploy, or a rollback of a whole release, every service runs. */

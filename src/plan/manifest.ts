@@ -17,6 +17,8 @@ export interface Manifest {
   readonly pins: readonly Pin[]
   /** Why nobody should rely on it, or why it is broken; missing where there is no such reason. */
   readonly doubt?: string
+  /** Why its dump is suspiciously small. A proof does not settle that: it says that the dump is whole, not that the database was. */
+  readonly small?: string
   readonly files: readonly ManifestFile[]
   /** Managed paths that did not exist; going back removes them. */
   readonly absentPaths: readonly string[]
@@ -237,6 +239,7 @@ const manifestShape: Shape = {
     state: { oneOf: ['taken', 'proven', 'warm', 'kept', 'broken'] },
     pins: { each: { keys: { by: 'string', reason: { maybe: 'string' } } } },
     doubt: { maybe: 'string' },
+    small: { maybe: 'string' },
     files: {
       each: {
         keys: {

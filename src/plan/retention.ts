@@ -64,19 +64,30 @@ function idIn(name: string): string | undefined {
   return undefined
 }
 
-/** Why a new dump should not be relied on: it is less than half of the one before it; undefined where it is not. */
-export function doubtOf(bytes: number, before: readonly Manifest[]): string | undefined {
+/** What is the matter with a new dump that is less than half of the one before it; undefined where it is not. */
+export function smallness(bytes: number, before: readonly Manifest[]): string | undefined {
   const newestFirst = before.toSorted((a, b) => (a.id < b.id ? 1 : -1))
-  const forerunner = newestFirst.find((it) => it.database?.file !== undefined && it.doubt === undefined)
+  const forerunner = newestFirst.find((it) => it.database?.file !== undefined && doubtsOf(it).length === 0)
   const earlier = forerunner?.files.find((it) => it.name === forerunner.database?.file)?.bytes
   if (earlier === undefined || bytes * 2 >= earlier) return undefined
   return `its dump of ${bytes} bytes is suspiciously small: that of ${forerunner!.id} has ${earlier}`
 }
 
+/** All that speaks against relying on it. */
+export function doubtsOf({ small, doubt }: Pick<Manifest, 'small' | 'doubt'>): string[] {
+  return [small, doubt].filter((it) => it !== undefined)
+}
+
+/** Its dump was really restored once. */
+export function isProven({ state, database }: Manifest): boolean {
+  return database?.file !== undefined && (state === 'proven' || state === 'warm')
+}
+
 const proven: readonly RestorePointState[] = ['proven', 'warm', 'kept']
 
-/** A dump that is suspiciously small pushes nothing out. */
+/** A dump that is suspiciously small pushes nothing out, proven or not: what is missing in it is in those before. */
 function counts(manifest: Manifest, what: Retention['counts']): boolean {
+  if (manifest.small !== undefined) return false
   if (proven.includes(manifest.state)) return true
   return what === 'taken' && manifest.state === 'taken' && manifest.doubt === undefined
 }

@@ -263,9 +263,10 @@ type Common = Pick<
   'kind' | 'target' | 'scope' | 'safety' | 'undo' | 'approval' | 'before' | 'deadlines' | 'exposure'
 >
 
-/** A dump that nobody should rely on is restored only where a person says so. */
+/** A dump that nobody should rely on is brought in only where a person says so; how small it is, no proof settles. */
 function doubtIn({ strategy }: Choice, { manifest }: CandidateFacts): string | null {
-  return strategy === 'restore' && manifest.state === 'taken' ? (manifest.doubt ?? null) : null
+  if (strategy !== 'swap' && strategy !== 'restore') return null
+  return manifest.small ?? (strategy === 'restore' && manifest.state === 'taken' ? (manifest.doubt ?? null) : null)
 }
 
 /** What the rehearsal of these migrations lost on a copy. */

@@ -49,6 +49,19 @@ describe('a restore point', { timeout: 60_000 }, () => {
     expect(host.manifest(run.safety)).toMatchObject({ state: 'proven' })
   })
 
+  test('stays doubtful for how small it is, proven or not, until somebody accepts that', async () => {
+    const small = 'its dump of 1 bytes is suspiciously small'
+    rewrite((manifest) => ({ ...manifest, small, doubt: 'its proof failed: the disk is full' }))
+    const proof = (more: { readonly accept?: true }) =>
+      run.act('proveRestorePoint', { from: run.safety, keepCopy: false, ...more })
+    expect(await proof({})).toMatchObject({ detail: expect.stringContaining(small) })
+    expect(host.manifest(run.safety)).toMatchObject({ state: 'proven', small })
+    expect(host.manifest(run.safety)).not.toHaveProperty('doubt')
+    run = { ...run, act: (await host.run()).act }
+    await proof({ accept: true })
+    expect(host.manifest(run.safety)).not.toHaveProperty('small')
+  })
+
   test('that was damaged since is found broken by a drill, and going back by its copy is left', async () => {
     await prove()
     flip(file())

@@ -95,13 +95,13 @@ describe('a dump', { timeout: 90_000 }, () => {
 
   test('that is suspiciously smaller than the one before is kept, and doubted', async () => {
     await take()
-    expect(host.manifest(run.safety)).not.toHaveProperty('doubt')
+    expect(host.manifest(run.safety)).not.toHaveProperty('small')
     await host.server.query(host.live, 'delete from orders where i > 10')
     before = await host.state()
     run = await host.run()
-    const doubt = expect.stringContaining('is suspiciously small')
-    expect(await take()).toMatchObject({ detail: doubt })
-    expect(host.manifest(run.safety)).toMatchObject({ state: 'taken', doubt })
+    const small = expect.stringContaining('is suspiciously small')
+    expect(await take()).toMatchObject({ detail: small })
+    expect(host.manifest(run.safety)).toMatchObject({ state: 'taken', small })
   })
 })
 

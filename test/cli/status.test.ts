@@ -12,6 +12,8 @@ const calm: Situation = {
   answers: '2.1.0',
   health: [{ check: 'api', healthy: true, detail: 'status 200' }],
   lease: null,
+  stopped: null,
+  reserve: 'there',
   unreadable: [],
   restorePoints: [{ id: '20261123T140211Z-2.0.0', version: '2.0.0', state: 'warm' }],
   debts: [],
@@ -44,6 +46,18 @@ test('a lease whose run has ended, its debt, and a gate are shown', () => {
     '  debts           deploy-aria-1, 3 steps begun',
     '  open runs       rollback-aria-2 waiting-for-approval: 1 row would be lost',
     '                  answer it: stepback watch rollback-aria-2',
+  ])
+})
+
+test('a stop on purpose, a missing reserve and a doubtful restore point are shown', () => {
+  const stopped = { by: 'emergency-aria-1', since: at(0), ran: ['api', 'web'] }
+  const restorePoints = [{ ...calm.restorePoints[0]!, doubt: 'its dump is suspiciously small' }]
+  expect(renderSituation({ ...calm, stopped, reserve: 'missing', restorePoints }, plain).slice(1)).toEqual([
+    '  stopped         on purpose by emergency-aria-1 since 2026-11-23T14:02:00.000Z: api, web; start it: stepback emergency aria start',
+    '  health          ok: api',
+    '  lease           free',
+    '  restore points  20261123T140211Z-2.0.0 warm: its dump is suspiciously small',
+    '  reserve         missing: no emergency could act on a disk without a byte left',
   ])
 })
 

@@ -40,6 +40,20 @@ test('a prune names what goes, and never what latest means', () => {
   expect(facts.manifests.map((it) => it.id)).toContain(before210)
 })
 
+test('how small a dump is, is accepted by a proof with a reason that names it, and by no drill', () => {
+  const doubtful = afterDeploy({ manifests: [manifest({ small: 'its dump of 1 bytes is suspiciously small' })] })
+  const proof = (changes: Partial<BackupRequest>, facts = doubtful) =>
+    planBackup(request({ what: 'prove', ...changes }), facts, []).steps[0]!.act
+  const reason = 'the archive was emptied'
+  expect(proof({ id: before210, reason })).toMatchObject({
+    title: `prove ${before210}, and accept how small it is`,
+    args: { accept: true },
+  })
+  for (const act of [proof({ id: before210 }), proof({ reason }), proof({ what: 'drill', reason })])
+    expect(act.args).not.toHaveProperty('accept')
+  expect(proof({ id: before210, reason }, afterDeploy()).args).not.toHaveProperty('accept')
+})
+
 test('a prune without anything to remove is done already', () => {
   expect(planBackup(request({ what: 'prune' }), afterDeploy(), [])).toMatchObject({ already: true, steps: [] })
 })

@@ -111,12 +111,13 @@ describe('a rollback past an irreversible migration', () => {
   })
 
   test('asks before it restores a dump that nobody should rely on', () => {
-    const doubt = 'its dump of 1 bytes is suspiciously small'
+    const doubt = 'it is as it is'
     const seen = afterDeploy({ database: database({ applied }) })
     const approval = (found: Parameters<typeof manifest>[0]) =>
       rollbackPlan(undefined, seen, candidate({ manifest: manifest(found) })).approval
     expect(approval({ doubt })).toMatchObject({ required: true, dataLoss: true, why: doubt })
     expect(approval({ doubt, state: 'proven' })).toMatchObject({ required: false })
+    expect(approval({ small: doubt, state: 'proven' })).toMatchObject({ required: true, dataLoss: true, why: doubt })
   })
 })
 

@@ -51,6 +51,13 @@ describe('a restore point', () => {
     expect(plan({ dumps: dumps([older.id]) }).restorePoint).toBe(older.id)
   })
 
+  test('whose dump is suspiciously small is passed over, proven or not', () => {
+    const small = { ...newer, small: 'its dump of 1 bytes is suspiciously small' }
+    expect(plan({ dumps: { manifests: [small, older], whole } }).restorePoint).toBe(older.id)
+    const alone = () => plan({ dumps: { manifests: [small], whole } })
+    expect(alone).toThrow(`with its dump; of ${newer.id} its dump of 1 bytes is suspiciously small`)
+  })
+
   test('is not there: refused before anything stops, with what can be done', () => {
     expect(() => plan({ dumps: dumps([unproven.id]) })).toThrow(
       'no proven restore point with its dump; the dumps of 20261123T100000Z-2.0.0, 20261122T100000Z-2.0.0 are not whole',

@@ -133,6 +133,13 @@ describe('dumps', () => {
     expect(go(eight.slice(3))).toEqual([])
   })
 
+  test('leave the last proven one that is not suspiciously small', () => {
+    const points = eight.map((it, index) =>
+      index < 2 ? { ...it, state: 'proven' as const } : { ...it, small: 'small' },
+    )
+    expect(go(points)).toEqual([1, 3].map(idOf))
+  })
+
   test('from before stepback come first, by their names; a dump of its own is none of them', () => {
     const shelf = ['db_2.sql', 'db_1.sql.gz', `db_${idOf(1)}.sql`, 'db_3.dump', 'mydb_1.sql']
     expect(go(eight, shelf)).toEqual(['db_1.sql.gz', 'db_2.sql', ...[1, 2, 3].map(idOf)])

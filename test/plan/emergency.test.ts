@@ -77,7 +77,7 @@ describe('a start', () => {
 
 describe('a stop on purpose', () => {
   test('is in force until a start, or until a release was brought whole', () => {
-    expect(stopInForce(stopped)).toEqual({ by: 'emergency-shop-1', ran: ['api', 'web'] })
+    expect(stopInForce(stopped)).toMatchObject({ by: 'emergency-shop-1', ran: ['api', 'web'] })
     const release = finished({ kind: 'deploy', version: '2.1.0', restorePoint: '20261123T100000Z-2.0.0', paths: [] })
     const behind = (entry: LedgerEntry) => stopInForce(records(stopped[0]!.entry, entry))
     expect(behind({ kind: 'started', run })).toBeNull()
@@ -118,6 +118,12 @@ describe('what does not answer', () => {
     expect(plan.because).toBe('before it: api running, worker running, web running')
   })
 
+  test('behind a stop on purpose says so, in place of wondering why nothing runs', () => {
+    const plan = emergencyPlan(emergencyRequest({ procedure: 'unresponsive' }), down)
+    expect(plan.because).toContain('; emergency-shop-1 stopped it on purpose')
+    expect(plan.steps.at(-1)!.act.args).toMatchObject({ stoppedBy: 'emergency-shop-1' })
+  })
+
   const seen = ['api', 'worker', 'web'].map((service) => ({ service, state: 'running', health: null }))
   const found = {
     target: 'shop',
@@ -135,6 +141,11 @@ describe('what does not answer', () => {
     [{ database: { accepts: false, detail: 'does not answer' } }, 'the database is the matter: it does not answer'],
     [{ seen: changed('api', { state: 'restarting' }) }, 'api did not run, the database accepts connections'],
     [{ seen: seen.slice(1) }, 'api did not run'],
+    [
+      { seen: seen.map((it) => ({ ...it, state: 'exited' })), stoppedBy: 'emergency-shop-1' },
+      'api, worker, web were stopped on purpose by emergency-shop-1, the database accepts connections:',
+    ],
+    [{ seen: seen.slice(1), stoppedBy: 'emergency-shop-1' }, 'api did not run'],
     [{ seen: changed('web', { health: 'unhealthy' }) }, 'web ran and was unhealthy'],
     [{ freeBytes: 1e6, database: { accepts: false, detail: 'does not answer' } }, 'the disk is full, 1 MB are free'],
     [{ freeBytes: Number.NaN, database: null }, 'every container ran: the application itself hung'],

@@ -2,6 +2,9 @@ import { describe, expect, test } from 'vitest'
 import { type Fitness, fitness } from '../../src/plan/fitness.js'
 
 const well: Fitness = {
+  target: 'shop',
+  stop: null,
+  reserve: 'there',
   aheadSeconds: 1,
   health: [{ check: 'api', healthy: true, detail: 'status 200' }],
   version: '2.0.0',
@@ -24,6 +27,7 @@ describe('what a run would find out only later is bad, with a way to mend it', (
     ],
     [{ health: [{ check: 'api', healthy: false, detail: 'status 502' }] }, 'health', 'api: status 502'],
     [{ version: null }, 'version', 'no answer'],
+    [{ reserve: 'missing' }, 'reserve', 'without it no emergency can act on a disk that has no byte left'],
   ])('%j', (changes, check, detail) => {
     expect(bad(changes)).toEqual([{ check, ok: false, detail, hint: expect.any(String) }])
   })
@@ -31,10 +35,22 @@ describe('what a run would find out only later is bad, with a way to mend it', (
 
 test('a target without checks, version and database is fit, and is told what it lacks', () => {
   const { version: _version, missingPrograms: _programs, ...rest } = well
-  const found = fitness({ ...rest, health: [], version: undefined, missingPrograms: undefined })
+  const found = fitness({ ...rest, health: [], version: undefined, missingPrograms: undefined, reserve: null })
   expect(found.every((it) => it.ok)).toBe(true)
   expect(found.map((it) => it.check)).toEqual(['clock', 'health'])
   expect(found.at(-1)?.hint).toContain('health.checks')
+})
+
+test('what was stopped on purpose is not called sick', () => {
+  const stop = { by: 'emergency-shop-1', since: '2026-11-23T14:02:11Z', ran: ['api', 'web'] }
+  expect(bad({ stop, health: [{ check: 'api', healthy: false, detail: 'no answer' }], version: null })).toEqual([
+    {
+      check: 'stop',
+      ok: false,
+      detail: 'api, web were stopped on purpose by emergency-shop-1',
+      hint: 'start it: stepback emergency shop start.',
+    },
+  ])
 })
 
 test('a clock that nobody could read is no finding', () => {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import type { Manifest } from '../../src/plan/manifest.js'
-import { doubtOf, leftovers, namesOf, retired } from '../../src/plan/retention.js'
+import { leftovers, namesOf, retired, smallness } from '../../src/plan/retention.js'
 import { manifest } from '../support/plans.js'
 
 const id = (day: number) => `202611${String(day).padStart(2, '0')}T000000Z-2.0.0`
@@ -29,6 +29,12 @@ describe('retention', () => {
     expect(goes(doubtful, { retention })).toEqual([])
   })
 
+  test('lets a dump that is suspiciously small push nothing out, though it was proven', () => {
+    const points = [...days(1, 3).map((day) => point(day)), ...days(4, 6).map((day) => point(day, { small: 'small' }))]
+    expect(goes(points)).toEqual([])
+    expect(goes([...points, point(7)])).toEqual([id(1)])
+  })
+
   test('leaves alone what is pinned, and what somebody may still go back to', () => {
     const points = [point(1, { pins: [{ by: 'ann' }] }), ...days(2, 6).map((day) => point(day))]
     expect(goes(points, { held: [id(2)] })).toEqual([id(3)])
@@ -48,8 +54,8 @@ test('a dump of less than half of its forerunner is doubted, and says of which',
     const database = { ...manifest().database!, file: name }
     return point(day, { database, files: [{ name, sha256: 'x', bytes, mode: '0600' }], ...changes })
   }
-  const before = [dumped(1, 9_000), dumped(2, 1_000), dumped(3, 10, { doubt: 'small' })]
-  expect(doubtOf(499, before)).toBe(`its dump of 499 bytes is suspiciously small: that of ${id(2)} has 1000`)
-  expect(doubtOf(500, before)).toBeUndefined()
-  expect(doubtOf(1, [])).toBeUndefined()
+  const before = [dumped(1, 9_000), dumped(2, 1_000), dumped(3, 10, { small: 'small' })]
+  expect(smallness(499, before)).toBe(`its dump of 499 bytes is suspiciously small: that of ${id(2)} has 1000`)
+  expect(smallness(500, before)).toBeUndefined()
+  expect(smallness(1, [])).toBeUndefined()
 })

@@ -2,21 +2,27 @@ import { missingDatabasePrograms } from '../../commands/database/programs.js'
 import { hostClock } from '../../commands/observe.js'
 import type { Finding } from '../../plan/facts.js'
 import { fitness } from '../../plan/fitness.js'
+import { stopInForce } from '../../plan/ledger.js'
 import { databaseAccess } from '../database-access.js'
 import { askChecks, readVersion } from '../health.js'
 import { asUser } from './database.js'
+import { ledgerRecords } from './ledger.js'
 import type { Look } from './look.js'
+import { observeReserve } from './reserve.js'
 
 /** What a run would find out only later. */
 export async function observeFitness(look: Look): Promise<Finding[]> {
   const { deps, target, ssh } = look
-  const [aheadSeconds, health, version, missing] = await Promise.all([
+  const [aheadSeconds, health, version, missing, records, reserve] = await Promise.all([
     readClock(look),
     askChecks(look),
     target.version ? readVersion(deps, target, ssh) : undefined,
     target.database ? readMissingPrograms(look) : undefined,
+    ledgerRecords(look.host),
+    observeReserve(look),
   ])
-  return fitness({ aheadSeconds, health, version, missingPrograms: missing })
+  const stop = stopInForce(records)
+  return fitness({ target: target.name, aheadSeconds, health, version, missingPrograms: missing, stop, reserve })
 }
 
 /** Null where it did not say. */

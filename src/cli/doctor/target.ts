@@ -4,6 +4,7 @@ import type { Deps } from '../../activities/deps.js'
 import { findTarget } from '../../config/load.js'
 import type { DeployCheck, Target } from '../../config/schema.js'
 import type { Finding } from '../../plan/facts.js'
+import type { Manifest } from '../../plan/manifest.js'
 import type { Unreadable } from '../../plan/shelf.js'
 import { findingOr } from './finding.js'
 
@@ -24,8 +25,13 @@ export async function examineTarget(
   })
   if (reached.some((finding) => !finding.ok)) return reached
   const looked = await findingOr('look', async () => {
-    const { findings, missingPrograms, unreadable } = await observe(await Look.at(deps, name))
-    return [...findings, ...broken(unreadable), ...programs('hooks', hooks, missingPrograms, 'on the host')]
+    const { findings, missingPrograms, manifests, unreadable } = await observe(await Look.at(deps, name))
+    return [
+      ...findings,
+      ...broken(unreadable),
+      ...small(name, manifests),
+      ...programs('hooks', hooks, missingPrograms, 'on the host'),
+    ]
   })
   // Where the look itself failed, or Docker does, the rest would say the same in other words.
   if (looked.some((finding) => !finding.ok && basics.includes(finding.check))) return [...reached, ...looked]
@@ -46,6 +52,14 @@ const basics = ['look', 'docker', 'compose', 'compose file', 'database']
 function broken(unreadable: readonly Unreadable[] = []): Finding[] {
   const hint = 'put a good copy of it back, or move it and the files of its restore point away.'
   return unreadable.map(({ why }) => ({ check: 'restore points', ok: false, detail: why, hint }))
+}
+
+/** Until a person says that it is well, or a later dump is as large as those before. */
+function small(target: string, manifests: readonly Manifest[]): Finding[] {
+  const newest = manifests.reduce<Manifest | undefined>((a, b) => (a && a.id > b.id ? a : b), undefined)
+  if (newest?.small === undefined) return []
+  const hint = `look for what is missing; where nothing is: stepback restore-points ${target} prove ${newest.id} --reason "…".`
+  return [{ check: 'restore points', ok: false, detail: `of ${newest.id} ${newest.small}`, hint }]
 }
 
 /** A program with a path of its own is looked for in a release, which is not there yet. */

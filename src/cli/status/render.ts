@@ -6,10 +6,12 @@ import type { Part, Situation } from './situation.js'
 /** A target's situation in a few lines; what is in order takes one line each. */
 export function renderSituation(situation: Situation, colours: Colours): string[] {
   const rows: (readonly [Part, string, readonly string[]])[] = [
+    ['ledger', 'stopped', stopped(situation)],
     ['health', 'health', health(situation)],
     ['lease', 'lease', [lease(situation)]],
     ['restore points', 'restore points', restorePoints(situation)],
     ['ledger', 'debts', debts(situation)],
+    ['reserve', 'reserve', reserve(situation)],
   ]
   const known = rows.filter(([part]) => isKnown(situation, part)).map(([, name, lines]) => [name, lines] as const)
   const others = [
@@ -47,6 +49,17 @@ function health({ health: reports }: Situation): string[] {
   return reports.length > 0 ? [`ok: ${reports.map((it) => it.check).join(', ')}`] : []
 }
 
+function stopped({ target, stopped: stop }: Situation): string[] {
+  if (!stop) return []
+  const what = stop.ran.join(', ') || 'the application'
+  return [`on purpose by ${stop.by} since ${stop.since}: ${what}; start it: stepback emergency ${target} start`]
+}
+
+/** One that is there is no news. */
+function reserve({ reserve: kept }: Situation): string[] {
+  return kept === 'missing' ? ['missing: no emergency could act on a disk without a byte left'] : []
+}
+
 function debts({ debts: open }: Situation): string[] {
   return open.map((it) => `${it.workflowId}, ${it.startedSteps} steps begun${it.ask ? `: ${it.ask}` : ''}`)
 }
@@ -62,7 +75,7 @@ function restorePoints({ restorePoints: all, unreadable }: Situation): string[] 
 }
 
 function newest(all: Situation['restorePoints']): string[] {
-  const shown = all.slice(0, 5).map((it) => `${it.id} ${it.state}`)
+  const shown = all.slice(0, 5).map((it) => `${it.id} ${it.state}${it.doubt === undefined ? '' : `: ${it.doubt}`}`)
   return all.length > shown.length
     ? [...shown, `and ${all.length - shown.length} older`]
     : shown.length > 0

@@ -4,10 +4,12 @@ import type { LeaseState } from '../../adapters/host.js'
 import type { Deps } from '../../activities/deps.js'
 import type { Look } from '../../activities/observe/look.js'
 import type { GuardView, OpenRun, StepbackClient } from '../../client.js'
-import { type Recorded, type RunId, debts, releaseLine } from '../../plan/ledger.js'
+import { type Recorded, type RunId, debts, releaseLine, stopInForce } from '../../plan/ledger.js'
+import type { Manifest } from '../../plan/manifest.js'
 import type { OpenGate, HealthReport } from '../../plan/progress.js'
+import { doubtsOf } from '../../plan/retention.js'
 
-export type Part = 'target' | 'ledger' | 'restore points' | 'lease' | 'health' | 'version'
+export type Part = 'target' | 'ledger' | 'restore points' | 'lease' | 'health' | 'version' | 'reserve'
 
 export interface Situation {
   readonly target: string
@@ -22,7 +24,17 @@ export interface Situation {
     readonly takenAt: string | null
     readonly closed: boolean
   } | null
-  readonly restorePoints: readonly { readonly id: string; readonly version: string; readonly state: string }[]
+  /** The emergency stop that is in force. */
+  readonly stopped: { readonly by: string; readonly since: string; readonly ran: readonly string[] } | null
+  /** What is kept for a disk without a byte left: null where none is wanted, or no run was yet. */
+  readonly reserve: 'there' | 'missing' | null
+  readonly restorePoints: readonly {
+    readonly id: string
+    readonly version: string
+    readonly state: string
+    /** Why nobody should rely on it. */
+    readonly doubt?: string
+  }[]
   readonly unreadable: readonly { readonly id: string; readonly why: string }[]
   readonly debts: readonly { readonly workflowId: string; readonly startedSteps: number; readonly ask: string | null }[]
   /** Null where none runs, or none answers. */
@@ -53,7 +65,17 @@ export async function situationOf(input: {
   return { target: input.target, ...seen, guard, openRuns, unknown }
 }
 
-const nothing = { release: null, answers: null, health: [], lease: null, restorePoints: [], unreadable: [], debts: [] }
+const nothing = {
+  release: null,
+  answers: null,
+  health: [],
+  lease: null,
+  stopped: null,
+  reserve: null,
+  restorePoints: [],
+  unreadable: [],
+  debts: [],
+}
 
 type Or = <T, E>(part: Part, otherwise: E, read: () => Promise<T>) => Promise<T | E>
 
@@ -77,12 +99,14 @@ async function readTarget(look: Look, client: StepbackClient | null, or: Or) {
   const { askChecks, readVersion } = await import('../../activities/health.js')
   const { ledgerRecords } = await import('../../activities/observe/ledger.js')
   const { readShelfNow } = await import('../../activities/observe/shelf-now.js')
-  const [records, shelf, state, health, answers] = await Promise.all([
+  const { observeReserve } = await import('../../activities/observe/reserve.js')
+  const [records, shelf, state, health, answers, reserve] = await Promise.all([
     or('ledger', [], () => ledgerRecords(look.host)),
     or('restore points', { manifests: [], unreadable: [] }, () => readShelfNow(look)),
     or('lease', null, () => look.host.readLease()),
     or('health', [], () => askChecks(look)),
     or('version', null, () => readVersion(look.deps, look.target, look.ssh)),
+    or('reserve', null, () => observeReserve(look)),
   ])
   const lease = state?.holder ? await leaseOf(state, client) : null
   const holder = lease && !lease.closed ? state!.holder! : noRun
@@ -91,10 +115,18 @@ async function readTarget(look: Look, client: StepbackClient | null, or: Or) {
     answers,
     health,
     lease,
-    restorePoints: shelf.manifests.map(({ id, version, state: kept }) => ({ id, version, state: kept })),
+    stopped: stopInForce(records),
+    reserve,
+    restorePoints: shelf.manifests.map(pointOf),
     unreadable: shelf.unreadable,
     debts: debtsOf(records, holder),
   }
+}
+
+function pointOf(manifest: Manifest): Situation['restorePoints'][number] {
+  const { id, version, state } = manifest
+  const doubt = doubtsOf(manifest).join('; ')
+  return { id, version, state, ...(doubt === '' ? {} : { doubt }) }
 }
 
 const noRun: RunId = { workflowId: '', runId: '' }

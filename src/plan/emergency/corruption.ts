@@ -7,6 +7,7 @@ import { StepbackError } from '../failure.js'
 import { restorePointId } from '../ledger.js'
 import type { Manifest } from '../manifest.js'
 import type { EmergencyRequest } from '../request.js'
+import { isProven } from '../retention.js'
 import { restoreDatabase, swapDatabase } from '../steps/database.js'
 import { fenceDatabase, stopForNow } from '../steps/emergency.js'
 import { checkHealth, collectLogs } from '../steps/health.js'
@@ -55,14 +56,22 @@ export function planDatabaseCorruption(request: EmergencyRequest, facts: Emergen
   }
 }
 
-/** The proof says that it can be restored, the size that nobody cut it off since. */
+/**
+ * The proof says that it can be restored, the size that nobody cut it off since. One whose dump is suspiciously small may
+ * be of a database that was damaged by then, which only a person can tell.
+ */
 function newestProven(request: EmergencyRequest, { dumps }: EmergencyFacts): Manifest {
   const { manifests, whole } = dumps ?? { manifests: [], whole: [] }
-  const proven = manifests.filter((it) => it.database?.file !== undefined && ['proven', 'warm'].includes(it.state))
-  const [newest] = proven.filter((it) => whole.includes(it.id)).toSorted((a, b) => (a.id < b.id ? 1 : -1))
+  const proven = manifests.filter(isProven)
+  const trusted = proven.filter((it) => it.small === undefined)
+  const [newest] = trusted.filter((it) => whole.includes(it.id)).toSorted((a, b) => (a.id < b.id ? 1 : -1))
   if (newest) return newest
-  const broken = proven.length > 0 ? `; the dumps of ${list(proven.map((it) => it.id))} are not whole` : ''
-  throw refused(request, `target "${request.target}" has no proven restore point with its dump${broken}`)
+  const broken = trusted.length > 0 ? `; the dumps of ${list(trusted.map((it) => it.id))} are not whole` : ''
+  const small = proven.filter((it) => it.small !== undefined).map((it) => `; of ${it.id} ${it.small}`)
+  throw refused(
+    request,
+    `target "${request.target}" has no proven restore point with its dump${[broken, ...small].join('')}`,
+  )
 }
 
 function becauseOf({ id, version }: Manifest, current: string): string {

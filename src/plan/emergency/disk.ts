@@ -6,6 +6,7 @@ import type { LabelledVolume } from '../identity.js'
 import { heldRestorePoints, stopInForce } from '../ledger.js'
 import type { Manifest } from '../manifest.js'
 import type { EmergencyRequest } from '../request.js'
+import { isProven } from '../retention.js'
 import {
   measureDisk,
   pruneBuildCache,
@@ -65,7 +66,7 @@ export function planDiskFull(_request: EmergencyRequest, facts: EmergencyFacts):
 
 /**
  * Dumps beyond the newest ones: those from before stepback by their names, oldest first, then restore points with a
- * dump. The last proven one stays whatever its age, as do those with a pin, those that somebody may go back to, and those
+ * dump. The last proven one stays whatever its age, and the last of them that is not suspiciously small, as do those with a pin, those that somebody may go back to, and those
  * whose database still stands beside the live one, which nobody would find again.
  */
 export function dumpsToGo(input: {
@@ -76,11 +77,16 @@ export function dumpsToGo(input: {
 }): { readonly files: string[]; readonly points: PrunedPoint[] } {
   const { keep, held } = input
   const newestFirst = input.manifests.filter((it) => it.database?.file !== undefined).toSorted(byId)
-  const lastProven = newestFirst.find((it) => it.state === 'proven' || it.state === 'warm') ?? newestFirst[0]
+  const lastProven = newestFirst.find(isProven) ?? newestFirst[0]
+  const lastTrusted = newestFirst.find((it) => isProven(it) && it.small === undefined)
   const legacy = input.shelf.filter(isLegacy).toSorted().toReversed()
   const beyond = newestFirst.slice(keep)
   const stays = (it: Manifest) =>
-    it === lastProven || it.pins.length > 0 || held.includes(it.id) || it.database?.warm !== undefined
+    it === lastProven ||
+    it === lastTrusted ||
+    it.pins.length > 0 ||
+    held.includes(it.id) ||
+    it.database?.warm !== undefined
   return {
     files: legacy
       .slice(Math.max(0, keep - newestFirst.length))

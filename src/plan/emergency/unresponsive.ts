@@ -2,7 +2,7 @@
 
 import type { SeenService } from '../act.js'
 import type { Container } from '../facts.js'
-import { restorePointId } from '../ledger.js'
+import { restorePointId, stopInForce } from '../ledger.js'
 import type { EmergencyRequest } from '../request.js'
 import { askDatabase, giveVerdict, listContainers } from '../steps/emergency.js'
 import { collectLogs } from '../steps/health.js'
@@ -15,18 +15,22 @@ export function planUnresponsive(request: EmergencyRequest, facts: EmergencyFact
   const { stack, settings } = facts
   const { databaseService: database } = stack
   const seen = facts.containers.map(seenService)
+  const stop = stopInForce(facts.records)
   const services = stack.logService === undefined ? stack.application : [stack.logService]
   // Not under the id of a restore point: without a manifest a prune would take it for a leftover.
   const file = `logs_unresponsive_${restorePointId({ at: facts.at, version: '' }).slice(0, -1)}.txt`
   return {
-    because: `before it: ${describeSeen(seen.filter((it) => stack.application.includes(it.service)))}`,
+    because: [
+      `before it: ${describeSeen(seen.filter((it) => stack.application.includes(it.service)))}`,
+      ...(stop ? [`${stop.by} stopped it on purpose`] : []),
+    ].join('; '),
     steps: [
       listContainers(),
       ...stopSteps(facts),
       ...(database === null ? [] : [askDatabase({ service: database })]),
       collectLogs({ lines: settings.logLines, services, file }),
       ...fence(facts),
-      giveVerdict({ seen, database }),
+      giveVerdict({ seen, database, ...(stop ? { stoppedBy: stop.by } : {}) }),
     ],
   }
 }
@@ -51,11 +55,13 @@ export interface Found {
   /** Bytes where backups lie; NaN where nobody can tell. */
   readonly freeBytes: number
   readonly neededBytes: number
+  /** The emergency stop that was in force before anybody looked. */
+  readonly stoppedBy?: string | undefined
 }
 
 /** What is most likely the matter, and what to type next; of several causes the one that the others follow from. */
 export function verdictOf(found: Found): string {
-  const { target, application, seen, database, freeBytes, neededBytes } = found
+  const { target, application, seen, database, freeBytes, neededBytes, stoppedBy } = found
   const own = seen.filter((it) => application.includes(it.service))
   const missing = application.filter((service) => !own.some((it) => it.service === service))
   const down = own.filter((it) => it.state !== 'running').map((it) => it.service)
@@ -65,6 +71,8 @@ export function verdictOf(found: Found): string {
     return `the disk is full, ${Math.floor(freeBytes / 1e6)} MB are free: stepback emergency ${target} disk-full; ${start}`
   if (database && !database.accepts) return `the database is the matter: it ${database.detail}; mend it, ${start}`
   const well = database ? `, the database ${database.detail}` : ''
+  if (stoppedBy !== undefined && down.length > 0 && missing.length + sick.length === 0)
+    return `${list(down)} ${down.length > 1 ? 'were' : 'was'} stopped on purpose by ${stoppedBy}${well}: ${start.slice(6)}`
   if (down.length > 0 || missing.length > 0)
     return `${list([...down, ...missing])} did not run${well}: read the kept lines; stepback rollback ${target}, or ${start.slice(6)}`
   if (sick.length > 0)

@@ -28,12 +28,14 @@ export function proveRestorePoint(input: {
   readonly keepCopy: boolean
   readonly rehearse?: readonly string[]
   readonly release?: string
+  readonly accept?: true
   readonly background?: boolean
 }): Step {
   const { background, ...args } = input
-  const { from } = args
+  const { from, accept } = args
+  const title = `prove ${from === 'safety' ? 'the restore point' : from}${accept ? ', and accept how small it is' : ''}`
   return {
-    act: { name: 'proveRestorePoint', title: `prove ${from === 'safety' ? 'the restore point' : from}`, args },
+    act: { name: 'proveRestorePoint', title, args },
     undo: [{ name: 'dropUnprovenCopy', title: 'drop the copy where it is not whole', args: { from } }],
     commit: false,
     ...(background ? { background } : {}),
