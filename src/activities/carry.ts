@@ -83,7 +83,7 @@ export async function lastCarry(
   journal: Journal,
   database: number,
 ): Promise<CarryResult | undefined> {
-  const carried = (await journal.carried({ ...context.operation, database })).at(-1)
+  const carried = (await journal.memory.carried({ ...context.operation, database })).at(-1)
   return carried && { ...(carried.result as Omit<CarryResult, 'xid'>), xid: carried.xid }
 }
 
@@ -99,16 +99,16 @@ function recordIn(
 ): CarryRecord<CarryResult> {
   return {
     done: async () => {
-      const last = (await journal.carried(mine)).at(-1)
+      const last = (await journal.memory.carried(mine)).at(-1)
       if (!last || last.xid === stale) return undefined
       return { ...(last.result as Omit<CarryResult, 'xid'>), xid: last.xid }
     },
-    pristine: async () => (await journal.carried(mine))[0]?.pristine,
+    pristine: async () => (await journal.memory.carried(mine))[0]?.pristine,
     remember: async (xid, pristine, carried) => {
       const tables = withLosses(carried, counted.exposure)
       const lost = { ...counted, exposure: lossBehind(counted.exposure, tables) }
       const result = { tables, lost, left: await rows.close() }
-      await journal.rememberCarried({ ...mine, xid, pristine, result })
+      await journal.memory.rememberCarried({ ...mine, xid, pristine, result })
       return { ...result, xid }
     },
   }

@@ -29,7 +29,7 @@ export async function boundLosses(
   const [heard, rehearsed, { migrations: own }] = await together([
     context.deps.database.listenToDowns({ migrations: classes, names }),
     readRehearsed(context, names),
-    journal.remembered({ target: context.target.name, id: context.safety, database }),
+    journal.memory.remembered({ target: context.target.name, id: context.safety, database }),
   ])
   const unseen = notCounted(names, heard.unclear, rehearsed)
   return {

@@ -101,7 +101,7 @@ async function askJournal(
   const asked = { target: user.target.name, database: address.database }
   try {
     return await withJournalAt(user, address, async (journal) => ({
-      remembered: await journal.remembered({ ...asked, id }),
+      remembered: await journal.memory.remembered({ ...asked, id }),
       swappedIn: await readSwappedIn(user, journal, { ...asked, point: database }),
     }))
   } catch (error) {
@@ -115,12 +115,17 @@ async function readSwappedIn(
   journal: Journal,
   { target, database, point }: { readonly target: string; readonly database: string; readonly point: DatabaseManifest },
 ): Promise<SwappedIn | null> {
-  const beginning = await journal.beginningOf({ target, database })
+  const beginning = await journal.memory.beginningOf({ target, database })
   if (!beginning || beginning.oid === point.oid) return null
   const source = (await readManifests(user)).find((it) => it.id === beginning.source)?.database
   if (!source) return null
   const span = { target, oid: point.oid, after: point.snapshot, before: source.snapshot }
-  const carried = (await journal.carriedInto({ target, database })) as
+  const carried = (await journal.memory.carriedInto({ target, database })) as
     { readonly tables: readonly CarriedTable[] } | undefined
-  return { ...beginning, source, migrations: await journal.migrationsBetween(span), carried: carried?.tables ?? [] }
+  return {
+    ...beginning,
+    source,
+    migrations: await journal.memory.migrationsBetween(span),
+    carried: carried?.tables ?? [],
+  }
 }

@@ -24,7 +24,7 @@ export const migrateUp: ActDefinition<'migrateUp'> = {
         names: migrations,
         checkFence: () => journal.checkFence(mine),
         // What it writes itself is no loss, should the database go back: the application's writes are told from it.
-        keepWrites: (writes) => journal.rememberMigration({ ...mine, writes }),
+        keepWrites: (writes) => journal.memory.rememberMigration({ ...mine, writes }),
       })
       return applied.length > 0 ? `applied ${applied.map(revisionOf).join(', ')}` : 'was applied already'
     })

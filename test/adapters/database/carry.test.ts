@@ -378,10 +378,10 @@ describe('the journal', () => {
     await story(sessions, `insert into messages (session, text) values (1, 'x')`)
     await withJournal(async (journal, database) => {
       const record = {
-        done: async () => (await journal.carried({ ...mine, database })).at(-1)?.result,
-        pristine: async () => (await journal.carried({ ...mine, database }))[0]?.pristine,
+        done: async () => (await journal.memory.carried({ ...mine, database })).at(-1)?.result,
+        pristine: async () => (await journal.memory.carried({ ...mine, database }))[0]?.pristine,
         remember: async (xid: string, pristine: string, result: unknown) => {
-          await journal.rememberCarried({ ...mine, database, xid, pristine, result })
+          await journal.memory.rememberCarried({ ...mine, database, xid, pristine, result })
           return result
         },
       }
@@ -390,13 +390,13 @@ describe('the journal', () => {
         remember: async (...it: Parameters<typeof record.remember>) => Promise.reject(await record.remember(...it)),
       }
       await expect(carryRows(await input(), dies)).rejects.toBeDefined()
-      expect(await journal.carried({ ...mine, database })).toEqual([])
+      expect(await journal.memory.carried({ ...mine, database })).toEqual([])
       const result = await carryRows(await input(), record)
       expect(result).toMatchObject([{ table: 'messages', carried: 1 }])
       expect(await carryRows(await input(), record)).toEqual(result)
       expect(await rows('select count(*)::text as x from messages')).toEqual(['3'])
-      expect(await journal.carriedInto({ target: 'shop', database: there })).toEqual(result)
-      expect(await journal.carried({ ...mine, database: database + 1 })).toEqual([])
+      expect(await journal.memory.carriedInto({ target: 'shop', database: there })).toEqual(result)
+      expect(await journal.memory.carried({ ...mine, database: database + 1 })).toEqual([])
     })
   })
 
@@ -415,7 +415,7 @@ describe('the journal', () => {
       await journal.admit({ ...mine, token: 2, name: there, oid, open: true })
       expect(await open()).toBe(true)
       const carried = { ...mine, database: oid, xid: '1', pristine: '1:1:', result: null }
-      await expect(journal.rememberCarried(carried)).rejects.toMatchObject({ type: 'Fenced' })
+      await expect(journal.memory.rememberCarried(carried)).rejects.toMatchObject({ type: 'Fenced' })
     })
   })
 })

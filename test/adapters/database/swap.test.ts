@@ -116,16 +116,16 @@ describe('the swap', () => {
 
   it('remembers what the live database was made from, and the snapshot of its first moment', async () => {
     const swap = await ready()
-    expect(await swap.journal.beginningOf({ target, database: live })).toBeUndefined()
+    expect(await swap.journal.memory.beginningOf({ target, database: live })).toBeUndefined()
     await swapDatabases(swap)
     await server.query(live, `insert into mark values ('written since')`)
-    const beginning = await swap.journal.beginningOf({ target, database: live })
+    const beginning = await swap.journal.memory.beginningOf({ target, database: live })
     expect(beginning).toMatchObject({ source: 'point-1' })
     const unseen = `select count(*) from mark where not pg_visible_in_snapshot(xmin::text::xid8, '${beginning!.snapshot}')`
     expect(await server.query(live, unseen)).toEqual([{ count: '1' }])
     await swap.journal.seal(swap)
     await swapDatabases({ ...swap, direction: 'back' })
-    expect(await swap.journal.beginningOf({ target, database: live })).toBeUndefined()
+    expect(await swap.journal.memory.beginningOf({ target, database: live })).toBeUndefined()
   })
 
   it('takes what a later token built anew in the place of what was built first', async () => {
@@ -370,14 +370,14 @@ describe('the memory of the journal', () => {
     const mine = await journal()
     const fenced = { target, token: 1, id: 'point', database: live }
     await mine.raiseFence({ target, token: 2 })
-    expect(await mine.remembered(fenced)).toEqual({ taken: false, migrations: [] })
-    await expect(mine.rememberTaken(fenced)).rejects.toMatchObject({ type: 'Fenced' })
-    await mine.rememberTaken({ ...fenced, token: 2 })
-    await mine.rememberMigration({ ...fenced, token: 2, writes })
-    await mine.rememberMigration({ ...fenced, token: 2, writes })
-    expect(await mine.remembered(fenced)).toEqual({ taken: true, migrations: [writes] })
-    expect(await mine.remembered({ ...fenced, id: 'other' })).toEqual({ taken: false, migrations: [writes] })
-    expect((await mine.remembered({ ...fenced, database: 'postgres' })).migrations).toEqual([])
+    expect(await mine.memory.remembered(fenced)).toEqual({ taken: false, migrations: [] })
+    await expect(mine.memory.rememberTaken(fenced)).rejects.toMatchObject({ type: 'Fenced' })
+    await mine.memory.rememberTaken({ ...fenced, token: 2 })
+    await mine.memory.rememberMigration({ ...fenced, token: 2, writes })
+    await mine.memory.rememberMigration({ ...fenced, token: 2, writes })
+    expect(await mine.memory.remembered(fenced)).toEqual({ taken: true, migrations: [writes] })
+    expect(await mine.memory.remembered({ ...fenced, id: 'other' })).toEqual({ taken: false, migrations: [writes] })
+    expect((await mine.memory.remembered({ ...fenced, database: 'postgres' })).migrations).toEqual([])
   })
 })
 
