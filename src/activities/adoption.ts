@@ -16,7 +16,7 @@ import { asMigrations, databaseOf, type DatabaseUser, withJournal } from './data
 import { raiseDatabaseFence } from './database-fence.js'
 import type { Deps } from './deps.js'
 import { knownMigrations } from './known-migrations.js'
-import { isExpired } from './lease.js'
+import { isExpired } from './lease-judge.js'
 import { ledgerRecords } from './observe/ledger.js'
 import { Look } from './observe/look.js'
 import { observeRevisions } from './observe/revisions.js'

@@ -8,7 +8,7 @@ import { freeBytes } from '../commands/observe.js'
 import { type ForPeople, tidyUp } from '../commands/tidy.js'
 import { findTarget } from '../config/load.js'
 import type { Target } from '../config/schema.js'
-import type { Holder, Host, LeaseState } from '../adapters/host.js'
+import type { Host, LeaseState } from '../adapters/host.js'
 import { type Asked, type Audited, type Ended, type WrittenEnd, auditedPlan } from '../plan/audit.js'
 import { StepbackError } from '../plan/failure.js'
 import type { Circumstances, Noted } from '../plan/incident.js'
@@ -20,19 +20,13 @@ import { holderOf, ownRun, runDigits } from './context.js'
 import { raiseDatabaseFence } from './database-fence.js'
 import type { Deps } from './deps.js'
 import { endOf, forPeople, notedIn, settlementOf } from './incidents.js'
+import { Judge } from './lease-judge.js'
 import { ledgerRecords } from './observe/ledger.js'
 import { messageOf } from './to-failure.js'
 import { together } from './together.js'
 
 /** With less nothing that a run writes down may find room. */
 const leastBytes = 2_000_000
-/** Unrenewed for so long, without a living job: its holder is gone even where Temporal cannot say so. */
-const expiredSeconds = 15 * 60
-/** A script that died goes on when it is started again: whoever does so is left the time for it. */
-const deadScriptSeconds = 90
-/** How long a run that is pre-empted may take to undo itself. */
-const handOverMs = 2 * 60_000
-
 interface LeaseInput {
   readonly target: string
   readonly token: number
@@ -216,57 +210,6 @@ const oldJobDays = 30
 /** A host that does not answer is met again by the release; nothing else hangs on it. */
 async function forgetOldJobs(host: Host): Promise<void> {
   await host.prune({ olderThanDays: oldJobDays }).catch(() => undefined)
-}
-
-/** Whether nobody is there any more to give it back, whatever Temporal says. */
-export async function isExpired(host: Pick<Host, 'scriptLives'>, state: LeaseState): Promise<boolean> {
-  const { holder, livingJobs, unrenewedSeconds } = state
-  if (livingJobs.length > 0) return false
-  if (unrenewedSeconds > expiredSeconds) return true
-  return holder?.kind === 'script' && unrenewedSeconds > deadScriptSeconds && !(await host.scriptLives(holder))
-}
-
-/** Decides whether a lease that someone holds may be taken, and asks its holder to hand over where it should. */
-class Judge {
-  saw = 'free'
-  #askedSince: number | undefined
-
-  constructor(
-    private readonly deps: Deps,
-    private readonly host: Host,
-    private readonly kind: RunKind | 'guard',
-    private readonly waits = false,
-  ) {}
-
-  async mayTake(state: LeaseState): Promise<'closed' | 'expired' | 'pre-empted' | undefined> {
-    const reason = state.holder ? await this.#reason(state.holder, state) : undefined
-    this.saw = reason ?? this.saw
-    return reason
-  }
-
-  async #reason(holder: Holder, state: LeaseState): Promise<'closed' | 'expired' | 'pre-empted' | undefined> {
-    if (this.kind === 'emergency') return 'pre-empted'
-    if ((await this.deps.runs.state(holder)) === 'closed') return 'closed'
-    if (await isExpired(this.host, state)) return 'expired'
-    if (this.kind !== 'rollback' || this.waits) return undefined
-    // A guard is never cancelled: it lasts for ever, and the debt that it undoes ends, or waits at a gate.
-    if (holder.kind === 'guard') return (await this.#waitsAtGate(holder)) ? 'pre-empted' : undefined
-    return holder.kind === 'deploy' || holder.kind === 'backup' ? await this.#preempt(holder) : undefined
-  }
-
-  async #waitsAtGate(holder: Holder): Promise<boolean> {
-    return await this.deps.runs.waitsAtGate(holder).catch(() => false)
-  }
-
-  /** A deploy is cancelled and undoes itself; one that waits at a gate, or takes too long, is fenced. */
-  async #preempt(holder: Holder): Promise<'pre-empted' | undefined> {
-    if (await this.#waitsAtGate(holder)) return 'pre-empted'
-    if (this.#askedSince === undefined) {
-      this.#askedSince = Date.now()
-      await this.deps.runs.cancel(holder)
-    }
-    return Date.now() - this.#askedSince > handOverMs ? 'pre-empted' : undefined
-  }
 }
 
 async function append(deps: Deps, name: string, token: number, id: string, entry: LedgerEntry): Promise<void> {

@@ -3,7 +3,7 @@
 import { spawn } from 'node:child_process'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { isExpired } from '../../src/activities/lease.js'
+import { isExpired } from '../../src/activities/lease-judge.js'
 import { callHelper, linesOf } from '../../src/adapters/host/helper.js'
 import { Host, type LeaseState } from '../../src/adapters/host.js'
 import { type Sshd, startSshd } from '../support/sshd.js'

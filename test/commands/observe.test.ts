@@ -46,6 +46,8 @@ test('labels are read as JSON, since paths hold what a list would be split at', 
   expect(labelledVolumes).toBe(
     'docker volume ls --filter label=com.docker.compose.project --format \'[{{json .Name}},{{json (.Label "com.docker.compose.project")}},{{json (.Label "com.docker.compose.volume")}}]\'\n',
   )
+  // A container that was started by hand has the labels of its image, and an image that Compose built has the project's.
+  expect(labelledContainers).toContain('--filter label=com.docker.compose.oneoff ')
   expect(labelledContainers).toContain('{{json (.Label "com.docker.compose.project.config_files")}}')
 })
 
