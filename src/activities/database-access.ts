@@ -2,6 +2,7 @@
 
 import type { Journal } from '../adapters/database.js'
 import { composeArgv } from '../commands/compose.js'
+import { inspectedContainer } from '../commands/observe.js'
 import { sessionName } from '../commands/database/names.js'
 import type { DatabaseAccess } from '../commands/database/programs.js'
 import type { DatabaseConfig, Target } from '../config/schema.js'
@@ -13,7 +14,13 @@ import { composeStack } from './context.js'
 import { databaseLogin } from './credentials.js'
 import { databaseEndpoint } from './database-endpoint.js'
 import type { Deps } from './deps.js'
-import { readContainers } from './observe/containers.js'
+import {
+  type InspectedContainer,
+  type Looker,
+  inspectContainers,
+  parseInspect,
+  serviceOf,
+} from './observe/containers.js'
 
 /** Whoever may reach a database: an act with its token, or a look with none. */
 export interface DatabaseUser {
@@ -22,6 +29,7 @@ export interface DatabaseUser {
   readonly ssh: SshConnection
   readonly token: number
   look(script: string): Promise<string>
+  readonly inspected?: Looker['inspected']
 }
 
 /** The database's section of the configuration; acts on a target without one were never planned. */
@@ -38,7 +46,7 @@ export async function databaseAccess(
   const container = await databaseContainer(user)
   const applicationName = sessionName({ target: user.target.name, token: user.token, what })
   const login = await databaseLogin(user)
-  const exec = ['docker', 'exec', '-i', '-u', 'postgres', '-e', `PGAPPNAME=${applicationName}`, container.id]
+  const exec = ['docker', 'exec', '-i', '-u', 'postgres', '-e', `PGAPPNAME=${applicationName}`, container.Id]
   return { access: { exec, psqlUser: login.user }, applicationName }
 }
 
@@ -103,10 +111,24 @@ export async function withJournalAt<T>(
   }
 }
 
-async function databaseContainer(user: DatabaseUser) {
+/** As Docker describes it now; the one that was found last is asked about by itself. */
+async function databaseContainer(user: DatabaseUser): Promise<InspectedContainer> {
+  if (user.inspected) return runningAmong(user, await user.inspected())
+  const known = remembered.get(user.ssh) ?? new Map<string, string>()
+  remembered.set(user.ssh, known)
+  const id = known.get(user.target.name)
+  const [same] = id === undefined ? [] : parseInspect(await user.look(inspectedContainer(id)))
+  const container = same?.State.Running ? same : runningAmong(user, await inspectContainers(user))
+  known.set(user.target.name, container.Id)
+  return container
+}
+
+/** Ids of containers, for as long as a connection lasts: an id is never another container's. */
+const remembered = new WeakMap<SshConnection, Map<string, string>>()
+
+function runningAmong(user: DatabaseUser, containers: readonly InspectedContainer[]): InspectedContainer {
   const { service } = databaseOf(user.target)
-  const containers = await readContainers(user)
-  const container = containers.find((it) => it.service === service && it.running)
+  const container = containers.find((it) => serviceOf(it) === service && it.State.Running)
   if (container) return container
   throw new StepbackError({
     type: 'Unreachable',
@@ -116,6 +138,7 @@ async function databaseContainer(user: DatabaseUser) {
 }
 
 async function endpointOf(user: DatabaseUser): Promise<Endpoint> {
-  const { port } = databaseOf(user.target)
-  return port === undefined ? await databaseEndpoint(user, await databaseContainer(user)) : { host: '127.0.0.1', port }
+  const { port, service } = databaseOf(user.target)
+  if (port !== undefined) return { host: '127.0.0.1', port }
+  return await databaseEndpoint(user.ssh, service, await databaseContainer(user))
 }

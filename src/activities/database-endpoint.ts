@@ -2,24 +2,18 @@
 
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { SshConnection } from '../adapters/ssh.js'
-import { command } from '../commands/shell.js'
 import { type Endpoint, type Inspected, endpoints, unreachable } from '../plan/endpoint.js'
 
 /** An address that no route leads to takes minutes to say so. */
 const dialMs = 3_000
 
 /** The first that answers. Dialled one after the other, so that a published port is never passed over by chance. */
-export async function databaseEndpoint(
-  user: { readonly ssh: SshConnection; look(script: string): Promise<string> },
-  container: { readonly id: string; readonly service: string },
-): Promise<Endpoint> {
-  const stdout = await user.look(`${command('docker', 'inspect', '--type', 'container', container.id)}\n`)
-  const [inspected] = JSON.parse(stdout) as Inspected[]
-  const candidates = inspected ? endpoints(inspected) : []
+export async function databaseEndpoint(ssh: SshConnection, service: string, container: Inspected): Promise<Endpoint> {
+  const candidates = endpoints(container)
   for (const endpoint of candidates) {
-    if (await answers(user.ssh, endpoint)) return endpoint
+    if (await answers(ssh, endpoint)) return endpoint
   }
-  throw unreachable(container.service, candidates)
+  throw unreachable(service, candidates)
 }
 
 async function answers(ssh: SshConnection, endpoint: Endpoint): Promise<boolean> {

@@ -12,15 +12,18 @@ import { readContainers } from './observe/containers.js'
 
 export const listContainers: ActDefinition<'listContainers'> = {
   jobs: [],
+  looksFirst: true,
   run: async (context) => describeSeen((await readContainers(context)).map(seenService)) || 'none',
 }
 
 /** Another attempt finds the entry of the first one, which saw what ran. */
 export const recordStop: ActDefinition<'recordStop'> = {
   jobs: [],
+  looksFirst: true,
   run: async (context, { services, ran }) => {
     const running = (await readContainers(context)).filter((it) => it.running && services.includes(it.service))
     const all = [...new Set([...ran, ...running.map((it) => it.service)])].toSorted()
+    await context.begun
     await context.mark({ kind: 'stopped', run: context.run, ran: all })
     return all.join(', ') || 'nothing ran'
   },
@@ -50,11 +53,13 @@ export const fenceDatabase: ActDefinition<'fenceDatabase'> = {
 
 export const askDatabase: ActDefinition<'askDatabase'> = {
   jobs: [],
+  looksFirst: true,
   run: async (context, { service }) => (await ready(context, service)).detail,
 }
 
 export const giveVerdict: ActDefinition<'giveVerdict'> = {
   jobs: [],
+  looksFirst: true,
   run: async (context, { seen, database, stoppedBy }) => {
     const { name: target, services, disk, backups } = context.target
     const [answer, free] = await Promise.all([

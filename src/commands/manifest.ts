@@ -15,3 +15,15 @@ export function writeManifest(input: { readonly backups: string; readonly manife
     '',
   ].join('\n')
 }
+
+/** A line for each manifest: its file name, and its content without line breaks. One program reads them all, since there may be many. */
+export function manifestLines(backups: string): string {
+  const print =
+    'printf "%s ", ARGV[i]; while ((getline line < ARGV[i]) > 0) printf "%s", line; close(ARGV[i]); print ""'
+  return [
+    `cd ${quote(backups)} 2>/dev/null || exit 0`,
+    'for f in manifest_*.json; do [ ! -f "$f" ] || set -- "$@" "$f"; done',
+    `[ $# = 0 ] || awk 'BEGIN { for (i = 1; i < ARGC; i++) { ${print} } }' "$@"`,
+    '',
+  ].join('\n')
+}

@@ -30,6 +30,11 @@ export function inspectedContainers(project: string): string {
   return `${containerIds(project)} | xargs docker inspect --type container 2>/dev/null || true\n`
 }
 
+/** The same of one container; nothing where it is gone. */
+export function inspectedContainer(id: string): string {
+  return `${command('docker', 'inspect', '--type', 'container', id)} 2>/dev/null || true\n`
+}
+
 /** One JSON list a line, since a label may hold anything: name, project, directory, compose files, environment file. */
 export const labelledContainers = rows(
   // An image that Compose built has the project's label, and gives it to whatever is started from it by hand.

@@ -1,9 +1,9 @@
 import { execFileSync } from 'node:child_process'
-import { mkdtempSync, readFileSync, readdirSync, rmSync, statSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { writeManifest } from '../../src/commands/manifest.js'
+import { manifestLines, writeManifest } from '../../src/commands/manifest.js'
 import { manifest } from '../support/plans.js'
 
 let backups: string
@@ -19,4 +19,21 @@ test('a manifest arrives byte for byte, private, and under its name only when it
   expect(JSON.parse(readFileSync(file, 'utf8'))).toEqual(nasty)
   expect(statSync(file).mode & 0o777).toBe(0o600)
   expect(script.indexOf('.part')).toBeLessThan(script.indexOf('mv -f'))
+})
+
+test('every manifest is read as a line of its own, one without a byte, too, and nothing else', () => {
+  const read = () => execFileSync('sh', ['-c', manifestLines(backups)], { encoding: 'utf8' })
+  expect(read()).toBe('')
+  writeFileSync(join(backups, 'manifest_1.json'), '{\n  "a": "%s \\n größe"\n}\n')
+  writeFileSync(join(backups, 'manifest_2.json'), '')
+  writeFileSync(join(backups, 'manifest_3.json'), '{ "b": 1 }')
+  writeFileSync(join(backups, 'manifest_4.json.part'), '{}')
+  mkdirSync(join(backups, 'manifest_5.json'))
+  expect(read().split('\n')).toEqual([
+    'manifest_1.json {  "a": "%s \\n größe"}',
+    'manifest_2.json ',
+    'manifest_3.json { "b": 1 }',
+    '',
+  ])
+  expect(execFileSync('sh', ['-c', manifestLines(`${backups}/not-there`)], { encoding: 'utf8' })).toBe('')
 })

@@ -40,7 +40,7 @@ import {
 import { missingPrograms, runHook } from '../../src/commands/hooks.js'
 import { keep, restore } from '../../src/commands/images.js'
 import { laneCall } from '../../src/commands/lane.js'
-import { writeManifest } from '../../src/commands/manifest.js'
+import { manifestLines, writeManifest } from '../../src/commands/manifest.js'
 import { hostMemory, putEnvironmentBack, restart, serviceMemory, setKey } from '../../src/commands/memory.js'
 import { keepCode, readCode } from '../../src/commands/migrations.js'
 import {
@@ -155,7 +155,7 @@ const commands: Record<string, (at: Place) => string> = {
     }),
   merge: (at) =>
     `${mergedEnv({ live: `${at.directory}/.env`, saved: `${at.backups}/env_${id}`, liveKeys: ['SECRET', 'B'] })}\n`,
-  manifest: (at) => writeManifest({ ...at, manifest: point }),
+  manifest: (at) => writeManifest({ ...at, manifest: point }) + manifestLines(at.backups),
   prune: (at) => pruneRestorePoints({ target: 'shop', backups: at.backups, points: [{ id, services: ['api'] }] }),
   archive: (at) =>
     [

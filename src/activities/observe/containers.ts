@@ -1,4 +1,5 @@
 import { inspectedContainers, labelledContainers, labelledVolumes } from '../../commands/observe.js'
+import type { Inspected as Reachable } from '../../plan/endpoint.js'
 import type { Container } from '../../plan/facts.js'
 import type { Labelled, LabelledVolume } from '../../plan/identity.js'
 
@@ -6,29 +7,32 @@ import type { Labelled, LabelledVolume } from '../../plan/identity.js'
 export interface Looker {
   readonly target: { readonly compose: { readonly project: string } }
   look(script: string): Promise<string>
+  /** Of whoever sees all at one moment: the containers as Docker described them then. */
+  readonly inspected?: (() => Promise<InspectedContainer[]>) | undefined
 }
 
-/** The containers of this project, running or not; those of one service in the order of their numbers. */
-export async function readContainers(looker: Looker): Promise<Container[]> {
+/** What Docker says of the containers of this project, running or not; those of one service in the order of their numbers. */
+export async function inspectContainers(looker: Looker): Promise<InspectedContainer[]> {
   const stdout = await looker.look(inspectedContainers(looker.target.compose.project))
-  const number = (raw: Inspected) => Number(raw.Config.Labels['com.docker.compose.container-number'] ?? 1)
-  return parseInspect(stdout)
-    .toSorted((a, b) => number(a) - number(b))
-    .map((raw) => ({
-      configHash: raw.Config.Labels['com.docker.compose.config-hash'] ?? '',
-      id: raw.Id,
-      service: raw.Config.Labels['com.docker.compose.service'] ?? '',
-      imageId: raw.Image,
-      imageRef: raw.Config.Image,
-      running: raw.State.Running,
-      ...(raw.State.Status === undefined ? {} : { state: raw.State.Status }),
-      health: raw.State.Health?.Status ?? null,
-      volumes: (raw.Mounts ?? []).flatMap((it) => (it.Type === 'volume' ? [it.Name ?? ''] : [])),
-      // Docker Desktop sees the host's files below a directory of its own.
-      binds: (raw.Mounts ?? []).flatMap((it) =>
-        it.Type === 'bind' ? [it.Source.replace(/^\/host_mnt(?=\/)/, '')] : [],
-      ),
-    }))
+  const number = (raw: InspectedContainer) => Number(raw.Config.Labels['com.docker.compose.container-number'] ?? 1)
+  return parseInspect(stdout).toSorted((a, b) => number(a) - number(b))
+}
+
+/** The same in our words. */
+export async function readContainers(looker: Looker): Promise<Container[]> {
+  return (await (looker.inspected?.() ?? inspectContainers(looker))).map((raw) => ({
+    configHash: raw.Config.Labels['com.docker.compose.config-hash'] ?? '',
+    id: raw.Id,
+    service: serviceOf(raw),
+    imageId: raw.Image,
+    imageRef: raw.Config.Image,
+    running: raw.State.Running,
+    ...(raw.State.Status === undefined ? {} : { state: raw.State.Status }),
+    health: raw.State.Health?.Status ?? null,
+    volumes: (raw.Mounts ?? []).flatMap((it) => (it.Type === 'volume' ? [it.Name ?? ''] : [])),
+    // Docker Desktop sees the host's files below a directory of its own.
+    binds: (raw.Mounts ?? []).flatMap((it) => (it.Type === 'bind' ? [it.Source.replace(/^\/host_mnt(?=\/)/, '')] : [])),
+  }))
 }
 
 /** Every Compose container on the host by its labels: a stack under a wrong name shows itself by its files. */
@@ -61,15 +65,19 @@ function rowsOf(stdout: string): string[][] {
   return lines.map((line) => JSON.parse(line) as string[])
 }
 
-interface Inspected {
+export function serviceOf(raw: InspectedContainer): string {
+  return raw.Config.Labels['com.docker.compose.service'] ?? ''
+}
+
+export interface InspectedContainer extends Reachable {
   readonly Id: string
   readonly Image: string
-  readonly Config: { readonly Image: string; readonly Labels: Readonly<Record<string, string>> }
+  readonly Config: Reachable['Config'] & { readonly Image: string; readonly Labels: Readonly<Record<string, string>> }
   readonly Mounts?: readonly { readonly Type: string; readonly Source: string; readonly Name?: string }[] | null
   readonly State: { readonly Running: boolean; readonly Status?: string; readonly Health?: { readonly Status: string } }
 }
 
 /** `docker inspect` of nothing prints nothing, or an empty list with an error. */
-function parseInspect(stdout: string): Inspected[] {
-  return stdout.trim() === '' ? [] : (JSON.parse(stdout) as Inspected[])
+export function parseInspect(stdout: string): InspectedContainer[] {
+  return stdout.trim() === '' ? [] : (JSON.parse(stdout) as InspectedContainer[])
 }

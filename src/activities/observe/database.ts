@@ -116,6 +116,6 @@ async function read(
 
 /** A look holds no lease: token 0 is the smallest, so whoever takes the lease may end its session. */
 export function asUser(look: Look): DatabaseUser {
-  const { deps, target, ssh } = look
-  return { deps, target, ssh, token: 0, look: (script) => look.look(script) }
+  const { deps, target, ssh, inspected } = look
+  return { deps, target, ssh, token: 0, look: (script) => look.look(script), inspected }
 }

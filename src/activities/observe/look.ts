@@ -6,6 +6,7 @@ import { StepbackError } from '../../plan/failure.js'
 import type { Host } from '../../adapters/host.js'
 import type { SshConnection } from '../../adapters/ssh.js'
 import type { Deps } from '../deps.js'
+import { type InspectedContainer, inspectContainers } from './containers.js'
 
 export interface Answer {
   readonly exitCode: number
@@ -16,6 +17,7 @@ export interface Answer {
 export class Look {
   readonly target: Target
   readonly host: Host
+  #inspected: Promise<InspectedContainer[]> | undefined
 
   static async at(deps: Deps, name: string): Promise<Look> {
     const target = findTarget(deps.config, name)
@@ -30,6 +32,9 @@ export class Look {
     this.target = target
     this.host = deps.hosts.host(target)
   }
+
+  /** Asked once: every part of a look goes by the same containers. */
+  readonly inspected = (): Promise<InspectedContainer[]> => (this.#inspected ??= inspectContainers(this))
 
   /** What a script answered, whatever its exit status. */
   async try(script: string): Promise<Answer> {

@@ -1,3 +1,4 @@
+import { manifestLines } from '../../commands/manifest.js'
 import { quote } from '../../commands/shell.js'
 import { StepbackError } from '../../plan/failure.js'
 import { type Manifest, parseManifest } from '../../plan/manifest.js'
@@ -15,13 +16,7 @@ export async function readManifests(place: Place): Promise<readonly Manifest[]> 
 
 /** Every restore point that has its manifest, newest first; one that cannot be read spoils none of the others. */
 export async function readShelf(place: Place): Promise<Required<Shelf>> {
-  const stdout = await place.look(
-    [
-      `cd ${quote(place.target.backups)} 2>/dev/null || exit 0`,
-      'for f in manifest_*.json; do [ -f "$f" ] || continue; printf "%s\\n" "$f" | tr "\\n" " "; tr -d "\\n" <"$f"; echo; done',
-      '',
-    ].join('\n'),
-  )
+  const stdout = await place.look(manifestLines(place.target.backups))
   const found = stdout
     .split('\n')
     .filter((line) => line !== '')
