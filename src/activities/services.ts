@@ -1,4 +1,4 @@
-import { remove, stop, stopAtOnce, up } from '../commands/compose.js'
+import { remove, stop, up } from '../commands/compose.js'
 import { script } from '../commands/shell.js'
 import { durationMs } from '../plan/duration.js'
 import type { ActDefinition } from './act.js'
@@ -13,10 +13,7 @@ export const stopServices: ActDefinition<'stopServices'> = {
     const running = async () =>
       (await readContainers(context)).filter((it) => it.running && services.includes(it.service))
     if ((await running()).length === 0) return 'nothing was running'
-    const lines =
-      graceSeconds === undefined
-        ? stop(context.stack, services, graceOf(context))
-        : stopAtOnce(context.stack.project, services, graceSeconds)
+    const lines = stop(context.stack.project, services, graceSeconds ?? graceOf(context))
     await context.job('stop', script(...lines), { holds: async () => (await running()).length === 0 })
     return null
   },
@@ -28,7 +25,8 @@ export const removeServices: ActDefinition<'removeServices'> = {
   run: async (context, { services }) => {
     const left = async () => (await readContainers(context)).filter((it) => services.includes(it.service))
     if ((await left()).length === 0) return 'nothing was left'
-    const lines = [...stop(context.stack, services, graceOf(context)), ...remove(context.stack, services)]
+    const { project } = context.stack
+    const lines = [...stop(project, services, graceOf(context)), ...remove(project, services)]
     await context.job('remove', script(...lines), { holds: async () => (await left()).length === 0 })
     return null
   },

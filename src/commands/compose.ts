@@ -53,34 +53,27 @@ export function up(stack: ComposeStack, levels: readonly ServiceLevel[]): string
   ])
 }
 
-/** `graceSeconds` is how long a container may take before it is killed. */
-export function stop(stack: ComposeStack, services: readonly string[], graceSeconds: number): string[] {
-  // By label, not by `compose stop`: that one does nothing at all where one of the names is not in the files of now.
-  return services.map((service) =>
-    [
-      `ids=$(${serviceContainers(stack.project, service, 'running')})`,
-      `[ -z "$ids" ] || docker stop --time ${graceSeconds} $ids`,
-    ].join('; '),
-  )
+/**
+ * All of them at once, also one that Docker is about to start again; `graceSeconds` is how long they may take before
+ * they are killed. By label, not by `compose stop`: that one does nothing at all where one of the names is not in the
+ * files of now.
+ */
+export function stop(project: string, services: readonly string[], graceSeconds: number): string[] {
+  return withContainers(project, services, `docker stop --time ${graceSeconds} $ids`)
 }
 
 /** Without their volumes: what nobody named stays. Containers that run are left alone, and make it fail. */
-export function remove(stack: ComposeStack, services: readonly string[]): string[] {
-  return services.map((service) =>
-    [`ids=$(${serviceContainers(stack.project, service)})`, '[ -z "$ids" ] || docker rm $ids'].join('; '),
-  )
+export function remove(project: string, services: readonly string[]): string[] {
+  return withContainers(project, services, 'docker rm $ids')
 }
 
-/** All of them at once, also one that Docker is about to start again. */
-export function stopAtOnce(project: string, services: readonly string[], graceSeconds: number): string[] {
-  const ids = services.map((service) => serviceContainers(project, service)).join('; ')
-  return [`ids=$(${ids})`, `[ -z "$ids" ] || docker stop --time ${graceSeconds} $ids`]
+function withContainers(project: string, services: readonly string[], action: string): string[] {
+  return services.length === 0 ? [] : [`ids=$(${containersOf(project, services)})`, `[ -z "$ids" ] || ${action}`]
 }
 
 /** The last lines of each container, as Docker kept them; of one whose log cannot be read there are none. */
 export function lastLines(project: string, services: readonly string[], lines: number): string {
-  const ids = services.map((service) => serviceContainers(project, service)).join('; ')
-  return `for id in $(${ids}); do docker logs --tail ${lines} "$id" 2>&1 || :; done`
+  return `for id in $(${containersOf(project, services)}); do docker logs --tail ${lines} "$id" 2>&1 || :; done`
 }
 
 /** Its exit status is that of pg_isready, or 4 where no container runs. */
@@ -130,6 +123,15 @@ export function serviceContainers(project: string, service: string, status?: 'ru
     ...(status ? [`status=${status}`] : []),
   ]
   return command('docker', 'ps', '--all', '--quiet', '--no-trunc', ...filters.flatMap((it) => ['--filter', it]))
+}
+
+/** The same of several services, in their order: Docker is asked once, since each start of its client takes its time. */
+function containersOf(project: string, services: readonly string[]): string {
+  const format = '{{.ID}} {{.Label "com.docker.compose.service"}}'
+  const filters = projectLabels(project).flatMap((it) => ['--filter', it])
+  const all = command('docker', 'ps', '--all', '--no-trunc', ...filters, '--format', format)
+  const own = `printf '%s\\n' "$all" | while read -r id of; do [ "$of" != "$service" ] || echo "$id"; done`
+  return `all=$(${all}) || exit 1; for service in ${command(...services)}; do ${own}; done`
 }
 
 /** Waits, for a minute, until the server of a service accepts connections. */

@@ -115,7 +115,7 @@ function texts(input: RestoreScript): Record<string, string> {
     look: lookText(input),
     safety: safetyText(input),
     plan: planText(input),
-    stop: script(...stop(stack, input.application, input.graceSeconds), stopOthers(input)),
+    stop: script(...stop(stack.project, input.application, input.graceSeconds), stopOthers(input)),
     files: filesText(input),
     // Appended by the driver where later restore points name paths that this one does not know.
     outside: [places, ''].join('\n'),

@@ -8,7 +8,6 @@ import {
   lastLines,
   remove,
   stop,
-  stopAtOnce,
   untilAccepting,
   up,
 } from '../../src/commands/compose.js'
@@ -46,22 +45,45 @@ test('up names its services, touches nothing else, builds nothing, pulls nothing
   ])
 })
 
-const containersOf = (service: string) =>
-  `docker ps --all --quiet --no-trunc --filter label=com.docker.compose.project=shop --filter label=com.docker.compose.oneoff=False --filter label=com.docker.compose.service=${service}`
+/** What is said to a Docker that has two containers of the api, and one of each other service; and what it printed. */
+function said(...lines: readonly string[]): string[] {
+  const docker = `docker() {
+    case "$1" in
+      ps) printf '%s\\n' 'a2 api' 'w1 web' 'd1 db' 'a1 api' ;;
+      *) echo "$*" ;;
+    esac
+  }`
+  return execFileSync('sh', ['-euc', [docker, ...lines].join('\n')], { encoding: 'utf8' })
+    .split('\n')
+    .slice(0, -1)
+}
 
-test('a stop at once is one call for all services, whatever state they are in', () => {
-  expect(stopAtOnce('shop', ['api', 'web'], 5)).toEqual([
-    `ids=$(${containersOf('api')}; ${containersOf('web')})`,
-    '[ -z "$ids" ] || docker stop --time 5 $ids',
-  ])
+test('a stop is one call for all containers of the services, whatever state they are in, and for no other', () => {
+  expect(said(...stop('shop', ['web', 'api'], 5))).toEqual(['stop --time 5 w1 a2 a1'])
+  expect(said(...stop('shop', ['gone'], 5))).toEqual([])
+  expect(stop('shop', [], 5)).toEqual([])
+  expect(stop('shop', ['api'], 5)[0]).toContain(
+    'docker ps --all --no-trunc --filter label=com.docker.compose.project=shop --filter label=com.docker.compose.oneoff=False --format',
+  )
 })
 
-test('the last lines are those of every container, and a server is asked inside its own', () => {
-  expect(lastLines('shop', ['api'], 9)).toBe(
-    `for id in $(${containersOf('api')}); do docker logs --tail 9 "$id" 2>&1 || :; done`,
-  )
+test('a stop that cannot ask Docker fails', () => {
+  const lines = ['docker() { return 1; }', ...stop('shop', ['api'], 5)]
+  expect(() => execFileSync('sh', ['-euc', lines.join('\n')])).toThrow('Command failed')
+})
+
+test('what a service has too much goes without its volumes', () => {
+  expect(said(...remove('shop', ['api']))).toEqual(['rm a2 a1'])
+})
+
+test('the last lines are those of every container, service by service, and a server is asked inside its own', () => {
+  expect(said(lastLines('shop', ['web', 'api'], 9))).toEqual([
+    'logs --tail 9 w1',
+    'logs --tail 9 a2',
+    'logs --tail 9 a1',
+  ])
   expect(askServer('shop', 'db')).toBe(
-    `id=$(${containersOf('db')} --filter status=running | head -n 1)\n[ -n "$id" ] || exit 4\ndocker exec "$id" pg_isready -q -t 5 </dev/null\n`,
+    `id=$(${containers('db')} --filter status=running | head -n 1)\n[ -n "$id" ] || exit 4\ndocker exec "$id" pg_isready -q -t 5 </dev/null\n`,
   )
 })
 
@@ -108,19 +130,6 @@ describe('a service that restarts with another', () => {
     const said = execFileSync('sh', ['-euc', `${docker(started)}\n${restart}`], { encoding: 'utf8' })
     expect(said).toBe(restarted ? 'restart --no-deps api\n' : '')
   })
-})
-
-test('stop gives containers their time, and finds them without the files that may no longer name them', () => {
-  expect(stop(stack, ['api', 'web'], 10)).toEqual(
-    ['api', 'web'].map(
-      (service) =>
-        `ids=$(${containers(service, ' --filter status=running')}); [ -z "$ids" ] || docker stop --time 10 $ids`,
-    ),
-  )
-})
-
-test('remove leaves volumes, and a container that runs, alone', () => {
-  expect(remove(stack, ['api'])).toEqual([`ids=$(${containers('api')}); [ -z "$ids" ] || docker rm $ids`])
 })
 
 test('build names its services', () => {

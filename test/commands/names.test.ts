@@ -114,15 +114,14 @@ describe.each(names)('the name %j', (name) => {
 
   test.each<[string, () => string]>([
     ['up', () => script(...compose.up(stack, [{ services: [name], wait: true } as never]))],
-    ['stop', () => script(...compose.stop(stack, [name], 1))],
-    ['stop at once', () => script(...compose.stopAtOnce(name, [name], 1))],
+    ['stop', () => script(...compose.stop(name, [name], 1))],
     ['last lines', () => script(compose.lastLines(name, [name], 1))],
     ['ask a server', () => compose.askServer(name, name)],
     ['inspect containers', () => observe.inspectedContainers(name)],
     ['programs of a database', () => missingDatabasePrograms(access(name))],
     ['a copy', () => copyDatabase({ ...database, from: name, to: name, owner: name }).script],
     ['a sight', () => seeDatabase(access(name), name)],
-    ['remove', () => script(...compose.remove(stack, [name]))],
+    ['remove', () => script(...compose.remove(name, [name]))],
     ['build', () => script(compose.build(stack, [name]))],
     ['wait for a database', () => script(compose.untilAccepting(stack, name))],
     ['containers', () => script(compose.containerIds(name))],

@@ -17,7 +17,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { standalone } from '../../src/adapters/host/helper.js'
-import { askServer, lastLines, stop, stopAtOnce, untilAccepting, up } from '../../src/commands/compose.js'
+import { askServer, lastLines, stop, untilAccepting, up } from '../../src/commands/compose.js'
 import { createJournal, restoreInto, takeDump } from '../../src/commands/database.js'
 import {
   captureFiles,
@@ -196,11 +196,7 @@ const commands: Record<string, (at: Place) => string> = {
       words: ['config', '--hash', 'db'],
     }).replaceAll('docker compose', ': docker compose'),
   services: (at) =>
-    script(
-      ...stop(composeStack(at), ['api'], 3),
-      ...up(composeStack(at), levels),
-      untilAccepting(composeStack(at), 'db'),
-    ),
+    script(...stop('shop', ['api'], 3), ...up(composeStack(at), levels), untilAccepting(composeStack(at), 'db')),
   memory: () =>
     hostMemory
       .replaceAll('"%.0f %.0f\\n", pages * page, total', '"x\\n"')
@@ -231,8 +227,7 @@ const commands: Record<string, (at: Place) => string> = {
     mountedVolumes +
     rememberedWords(at.backups) +
     ledgerEntries(at.state),
-  emergency: () =>
-    script(...stopAtOnce('shop', ['api', 'web'], 3), lastLines('shop', ['api'], 9), askServer('shop', 'db')),
+  emergency: () => script(...stop('shop', ['api', 'web'], 3), lastLines('shop', ['api'], 9), askServer('shop', 'db')),
   tags: () => script(...keep({ target: 'shop', restorePoint: id, images }), ...restore(images)),
 }
 

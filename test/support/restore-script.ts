@@ -173,6 +173,7 @@ case "$*" in
 version* | *' inspect '* | 'compose version') exit 0 ;;
 *'config --services') printf 'api\\nweb\\nlate\\n'; exit 0 ;;
 'ps '*service=late*) echo late-1; exit 0 ;;
+'ps '*'{{.ID}} {{.Label'*) printf '%s\\n' 'running-2 web' 'running-1 api'; exit 0 ;;
 'ps '*) echo running-1; exit 0 ;;
 esac
 printf '%s\\n' "$*" >>"$TOLD"
