@@ -13,7 +13,15 @@ import type { GuardPolicy, GuardSettings, Sight } from '../plan/guard.js'
 import { type Recorded, debts, stopInForce } from '../plan/ledger.js'
 import { count, describeRate, rateOutcome, readCounters, uncounted } from '../plan/metrics.js'
 import type { Subscriptions } from '../plan/notice.js'
-import { type PollMemory, afterPause, nothingPolled, polled, underRelease } from '../plan/polls.js'
+import {
+  type PollMemory,
+  afterPause,
+  graceUntil,
+  nothingPolled,
+  polled,
+  polledNobody,
+  underRelease,
+} from '../plan/polls.js'
 import type { HealthReport } from '../plan/progress.js'
 import { type Standing, standing } from '../plan/standing.js'
 import { type SourceVerdict, track, untried } from '../plan/verdict.js'
@@ -28,6 +36,8 @@ import { Look } from './observe/look.js'
 const longestMs = 10 * 60_000
 /** Looks and reports in one run of the workflow: some thousands of events. */
 const renewAfter = 500
+/** Later than a busy worker is. */
+const absenceMs = 5_000
 
 export interface Watching {
   readonly target: string
@@ -100,10 +110,21 @@ class Watch {
       return await this.#seen(look, settings, lease)
     } catch (error) {
       if (!isUnreachable(error)) throw error
-      const { memory, source } = polled(this.#memory, null, settings)
-      this.#memory = memory
-      const before = { standing: known?.standing ?? unknownStanding, debts: known?.debts ?? noDebts }
-      return { settings, ...before, pause: known?.pause ?? null, countsFrom: this.#countsFrom, sources: [source] }
+      return { ...this.#away(settings), pause: known?.pause ?? null }
+    }
+  }
+
+  #away(settings: GuardSettings): Omit<Sight, 'pause'> {
+    const { known } = this.input
+    const { memory, source } = polledNobody(this.#memory, settings, new Date().toISOString())
+    this.#memory = memory
+    return {
+      settings,
+      standing: known?.standing ?? unknownStanding,
+      debts: known?.debts ?? noDebts,
+      unreachable: true,
+      countsFrom: this.#countsFrom,
+      sources: [source],
     }
   }
 
@@ -139,7 +160,7 @@ class Watch {
 
   #grace(records: readonly Recorded[]): string | null {
     const last = records.findLast(({ entry }) => entry.kind === 'finished')?.at
-    const until = last === undefined ? 0 : Date.parse(last) + durationMs(this.#target.guard.grace)
+    const until = graceUntil(this.#memory, last, durationMs(this.#target.guard.grace))
     return Date.now() < until ? `grace until ${new Date(until).toISOString()}` : null
   }
 
@@ -181,8 +202,15 @@ const unknownStanding: Standing = { release: null, to: null, schemaChanged: fals
 /** What a workflow would decide anew by; not the words of a detail, which change with every answer. */
 function keyOf(sight: Sight | null): string {
   if (!sight) return ''
-  const { settings, standing: now, pause, debts: open, sources } = sight
-  return JSON.stringify([settings, now, pause, open, sources.map(({ source, verdict }) => [source, verdict])])
+  const { settings, standing: now, pause, unreachable, debts: open, sources } = sight
+  return JSON.stringify([
+    settings,
+    now,
+    pause,
+    unreachable,
+    open,
+    sources.map(({ source, verdict }) => [source, verdict]),
+  ])
 }
 
 function stopOf(records: readonly Recorded[]): string | null {
@@ -205,6 +233,7 @@ function settingsOf({ guard, approval }: Target, notifies: Subscriptions | undef
     silenceMs: durationMs(guard.silence),
     undecidedMs: durationMs(guard.undecided),
     renewAfter,
+    absenceMs,
     ...(notifies ? { notifies } : {}),
   }
 }

@@ -1,8 +1,14 @@
 // Schedules of Temporal's own: what is there, and what makes them as the configuration says.
 
-import { type Client, type ScheduleDescription, type ScheduleOptions, ScheduleOverlapPolicy } from '@temporalio/client'
+import {
+  type Client,
+  type ScheduleDescription,
+  ScheduleNotFoundError,
+  type ScheduleOptions,
+  ScheduleOverlapPolicy,
+} from '@temporalio/client'
 import type { Calendar, Range } from '../plan/cron.js'
-import { type Schedule, type Scheduled, type Change, changesBetween, isScheduleOf } from '../plan/schedules.js'
+import { type Schedule, type Scheduled, type Change, changesBetween, scheduleIdsOf } from '../plan/schedules.js'
 import { summaryOf } from './naming.js'
 
 /** What differs between the schedules of these targets and `wanted`; with `apply` they are made so. */
@@ -24,13 +30,17 @@ export async function alignSchedules(
   return changes
 }
 
+/** By name: the server's list of them comes a moment behind. */
 async function found(client: Client, targets: readonly string[]): Promise<Schedule[]> {
-  const schedules: Schedule[] = []
-  for await (const { scheduleId } of client.schedule.list()) {
-    if (!targets.some((target) => isScheduleOf(target, scheduleId))) continue
-    schedules.push(scheduleIn(await client.schedule.getHandle(scheduleId).describe()))
-  }
-  return schedules
+  const asked = targets.flatMap(scheduleIdsOf).map(async (id) => {
+    try {
+      return [scheduleIn(await client.schedule.getHandle(id).describe())]
+    } catch (error) {
+      if (error instanceof ScheduleNotFoundError) return []
+      throw error
+    }
+  })
+  return (await Promise.all(asked)).flat()
 }
 
 function optionsOf({

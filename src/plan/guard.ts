@@ -21,6 +21,8 @@ export interface GuardSettings extends Hysteresis {
   readonly expects: readonly string[]
   /** So many looks and reports make one run of the workflow. */
   readonly renewAfter: number
+  /** A workflow that wakes so late was away, with Temporal or every worker; looks of earlier versions say nothing of it. */
+  readonly absenceMs?: number
   /** Whom it tells; looks of earlier versions have nobody. */
   readonly notifies?: Subscriptions
 }
@@ -31,6 +33,8 @@ export interface Sight {
   readonly standing: Standing
   /** Why nothing counts at the moment: a run at work, a stopped target, the time after a change. */
   readonly pause: string | null
+  /** Nobody could ask there; absent where somebody could. */
+  readonly unreachable?: true
   /** When what counts now began to count, ISO 8601. */
   readonly countsFrom: string
   /** Debts that may be undone without a person, and those that may not. */
@@ -100,6 +104,8 @@ export function reasons(sources: readonly SourceVerdict[], verdict: Verdict): st
 
 function whyNot({ sight, sources, acted, nowMs }: Parameters<typeof decide>[0]): string | null {
   const { release, never } = sight.standing
+  // A reporter falls silent with its host, and nobody can say of what: it may be restarting.
+  if (sight.unreachable) return 'the host cannot be reached'
   if (!release || never !== null) return never ?? 'no release is recorded yet'
   const before = acted.find((it) => it.release === release.id)
   if (before) return `${before.run} was started for it already`

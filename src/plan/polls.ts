@@ -16,6 +16,8 @@ export interface PollMemory {
   readonly rates: Rates
   readonly baseline: Rates
   readonly metrics: Readonly<Record<string, { readonly counting: Counting; readonly track: Track }>>
+  /** When the host was last away, ISO 8601: for as many polls as make up a verdict. */
+  readonly awayAt?: string
 }
 
 export const nothingPolled: PollMemory = { release: null, checks: untried, rates: {}, baseline: {}, metrics: {} }
@@ -31,6 +33,20 @@ export function underRelease(memory: PollMemory, release: Standing['release']): 
 /** Behind a change or a pause nothing that was seen before it counts. */
 export function afterPause(memory: PollMemory): PollMemory {
   return begun(memory, (counting) => ({ ...counting, last: null, added: [] }))
+}
+
+/** The memory with one more poll at which the host could not be reached. */
+export function polledNobody(memory: PollMemory, rule: Hysteresis, at: string): ReturnType<typeof polled> {
+  const { memory: after, source } = polled(memory, null, rule)
+  const newest = after.checks.recent.slice(-rule.failures)
+  const away = newest.length === rule.failures && newest.every((it) => it === 'unknown')
+  return { memory: away ? { ...after, awayAt: at } : after, source }
+}
+
+/** Until when nothing counts: what starts anew takes its time, after a run as after an absence of its host. */
+export function graceUntil(memory: PollMemory, endedAt: string | undefined, graceMs: number): number {
+  const times = [endedAt, memory.awayAt].filter((it) => it !== undefined)
+  return Math.max(0, ...times.map((it) => Date.parse(it) + graceMs))
 }
 
 /** The memory with one more poll of all checks; null where nobody could ask. */

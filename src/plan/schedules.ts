@@ -65,9 +65,9 @@ export function schedulesOf(input: {
     }))
 }
 
-/** Whether a schedule of that id is one of this target's. */
-export function isScheduleOf(target: string, id: string): boolean {
-  return ['restore-point', 'memories', 'drill', 'prune'].some((what) => id === `${idBegins}${target}-${what}`)
+/** What schedules of this target are called, wanted or not. */
+export function scheduleIdsOf(target: string): string[] {
+  return ['restore-point', 'memories', 'drill', 'prune'].map((what) => `${idBegins}${target}-${what}`)
 }
 
 /** What would make `found` equal to `wanted`, in the order of the ids. */

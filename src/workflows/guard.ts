@@ -14,6 +14,7 @@ import {
   patched,
   setCurrentDetails,
   setHandler,
+  sleep,
   startChild,
   workflowInfo,
 } from '@temporalio/workflow'
@@ -51,6 +52,7 @@ export interface Carried {
   readonly taken: number
   readonly refused: string | null
   readonly left: LeftDebts | null
+  readonly awakeSince?: string
 }
 
 /** Debts that it could not undo, so that they are not begun again and again. */
@@ -58,6 +60,9 @@ interface LeftDebts {
   readonly payable: number
   readonly why: string
 }
+
+/** What keeps it from looking is mended by a person: so long until it tries again. */
+const blindMs = 60_000
 
 /** Rollbacks that it remembers; the ledger remembers them all. */
 const remembered = 20
@@ -85,6 +90,8 @@ class Guard {
   #taken: number
   #refused: string | null
   #left: LeftDebts | null
+  /** When Temporal or every worker was last back from an absence; empty where none was noticed. */
+  #awakeSince: string
   /** What the reporters said when it was last decided. */
   #judged = ''
   #beats = 0
@@ -104,6 +111,7 @@ class Guard {
     this.#taken = carried?.taken ?? 0
     this.#refused = carried?.refused ?? null
     this.#left = carried?.left ?? null
+    this.#awakeSince = carried?.awakeSince ?? ''
     this.#gate = new Gate(this.#state)
     setHandler(progressQuery, () => this.#state.progress, { description: 'What it undoes, where it undoes a debt' })
     setHandler(guardQuery, () => this.view(), { description: 'What it sees, and what it did about it' })
@@ -117,9 +125,9 @@ class Guard {
       briefActs.readGuardRequest.executeWithOptions({ summary: 'read the request' }, [this.request]),
     )
     for (let looks = 1; ; looks++) {
-      await this.#untilSeen()
-      await this.#judge()
-      const settled = await this.#payDebts()
+      const seen = await this.#look()
+      if (seen) await this.#judge()
+      const settled = seen && (await this.#payDebts())
       // A run takes the lease once: released, it is over for this identity, and the next debt is for another run.
       const spent = settled && patched('settle-once')
       if (spent || looks + this.#beats >= this.#sight.settings.renewAfter || workflowInfo().continueAsNewSuggested)
@@ -154,27 +162,70 @@ class Guard {
     return this.#seen!.sight
   }
 
-  /** Waits for the activity, and judges meanwhile whenever a reporter changes its mind or falls silent. */
-  async #untilSeen(): Promise<void> {
-    const { target } = this.#asked!
-    const { sight = null, memory = null } = this.#seen ?? {}
-    const summary = sight?.pause ?? 'poll until something changes'
+  /**
+   * False where nothing new was seen. That a look fails for good, by a damaged ledger or another host key, is for a
+   * person, and no reason to watch no more; but for the first one, whose answer whoever starts a guard waits for.
+   */
+  async #look(): Promise<boolean> {
+    try {
+      return await this.#untilSeen()
+    } catch (error) {
+      if (this.#seen === null || isCancellation(error)) throw error
+      const why = `it cannot look: ${failureOf(error).message}`
+      this.#tell('guard-fired', why)
+      this.#call(why)
+      setCurrentDetails(describeGuard(this.view()))
+      await sleep(blindMs, { summary: 'until it looks again' })
+      return false
+    }
+  }
+
+  /**
+   * Waits for the activity, and judges meanwhile whenever a reporter changes its mind or falls silent. False where
+   * reports alone fill the history before it ends.
+   */
+  async #untilSeen(): Promise<boolean> {
+    const paused = this.#seen?.sight.pause != null
     let ended = false
-    const watching = stubbornActs.watchTarget
-      .executeWithOptions({ summary }, [{ target, known: sight, memory }])
-      .finally(() => (ended = true))
+    const scope = new CancellationScope()
+    const watching = scope.run(() => this.#watch()).finally(() => (ended = true))
     watching.catch(() => undefined)
     while (!ended) {
-      const wakes = () => ended || this.#heardOther()
-      const ms = this.#nextMs()
-      if (ms === null) await condition(wakes)
-      else await condition(wakes, ms, { summary: 'until a silence or a doubt has lasted' })
-      if (!ended) await this.#judge()
+      const most = this.#mostBeats()
+      const wakes = () => ended || this.#beats >= most || this.#heardOther()
+      await this.#until(wakes)
+      if (ended) break
+      await this.#judge()
+      if (ended || this.#beats < most) continue
+      scope.cancel()
+      return false
     }
-    const paused = sight?.pause != null
     this.#seen = await watching
     this.#state.notices.subscriptions = this.#sight.settings.notifies
     if (paused && this.#sight.pause === null) this.#reporters = forgotten(this.#reporters)
+    return true
+  }
+
+  /** Who was late had nobody to hear for him: silence counts from then on. */
+  async #until(wakes: () => boolean): Promise<void> {
+    const ms = this.#nextMs()
+    if (ms === null) return await condition(wakes)
+    const due = Date.now() + ms
+    await condition(wakes, ms, { summary: 'until a silence or a doubt has lasted' })
+    if (Date.now() - due > (this.#sight.settings.absenceMs ?? Infinity)) this.#awakeSince = now()
+  }
+
+  async #watch(): Promise<Watched> {
+    const { sight = null, memory = null } = this.#seen ?? {}
+    const summary = sight?.pause ?? 'poll until something changes'
+    return await stubbornActs.watchTarget.executeWithOptions({ summary }, [
+      { target: this.#asked!.target, known: sight, memory },
+    ])
+  }
+
+  /** What was polled since the last look is lost with it: more than what a look takes. */
+  #mostBeats(): number {
+    return this.#seen !== null && patched('bounded-reports') ? 4 * this.#sight.settings.renewAfter : Infinity
   }
 
   #hear(input: unknown): void {
@@ -202,7 +253,8 @@ class Guard {
 
   #listening() {
     const { settings, countsFrom } = this.#sight
-    return { reporters: this.#reporters, ...settings, countsFrom, nowMs: Date.now() }
+    const from = countsFrom > this.#awakeSince ? countsFrom : this.#awakeSince
+    return { reporters: this.#reporters, ...settings, countsFrom: from, nowMs: Date.now() }
   }
 
   #sources(): SourceVerdict[] {
@@ -243,10 +295,13 @@ class Guard {
     ]
     const all = calls.length > 0 ? calls.join('; ') : null
     const event = decision.kind === 'call' || asking.length === 0 ? 'guard-fired' : 'debt-found'
-    // Its words change with every answer: it is told once, until nothing is the matter any more.
-    if (all !== null && this.#calls === null)
-      this.#state.notices.tell(guardNotice(this.#state.told, event, `calls a person: ${all}`))
+    if (all !== null) this.#tell(event, all)
     this.#call(all)
+  }
+
+  /** Its words change with every answer: it is told once, until nothing is the matter any more. */
+  #tell(event: Parameters<typeof guardNotice>[1], why: string): void {
+    if (this.#calls === null) this.#state.notices.tell(guardNotice(this.#state.told, event, `calls a person: ${why}`))
   }
 
   /** A child of its own life: neither the end nor the stop of the guard ends a rollback. */
@@ -319,6 +374,7 @@ class Guard {
       taken: this.#taken,
       refused: this.#refused,
       left: this.#left,
+      awakeSince: this.#awakeSince,
     }
   }
 }

@@ -52,6 +52,11 @@ describe('a degraded target', () => {
       "longer than the guard's window",
     ],
     ['the ledger forbids it', seenWith({ never: '2.0.0 was itself rolled back' }), '2.0.0 was itself rolled back'],
+    [
+      'the host cannot be reached, and a reporter fell silent with it',
+      { sight: { ...sight, unreachable: true as const } },
+      'the host cannot be reached',
+    ],
     ['there is no release', seenWith({ release: null, never: null }), 'no release is recorded yet'],
   ])('only calls a person where %s', (_title, changes, why) => {
     expect(decide({ ...base, ...changes })).toMatchObject({ kind: 'call', why: expect.stringContaining(why) })

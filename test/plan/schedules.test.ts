@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { parseCron } from '../../src/plan/cron.js'
-import { type Times, changesBetween, isScheduleOf, schedulesOf, timeInWords } from '../../src/plan/schedules.js'
+import { type Times, changesBetween, scheduleIdsOf, schedulesOf, timeInWords } from '../../src/plan/schedules.js'
 
 const times: Times = {
   restorePoint: 'off',
@@ -55,6 +55,6 @@ test('what differs is named; what comes and goes, too', () => {
 })
 
 test("another target's schedules are none of this one's, whatever it is called", () => {
-  expect(isScheduleOf('shop', 'stepback-shop-prune')).toBe(true)
-  expect(isScheduleOf('shop', 'stepback-shop-two-prune')).toBe(false)
+  expect(scheduleIdsOf('shop')).toContain('stepback-shop-prune')
+  expect(scheduleIdsOf('shop')).not.toContain('stepback-shop-two-prune')
 })

@@ -112,8 +112,9 @@ type WorkflowType = 'deployWorkflow' | 'rollbackWorkflow' | 'backupWorkflow' | '
 /** A stage for runs of one test file: one server, one worker, one set of fakes. */
 export class Stage {
   readonly #env: TestWorkflowEnvironment
-  readonly #worker: Worker
-  readonly #running: Promise<void>
+  readonly #makeWorker: () => Promise<Worker>
+  #worker: Worker
+  #running: Promise<void>
   #calls: Call[] = []
   #behaviours = new Map<string, Behaviour>()
   #runs = 0
@@ -143,23 +144,27 @@ export class Stage {
     const activities = Object.fromEntries(
       Object.keys(names).map((name) => [name, (input: unknown) => stage.calls!(name as Name, input)]),
     )
-    const worker = await Worker.create({
-      connection: env.nativeConnection,
-      taskQueue: 'stepback',
-      workflowBundle: { codePath: inject('workflowBundlePath') },
-      activities,
-      // A cancel reaches a fake with its next heartbeat.
-      maxHeartbeatThrottleInterval: '50ms',
-      defaultHeartbeatThrottleInterval: '50ms',
-      shutdownGraceTime: '1s',
-    })
-    const opened = new Stage(env, worker)
+    const makeWorker = () =>
+      Worker.create({
+        connection: env.nativeConnection,
+        taskQueue: 'stepback',
+        workflowBundle: { codePath: inject('workflowBundlePath') },
+        activities,
+        // A cancel reaches a fake with its next heartbeat.
+        maxHeartbeatThrottleInterval: '50ms',
+        defaultHeartbeatThrottleInterval: '50ms',
+        shutdownGraceTime: '1s',
+        // So long the server keeps work for a worker that is gone.
+        stickyQueueScheduleToStartTimeout: '1s',
+      })
+    const opened = new Stage(env, makeWorker, await makeWorker())
     stage.calls = (name, input) => opened.#call(name, input)
     return opened
   }
 
-  private constructor(env: TestWorkflowEnvironment, worker: Worker) {
+  private constructor(env: TestWorkflowEnvironment, makeWorker: () => Promise<Worker>, worker: Worker) {
     this.#env = env
+    this.#makeWorker = makeWorker
     this.#worker = worker
     this.#running = worker.run()
   }
@@ -169,9 +174,21 @@ export class Stage {
   }
 
   async close(): Promise<void> {
+    await this.#stopWorker()
+    await this.#env.teardown()
+  }
+
+  async #stopWorker(): Promise<void> {
     this.#worker.shutdown()
     await this.#running
-    await this.#env.teardown()
+  }
+
+  /** Does it while there is no worker. */
+  async withoutWorker(work: () => Promise<void>): Promise<void> {
+    await this.#stopWorker()
+    await work()
+    this.#worker = await this.#makeWorker()
+    this.#running = this.#worker.run()
   }
 
   /** Forgets what was recorded and what was to happen, and plans `plans`, one at each look, the last for ever. */

@@ -145,6 +145,36 @@ test('it goes on as a new run with all that it knew', async () => {
   await rolledBack()
 })
 
+test('reports alone make a new run of it, too, with what they said', async () => {
+  await guard(seen({ sources: well }, { renewAfter: 3 }))
+  await expect.poll(() => stage.calls('watchTarget').length).toBe(2)
+  for (let report = 0; report < 12; report++) await run!.handle.signal('health', { status: 'ok', source: 'heartbeat' })
+  await expect.poll(() => stage.calls('watchTarget').length, { timeout: 10_000 }).toBe(3)
+  expect((await stage.earlier(run!).handle.describe()).status.name).toBe('CONTINUED_AS_NEW')
+  expect(stage.calls('watchTarget').at(-1)).toMatchObject({ known: { sources: well } })
+  expect((await view()).reports).toEqual({ taken: 12, refused: null })
+  // Whoever waits for its end may never be told by the server that skips time.
+  await run!.handle.cancel()
+  await expect.poll(() => stage.statusOf(run!.handle.workflowId)).toBe('CANCELLED')
+  run = undefined
+})
+
+test('a look that fails for good calls a person, and it goes on watching', async () => {
+  const looks = [() => seen({ sources: well }), fail('Refused')]
+  stage.on('readGuardRequest', () => ({ target: 'shop', policy: null }))
+  stage.on('watchTarget', (input) => (looks.shift() ?? untilCancelled())(input))
+  run = await stage.start('guardWorkflow', { target: 'shop' })
+  await expect.poll(async () => (await view()).calls).toBe('it cannot look: Refused it was')
+  expect(await stage.statusOf(run.handle.workflowId)).toBe('RUNNING')
+})
+
+test('a first look that fails for good ends it, as whoever starts it sees', async () => {
+  stage.on('readGuardRequest', () => ({ target: 'shop', policy: null }))
+  stage.on('watchTarget', fail('Refused'))
+  const bad = await stage.start('guardWorkflow', { target: 'shop' })
+  await expect(bad.result()).rejects.toMatchObject({ cause: { type: 'Refused' } })
+})
+
 test('a request that cannot be read ends it at once', async () => {
   stage.on('readGuardRequest', fail('UnknownTarget'))
   const bad = await stage.start('guardWorkflow', { target: 'nowhere' })

@@ -1,6 +1,7 @@
 // What the server that skips time does not know, or lets through though a real one would not.
 
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
 import { pythonEnvironment } from '../../sandbox/install/python.js'
 import { run } from '../../sandbox/run.js'
@@ -44,6 +45,22 @@ test('an approved rollback runs on a real server, is found by its phase, and sho
   const result = await run.result()
   expect(result.phase).toBe('done')
   expect(await run.progress()).toEqual(result)
+})
+
+test('a guard takes no silence for one that nobody could have heard', async () => {
+  const silence = { silenceMs: 90_000, expects: ['heartbeat'], absenceMs: 500 }
+  const silentAt = Date.now() + 8_000
+  const countsFrom = new Date(silentAt - silence.silenceMs).toISOString()
+  const looks = [seen({ sources: well, countsFrom }, silence)]
+  stage.reset(lossy)
+  stage.on('readGuardRequest', () => ({ target: 'shop', policy: null }))
+  stage.on('watchTarget', () => looks.shift() ?? untilCancelled()())
+  const guard = await stage.startAs('guard-shop', 'guardWorkflow', { target: 'shop' })
+  await expect.poll(async () => (await guard.guard()).verdict).toBe('healthy')
+  await stage.withoutWorker(() => sleep(silentAt + 1_000 - Date.now()))
+  expect(await guard.guard()).toMatchObject({ verdict: 'healthy', acted: [] })
+  await guard.handle.cancel()
+  await guard.handle.result().catch(() => undefined)
 })
 
 test('every activity and every timer has a title, and each step its own, so that the timeline reads like the plan', async () => {
