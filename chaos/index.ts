@@ -1,33 +1,44 @@
 // `npm run chaos -- --KIND N --seed S`: one kind of trial, N times; exit status 1 where something did not hold.
 
 import { parseArgs } from 'node:util'
-import type { Trial } from './trial.js'
+import type { Asked, Trial } from './trial.js'
 
 /** By the option that asks for it. Loaded where it is asked for: none needs what another does. */
-const trials: Readonly<Record<string, () => Promise<Trial>>> = {}
+const trials: Readonly<Record<string, () => Promise<Trial>>> = {
+  runs: async () => (await import('./runs.js')).runs,
+  matrix: async () => (await import('./runs.js')).crashMatrix,
+}
 
-const { kind, count, seed } = read(process.argv.slice(2))
+const { kind, count, seed, only } = read(counted(process.argv.slice(2)))
 const trial = await trials[kind]!()
-process.exitCode = (await trial({ count, seed, say })) ? 0 : 1
+process.exitCode = (await trial({ count, seed, only, say })) ? 0 : 1
 
-function read(args: readonly string[]): { readonly kind: string; readonly count: number; readonly seed: number } {
+function read(args: readonly string[]): Omit<Asked, 'say'> & { readonly kind: string } {
   try {
     const kinds = Object.keys(trials)
-    const options = Object.fromEntries([...kinds, 'seed'].map((name) => [name, { type: 'string' as const }]))
+    const options = Object.fromEntries([...kinds, 'seed', 'only'].map((name) => [name, { type: 'string' as const }]))
     const { values } = parseArgs({ args: [...args], options })
     const asked = kinds.filter((name) => values[name] !== undefined)
     if (asked.length !== 1) throw new Error(`name one of ${kinds.map((it) => `"--${it} N"`).join(', ')}`)
-    return { kind: asked[0]!, count: whole(values, asked[0]!), seed: values['seed'] ? whole(values, 'seed') : 1 }
+    const only = values['only'] === undefined ? undefined : whole(values, 'only', 0)
+    const seed = values['seed'] === undefined ? 1 : whole(values, 'seed')
+    return { kind: asked[0]!, count: whole(values, asked[0]!), seed, only }
   } catch (error) {
     say(`error: ${(error as Error).message}`)
-    say('hint: npm run chaos -- --simulate 10000 --seed 1')
+    say('hint: npm run chaos -- --runs 10 --seed 1')
     process.exit(2)
   }
 }
 
-function whole(values: Readonly<Record<string, unknown>>, name: string): number {
+/** The matrix is all of it, where nobody says how many cells. */
+function counted(args: readonly string[]): string[] {
+  return args.flatMap((it, index) => (it === '--matrix' && !/^\d/.test(args[index + 1] ?? '') ? [it, '999999'] : [it]))
+}
+
+function whole(values: Readonly<Record<string, unknown>>, name: string, least = 1): number {
   const text = String(values[name])
-  if (!/^[1-9]\d{0,8}$/.test(text)) throw new Error(`"--${name} ${text}" is no whole number above 0`)
+  if (!/^\d{1,9}$/.test(text) || Number(text) < least)
+    throw new Error(`"--${name} ${text}" is no whole number from ${least}`)
   return Number(text)
 }
 

@@ -6,8 +6,9 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import pg from 'pg'
+import { ledgerEntries } from '../../chaos/chain.js'
 import { openSession } from '../../sandbox/index.js'
-import { ledgerEntries, stateDirectory } from './leftovers.js'
+import { stateDirectory } from './leftovers.js'
 import type { Operator } from './operator.js'
 
 /** Ends every SSH connection to the sandbox; its server, and what runs detached on the host, live on. */

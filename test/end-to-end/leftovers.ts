@@ -1,26 +1,14 @@
 // What a run may leave behind on the host and in the database, and what it must have done only once.
 
-import { existsSync, readFileSync, readdirSync } from 'node:fs'
+import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
+import { ledgerEntries } from '../../chaos/chain.js'
+import { leftoversIn } from '../../chaos/leftovers.js'
 import type { LedgerEntry } from '../../src/plan/ledger.js'
 import type { Operator } from './operator.js'
 
 export function stateDirectory({ sandbox }: Operator): string {
   return join(sandbox.backups, '.stepback', sandbox.target)
-}
-
-export interface Entry {
-  readonly number: number
-  readonly token: number
-  readonly at: string
-  readonly entry: LedgerEntry
-}
-
-export function ledgerEntries(state: string): readonly Entry[] {
-  return names(join(state, 'ledger'))
-    .filter((name) => /^\d+\.json$/.test(name))
-    .toSorted()
-    .map((name) => JSON.parse(readFileSync(join(state, 'ledger', name), 'utf8')) as Entry)
 }
 
 /** What the ledger says of one run, by its run id. */
@@ -30,39 +18,11 @@ export function entriesOf(operator: Operator, runId: string): LedgerEntry[] {
 
 /** All that must not be there when no run is under way, a line each; empty when all is well. */
 export async function leftovers(operator: Operator): Promise<string> {
-  const state = stateDirectory(operator)
   return [
-    ...heldLease(state),
-    ...livingJobs(state),
-    ...names(join(state, 'staging')).map((name) => `staging ${name}`),
-    ...openPlans(ledgerEntries(state)).map((run) => `debt of ${run}`),
+    ...leftoversIn(stateDirectory(operator)),
     ...(await halfMadeDatabases(operator)),
     ...(await closedDoors(operator)),
   ].join('\n')
-}
-
-function heldLease(state: string): string[] {
-  const numbers = names(join(state, 'lease')).flatMap((name) => /^t\.(\d+)$/.exec(name)?.[1] ?? [])
-  const newest = Math.max(...numbers.map(Number))
-  const lease = JSON.parse(readFileSync(join(state, 'lease', `t.${newest}`), 'utf8')) as { readonly free?: boolean }
-  return lease.free ? [] : [`lease ${newest} is held`]
-}
-
-function livingJobs(state: string): string[] {
-  return names(join(state, 'jobs')).flatMap((job) => {
-    const files = names(join(state, 'jobs', job))
-    const claims = files.filter((name) => name.startsWith('claim.')).map((name) => name.slice('claim.'.length))
-    return claims.filter((claim) => !files.includes(`exit.${claim}`)).map((claim) => `job ${job} ${claim}`)
-  })
-}
-
-function openPlans(entries: readonly Entry[]): string[] {
-  const open = new Map<string, string>()
-  for (const { entry } of entries) {
-    if (entry.kind === 'plan') open.set(entry.run.runId, entry.run.workflowId)
-    if (entry.kind === 'finished' || entry.kind === 'debt-closed') open.delete(entry.run.runId)
-  }
-  return [...open.values()]
 }
 
 async function halfMadeDatabases(operator: Operator): Promise<string[]> {

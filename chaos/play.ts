@@ -1,0 +1,102 @@
+// One trial: a run, what happens to it, the look afterwards, and the verdict.
+
+import { join } from 'node:path'
+import type { StepbackClient } from '../src/client.js'
+import type { Beginnings } from './beginnings.js'
+import { Tail, chainProblems, takenAt } from './chain.js'
+import type { Case } from './draw.js'
+import type { Ground } from './ground.js'
+import { Happening } from './happening.js'
+import { look } from './look.js'
+import { attend } from './person.js'
+import type { Wish } from './seen.js'
+import { reconcile, settle } from './settle.js'
+import { type Verdict, judge } from './verdict.js'
+import { asBefore, asPlanned, released } from './wishes.js'
+import type { Other, World } from './world.js'
+
+export interface Played extends Verdict {
+  readonly run: string
+  readonly outcome: string
+  readonly message: string
+  /** Faults that really came. */
+  readonly faults: readonly string[]
+  /** Of those that did not, why, and what else is worth a line. */
+  readonly notes: readonly string[]
+}
+
+export async function play(ground: Ground, beginnings: Beginnings, it: Case): Promise<Played> {
+  const { scenario } = it
+  const before = await beginnings.reach(scenario)
+  const known = beginnings.known
+  const planned = asPlanned(scenario, before, known)
+  const run = await start(ground, it, known.point?.id)
+  const version = scenario.request['version'] === '2.1.1' ? '2.1.0' : '2.1.1'
+  const others: Other[] = []
+  const world: World = {
+    ground,
+    run,
+    version,
+    point: known.point?.id,
+    wishes: {
+      back: { ...(known.point ? asBefore(known.point.seen) : asBefore(before)), name: 'at 2.0.0', ...taken(known) },
+      same: asBefore(before),
+      release: released(version, before, known),
+    },
+    start: async (work, wish) => {
+      const other = await work(ground.client, ground.sandbox.target)
+      others.push({ run: other, wish, ended: attend(ground.client, other) })
+      return other
+    },
+  }
+  const happening = new Happening(world, new Tail(ground.state))
+  const faults = it.faults.map((fault) => happening.happen(fault))
+  const main = await attend(ground.client, run)
+  happening.over()
+  await Promise.all(faults)
+  await happening.mendAll()
+  const othersEnded = await Promise.all(others.map(async ({ wish, ended }) => ({ wish, ended: await ended })))
+  await ground.workers.ensureOne()
+  const reconciled = await reconcile(ground)
+  const leftovers = await settle(ground, scenario.wanted)
+  const acknowledged = ground.writer.acknowledged
+  const after = await look(ground)
+  const verdict = judge({
+    before,
+    after,
+    main,
+    others: othersEnded,
+    asBefore: { ...asBefore(before), takenAt: takenAt(ground.state, run) ?? Infinity },
+    asPlanned: planned,
+    byHand: happening.byHand,
+    acknowledged,
+    leftovers: [...leftovers, ...reconciled],
+    chain: ['ledger', 'audit'].flatMap((book) => chainProblems(join(ground.state, book))),
+    resumedAfterMs: it.faults.length === 1 ? happening.resumedAfterMs : undefined,
+  })
+  ground.writer.keepOnly(after.rows, acknowledged.at(-1)?.number ?? 0)
+  if (others.length > 0 || Object.keys(happening.byHand).length > 0) beginnings.leftSomewhere()
+  else beginnings.left({ scenario, state: verdict.state, run })
+  const { outcome, message } = main
+  return { ...verdict, run, outcome: outcome ?? 'no end', message, faults: happening.came, notes: happening.notes }
+}
+
+function taken({ point }: Beginnings['known']): Pick<Wish, 'takenAt'> {
+  return { takenAt: point?.takenAt ?? 0 }
+}
+
+async function start({ client, sandbox }: Ground, { scenario }: Case, point: string | undefined): Promise<string> {
+  const request = { ...scenario.request, target: sandbox.target, reason: `chaos: ${scenario.name}` }
+  switch (scenario.kind) {
+    case 'deploy': {
+      const version = String(scenario.request['version'])
+      return await client.startDeploy({ ...request, version, release: sandbox.releases[version] })
+    }
+    case 'rollback':
+      return await client.startRollback({ ...request, to: point! })
+    case 'emergency':
+      return await client.startEmergency(request as Parameters<StepbackClient['startEmergency']>[0])
+    case 'backup':
+      return await client.startBackup(request)
+  }
+}

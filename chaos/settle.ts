@@ -1,0 +1,55 @@
+// What is done behind a run before anybody judges: what it left is found by the next one, and all comes to rest.
+
+import { readFileSync, readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { parseManifest } from '../src/plan/manifest.js'
+import type { Ground } from './ground.js'
+import { leftoversIn, strayDatabases } from './leftovers.js'
+import { databases, look } from './look.js'
+import { attend } from './person.js'
+import type { Scenario } from './scenarios.js'
+import type { Seen } from './seen.js'
+import { strangers } from './strangers.js'
+
+/** How long what is over may take to settle: containers that come up, sessions that end. */
+const settlesWithinMs = 45_000
+
+/** What a run left that was terminated, reset or fenced is found by the next one, whatever that is for. */
+export async function reconcile({ client, sandbox, state }: Ground): Promise<string[]> {
+  if (leftoversIn(state).length === 0) return []
+  const run = await client.startBackup({ target: sandbox.target, reason: 'chaos: the next run' })
+  const { outcome, message } = await attend(client, run)
+  return outcome === 'done' ? [] : [`the next run, ${run}, ended as ${outcome}: ${message}`]
+}
+
+/** What is left once all that is under way has come to rest. */
+export async function settle(ground: Ground, wanted: Scenario['wanted']): Promise<string[]> {
+  const deadline = Date.now() + settlesWithinMs
+  const stops = typeof wanted === 'object' && 'stopped' in wanted
+  for (;;) {
+    const left = [...leftoversIn(ground.state), ...(await strangers(ground)), ...(await strays(ground))]
+    const calm = left.length === 0 && (stops || isCalm(await look(ground)))
+    if (calm || Date.now() > deadline) return left
+    await sleep(500)
+  }
+}
+
+function isCalm({ services, failing }: Seen): boolean {
+  return failing.length === 0 && Object.values(services).every((it) => /^running( \(healthy\))?$/.test(it))
+}
+
+async function strays(ground: Ground): Promise<string[]> {
+  const { backups } = ground.sandbox
+  const manifests = readdirSync(backups)
+    .filter((it) => it.startsWith('manifest_'))
+    .map((it) => parseManifest(readFileSync(join(backups, it), 'utf8')))
+  const named = manifests.flatMap(({ kept, database }) =>
+    [kept?.name, database?.warm?.name].filter((it) => it !== undefined),
+  )
+  try {
+    return strayDatabases(await databases(ground), ['aria_blue', 'stepback'], named)
+  } catch (error) {
+    return [`databases cannot be listed: ${(error as Error).message}`]
+  }
+}
