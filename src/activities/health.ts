@@ -9,7 +9,8 @@ import type { HealthReport } from '../plan/progress.js'
 import type { ActDefinition } from './act.js'
 import { type ActContext, doneAgain } from './context.js'
 import type { Deps } from './deps.js'
-import type { Target } from '../config/schema.js'
+import type { HealthCheck, Target } from '../config/schema.js'
+import { againIfQuick } from '../adapters/again.js'
 import type { Host } from '../adapters/host.js'
 import { execInLane } from '../adapters/host/lanes.js'
 import type { SshConnection } from '../adapters/ssh.js'
@@ -51,7 +52,9 @@ export const checkVersion: ActDefinition<'checkVersion'> = {
   jobs: [],
   looksFirst: true,
   run: async (context, { version }) => {
-    const found = await readVersion(context.deps, context.target, context.ssh)
+    const { deps, target, signal } = context
+    const ask = () => readVersion(deps, target)
+    const found = await askedOften({ ask, well: (it) => it === version, target, signal })
     if (found === version) return null
     throw new StepbackError({
       type: 'StepFailed',
@@ -93,29 +96,70 @@ function composeLogs({ stack }: ActContext, service: string, lines: number): str
 
 /** Asks every check once, all at the same time. Through a connection that is lost nothing can be asked. */
 export async function askChecks(input: {
-  readonly deps: Deps
+  readonly deps: Asking
   readonly target: Target
   readonly host: Host
-  readonly ssh: SshConnection
 }): Promise<HealthReport[]> {
-  const reports = await Promise.all(
-    input.target.health.checks.map(async (check): Promise<HealthReport> => {
-      const { url, command, service } = check
-      if (url !== undefined) return await input.deps.http.check(input.ssh, { ...check, url })
-      const line = insideService(input.target.compose.project, service ?? '', command ?? [])
-      const { exitCode } = await input.host.look({ script: `${line}\n` })
-      return { check: check.name, healthy: exitCode === 0, detail: `exit status ${exitCode}` }
-    }),
-  )
-  if (!allHealthy(reports)) await ensureConnected(input.ssh)
-  return reports
+  const { deps, target, host } = input
+  return await overPresent(deps, target, async (ssh) => {
+    const reports = await Promise.all(target.health.checks.map((check) => askCheck({ deps, target, host, ssh }, check)))
+    if (!allHealthy(reports)) await ensureConnected(ssh)
+    return reports
+  })
 }
 
-export async function readVersion(deps: Deps, target: Target, ssh: SshConnection): Promise<string | null> {
-  if (!target.version) return null
-  const version = await deps.http.field(ssh, target.version)
-  if (version === null) await ensureConnected(ssh)
-  return version
+export async function readVersion(deps: Asking, target: Target): Promise<string | null> {
+  const { version: where } = target
+  if (!where) return null
+  return await overPresent(deps, target, async (ssh) => {
+    const version = await deps.http.field(ssh, where)
+    if (version === null) await ensureConnected(ssh)
+    return version
+  })
+}
+
+type Asking = Pick<Deps, 'hosts' | 'http'>
+
+async function askCheck(
+  through: {
+    readonly deps: Asking
+    readonly target: Target
+    readonly host: Host
+    readonly ssh: SshConnection
+  },
+  check: HealthCheck,
+): Promise<HealthReport> {
+  const { deps, target, host, ssh } = through
+  const { url, command, service } = check
+  if (url !== undefined) return await deps.http.check(ssh, { ...check, url })
+  const line = `${insideService(target.compose.project, service ?? '', command ?? [])}\n`
+  const { exitCode } = await host.look({ script: line })
+  return { check: check.name, healthy: exitCode === 0, detail: `exit status ${exitCode}` }
+}
+
+/**
+ * Asked again over the connection of then where the one that it was asked over is lost: watching for a minute, an act
+ * would else lose all that it saw with each of them, and never come to an end.
+ */
+async function overPresent<T>({ hosts }: Asking, target: Target, ask: (ssh: SshConnection) => Promise<T>): Promise<T> {
+  return await againIfQuick(async () => await ask(await hosts.ssh(target)))
+}
+
+/** What decides over a release is not left to one answer, which may have been lost: the last one counts. */
+const mostAsked = 3
+
+export async function askedOften<T>(input: {
+  readonly ask: () => Promise<T>
+  readonly well: (answer: T) => boolean
+  readonly target: Target
+  readonly signal?: AbortSignal
+}): Promise<T> {
+  const { ask, well, target, signal } = input
+  for (let time = 1; ; time += 1) {
+    const answer = await ask()
+    if (well(answer) || time === mostAsked) return answer
+    await sleep(durationMs(target.health.interval), undefined, signal ? { signal } : {})
+  }
 }
 
 /** Throws `Unreachable` where no answer came because the way there is cut, which says nothing about the release. */

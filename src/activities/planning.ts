@@ -21,6 +21,7 @@ import { planDeploy } from '../plan/deploy.js'
 import { planEmergency } from '../plan/emergency.js'
 import type { Facts, ReleaseFacts } from '../plan/facts.js'
 import { StepbackError } from '../plan/failure.js'
+import { allHealthy } from '../plan/health.js'
 import type { Subscriptions } from '../plan/notice.js'
 import { type FileChange, type Plan, type RunKind, digestText } from '../plan/plan.js'
 import type { HealthReport } from '../plan/progress.js'
@@ -30,7 +31,7 @@ import { planRevert, planRollback } from '../plan/rollback.js'
 import { beating } from './act.js'
 import { composeStack, said } from './context.js'
 import type { Deps } from './deps.js'
-import { askChecks, readVersion } from './health.js'
+import { askChecks, askedOften, readVersion } from './health.js'
 import { subscriptionsOf } from './notices.js'
 import { together } from './together.js'
 import { ensureAllowed, linkEnds } from '../plan/release.js'
@@ -89,16 +90,23 @@ export function planningActivities(deps: Deps) {
       readonly target: string
       /** What should answer; null where nothing was known before. */
       readonly version: string | null
+      /** How the run ends hangs on it, so that one bad answer is not enough. */
+      readonly decides?: true
     }): Promise<readonly HealthReport[]> {
       return await beating(async () => {
         const look = await Look.at(deps, input.target)
-        const [reports, version] = await together([askChecks(look), readVersion(deps, look.target, look.ssh)])
-        if (!look.target.version) return reports
-        const healthy = input.version === null || version === input.version
-        return [...reports, { check: 'version', healthy, detail: version ?? 'no answer' }]
+        const ask = () => healthNow(look, input.version)
+        return input.decides ? await askedOften({ ask, well: allHealthy, target: look.target }) : await ask()
       })
     },
   }
+}
+
+async function healthNow(look: Look, expected: string | null): Promise<readonly HealthReport[]> {
+  const [reports, version] = await together([askChecks(look), readVersion(look.deps, look.target)])
+  if (!look.target.version) return reports
+  const healthy = expected === null || version === expected
+  return [...reports, { check: 'version', healthy, detail: version ?? 'no answer' }]
 }
 
 /** Beside the looks of the plan, which it must neither fail nor hold up. */

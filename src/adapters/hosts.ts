@@ -1,6 +1,7 @@
 // One SSH connection for each target, opened when it is first needed and again when it died.
 
 import type { Target } from '../config/schema.js'
+import { againIfQuick } from './again.js'
 import { Host } from './host.js'
 import { UnknownHostKey } from './known-hosts.js'
 import type { HostKeyOffer } from './known-hosts.js'
@@ -37,7 +38,7 @@ export class HostPool {
     const known = this.#openings.get(target.name)
     if (known && !known.isOver()) return known.connection
     const opening: Opening = {
-      connection: routeTo(target).then((route) => SshConnection.open(route)),
+      connection: routeTo(target).then((route) => againIfQuick(() => SshConnection.open(route))),
       isOver: () => false,
     }
     opening.connection.then(

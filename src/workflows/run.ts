@@ -203,14 +203,20 @@ function answering({ answers, version }: Plan): string | null {
   return answers === undefined ? version : answers
 }
 
-async function look(target: string, version: string | null): Promise<readonly HealthReport[]> {
-  return await acts.observeEnd.executeWithOptions({ summary: 'look at what is there now' }, [{ target, version }])
+async function look(
+  target: string,
+  version: string | null,
+  how: { readonly decides?: true } = {},
+): Promise<readonly HealthReport[]> {
+  return await acts.observeEnd.executeWithOptions({ summary: 'look at what is there now' }, [
+    { target, version, ...how },
+  ])
 }
 
 /** Not being able to look must not hide why the run was undone. */
 async function lookAnyway(target: string, version: string | null): Promise<readonly HealthReport[]> {
   try {
-    return await look(target, version)
+    return await look(target, version, { decides: true })
   } catch (error) {
     return [{ check: 'look', healthy: false, detail: failureOf(error).message }]
   }

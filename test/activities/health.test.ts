@@ -1,7 +1,7 @@
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { askChecks, readVersion, watchHealth } from '../../src/activities/health.js'
+import { askChecks, checkVersion, readVersion, watchHealth } from '../../src/activities/health.js'
 import type { ActContext } from '../../src/activities/context.js'
 import { checkUrl, readField } from '../../src/adapters/http.js'
 import type { Sshd } from '../support/sshd.js'
@@ -21,7 +21,8 @@ afterAll(async () => {
 async function target() {
   const url = `http://127.0.0.1:${(sick.address() as AddressInfo).port}/`
   const ssh = await sshd.connect()
-  const deps = { http: { check: checkUrl, field: readField } } as unknown as Parameters<typeof readVersion>[0]
+  const hosts = { ssh: async () => ssh }
+  const deps = { http: { check: checkUrl, field: readField }, hosts } as unknown as Parameters<typeof readVersion>[0]
   const config = { health: { checks: [{ name: 'api', url, timeout: '2s' }] }, version: { url, field: 'version' } }
   return { ssh, deps, target: config as unknown as Parameters<typeof readVersion>[1], host: undefined as never }
 }
@@ -29,14 +30,42 @@ async function target() {
 test('an application that answers badly is unhealthy and has no version', async () => {
   const all = await target()
   expect(await askChecks(all)).toEqual([{ check: 'api', healthy: false, detail: 'status 503' }])
-  expect(await readVersion(all.deps, all.target, all.ssh)).toBeNull()
+  expect(await readVersion(all.deps, all.target)).toBeNull()
 })
 
 test('a connection that is cut says nothing about the application', async () => {
   const all = await target()
   all.ssh.destroy()
   await expect(askChecks(all)).rejects.toMatchObject({ type: 'Unreachable' })
-  await expect(readVersion(all.deps, all.target, all.ssh)).rejects.toMatchObject({ type: 'Unreachable' })
+  await expect(readVersion(all.deps, all.target)).rejects.toMatchObject({ type: 'Unreachable' })
+})
+
+test('what was lost with its connection is asked over the next one', async () => {
+  const { ssh: cut, deps, ...all } = await target()
+  cut.destroy()
+  const next = await sshd.connect()
+  let asked = 0
+  const hosts = { ssh: async () => (asked++ === 0 ? cut : next) } as unknown as typeof deps.hosts
+  expect(await askChecks({ ...all, deps: { ...deps, hosts } })).toEqual([
+    { check: 'api', healthy: false, detail: 'status 503' },
+  ])
+  asked = 0
+  expect(await readVersion({ ...deps, hosts }, all.target)).toBeNull()
+})
+
+test.each([
+  ['the third answer is the one that counts', [null, '2.0.0', '2.1.0'], null],
+  ['three other answers are what runs', [null, '2.0.0', '2.0.0'], 'version "2.0.0" answers, and "2.1.0" was expected'],
+])('of a version %s', async (_what, answers, refusal) => {
+  const { target: config, deps, ...all } = await target()
+  const left = [...answers]
+  const http = { ...deps.http, field: async () => left.shift()! }
+  const quick = { ...config, health: { ...config.health, interval: '1ms' } }
+  const context = { ...all, deps: { ...deps, http }, target: quick, signal: new AbortController().signal }
+  const checking = checkVersion.run(context as unknown as ActContext, { version: '2.1.0' })
+  if (refusal === null) expect(await checking).toBeNull()
+  else await expect(checking).rejects.toMatchObject({ type: 'StepFailed', message: expect.stringContaining(refusal) })
+  expect(left).toEqual([])
 })
 
 test('a release that fails when its watch ends is watched on until it is decided', async () => {

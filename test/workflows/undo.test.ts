@@ -100,7 +100,7 @@ test('undone but unhealthy is NotUndone, and waits for nobody', async () => {
 
 test('an undo is checked against the version that ran before', async () => {
   await (await stage.start('deployWorkflow', request)).failure()
-  expect(stage.calls('observeEnd')).toEqual([{ target: 'shop', version: '2.0.0' }])
+  expect(stage.calls('observeEnd')).toEqual([{ target: 'shop', version: '2.0.0', decides: true }])
 })
 
 test('a look that fails after the undo is NotUndone, and hides neither the first error nor the lease', async () => {

@@ -4,6 +4,7 @@ import { missingPrograms } from '../../commands/hooks.js'
 import { type ComposeModel, parseComposeModel, parseComposeVolumes } from '../../plan/compose.js'
 import type { Target } from '../../config/schema.js'
 import { durationMs } from '../../plan/duration.js'
+import { StepbackError } from '../../plan/failure.js'
 import type { DatabaseFacts, Facts, Finding, MemoriesPolicy, NamedService, Stack } from '../../plan/facts.js'
 import { managedFindings } from '../../plan/managed.js'
 import { type Disk, type Place, preflight } from '../../plan/preflight.js'
@@ -39,10 +40,10 @@ export async function observe(look: Look, release?: string): Promise<Facts> {
     observeDatabase(look, release),
     look.try(composeConfig(composeStack(look.target))),
     look.try(dockerFacts),
-    readContainers(look).catch(() => []),
-    readLabels(look).catch(() => []),
-    readVolumes(look).catch(() => []),
-    readVersion(look.deps, look.target, look.ssh),
+    readContainers(look).catch(unlessLost),
+    readLabels(look).catch(unlessLost),
+    readVolumes(look).catch(unlessLost),
+    readVersion(look.deps, look.target),
     ledgerRecords(look.host),
     readShelf(look),
     readPlaces(look),
@@ -87,6 +88,12 @@ export async function observe(look: Look, release?: string): Promise<Facts> {
     records,
     ...shelf,
   }
+}
+
+/** Where Docker does not answer, its finding says so. What was lost on the way would be a stack without containers. */
+function unlessLost(error: unknown): [] {
+  if (error instanceof StepbackError && error.type === 'Unreachable') throw error
+  return []
 }
 
 export function modelOf(look: Look, config: Answer): ComposeModel {

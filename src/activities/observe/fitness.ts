@@ -12,11 +12,11 @@ import { observeReserve } from './reserve.js'
 
 /** What a run would find out only later. */
 export async function observeFitness(look: Look): Promise<Finding[]> {
-  const { deps, target, ssh } = look
+  const { deps, target } = look
   const [aheadSeconds, health, version, missing, records, reserve] = await Promise.all([
     readClock(look),
     askChecks(look),
-    target.version ? readVersion(deps, target, ssh) : undefined,
+    target.version ? readVersion(deps, target) : undefined,
     target.database ? readMissingPrograms(look) : undefined,
     ledgerRecords(look.host),
     observeReserve(look),

@@ -1,10 +1,10 @@
 // Calls the helper on the host, and brings it there where it is missing.
 import { createHash, randomBytes } from 'node:crypto'
 import { readFileSync } from 'node:fs'
-import { answerOf, begins, helperCall, helperParts, installCall } from '../../commands/helper.js'
+import { type Answer, answerOf, begins, helperCall, helperParts, installCall } from '../../commands/helper.js'
 import { StepbackError } from '../../plan/failure.js'
 import type { SshConnection } from '../ssh.js'
-import { execInLane } from './lanes.js'
+import { type CallResult, execInLane } from './lanes.js'
 import { tryPlain } from './plain.js'
 
 export interface HelperOptions {
@@ -34,11 +34,7 @@ interface Call {
 export async function callHelper(input: Call): Promise<Reply> {
   const { options, words } = input
   for (let attempt = 1; ; attempt += 1) {
-    const nonce = randomBytes(8).toString('hex')
-    const ssh = await options.ssh()
-    const command = helperCall({ ...options, helper: helper().name, nonce, words })
-    const result = await execInLane(ssh, options.shell, { command, stdin: input.payload, signal: input.signal })
-    const answer = answerOf({ nonce, stdout: result.stdout, stderr: result.stderr })
+    const { ssh, result, answer } = await ask(input)
     if (answer.kind === 'answer') return answer
     // The helper keeps a script in a file while it runs: on a full disk, where looks matter most, it does without.
     if (answer.kind === 'failed' && words[0] === 'look' && answer.code === 'short-payload')
@@ -50,6 +46,39 @@ export async function callHelper(input: Call): Promise<Reply> {
     }
     if (!(await install(options, ssh, words))) return await callNobody(ssh, input)
   }
+}
+
+/** How often one answer may be lost on its way before whoever asks is told so. */
+const mostAsked = 3
+
+interface Asked {
+  readonly ssh: SshConnection
+  readonly result: CallResult
+  readonly answer: Answer
+}
+
+/**
+ * Asked again at once where the answer was lost: every operation may be repeated, and an act that asks a dozen things
+ * would else fail of each single one.
+ */
+async function ask(input: Call): Promise<Asked> {
+  for (let time = 1; ; time += 1) {
+    const ssh = await input.options.ssh()
+    try {
+      const asked = await askOnce(input, ssh)
+      if (asked.answer.kind !== 'unfinished' || time === mostAsked) return asked
+    } catch (error) {
+      const lost = error instanceof StepbackError && error.type === 'Unreachable'
+      if (!lost || time === mostAsked || input.signal?.aborted) throw error
+    }
+  }
+}
+
+async function askOnce({ options, words, payload, signal }: Call, ssh: SshConnection): Promise<Asked> {
+  const nonce = randomBytes(8).toString('hex')
+  const command = helperCall({ ...options, helper: helper().name, nonce, words })
+  const result = await execInLane(ssh, options.shell, { command, stdin: payload, signal })
+  return { ssh, result, answer: answerOf({ nonce, stdout: result.stdout, stderr: result.stderr }) }
 }
 
 async function callNobody(ssh: SshConnection, { words, payload, signal }: Call): Promise<Reply> {

@@ -105,7 +105,7 @@ async function readTarget(look: Look, client: StepbackClient | null, or: Or) {
     or('restore points', { manifests: [], unreadable: [] }, () => readShelfNow(look)),
     or('lease', null, () => look.host.readLease()),
     or('health', [], () => askChecks(look)),
-    or('version', null, () => readVersion(look.deps, look.target, look.ssh)),
+    or('version', null, () => readVersion(look.deps, look.target)),
     or('reserve', null, () => observeReserve(look)),
   ])
   const lease = state?.holder ? await leaseOf(state, client) : null

@@ -1,7 +1,9 @@
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { Host } from '../../../src/adapters/host.js'
+import type { SshConnection } from '../../../src/adapters/ssh.js'
+import { until } from '../../host/ground.js'
 import { type SmallDisk, smallDisk } from '../../support/small-disk.js'
 import { type Sshd, startSshd } from '../../support/sshd.js'
 
@@ -38,4 +40,23 @@ test('a look answers where the helper finds no place, and whatever changes somet
   const host = new Host({ ssh: async () => connection, stateDirectory })
   expect(await host.look({ script: 'echo found\n' })).toEqual({ exitCode: 0, stdout: 'found\n', stderr: '' })
   await expect(host.readLease()).rejects.toThrow('the helper cannot be put into')
+})
+
+test.each([2, 3])('of an answer that is lost %i times the third is asked for, and no fourth', async (losses) => {
+  const where = (name: string) => join(sshd.directory, `${name}-${losses}`)
+  writeFileSync(where('asked'), '')
+  let connection: SshConnection | undefined
+  const ssh = async () => (connection = connection && !connection.closed ? connection : await sshd.connect())
+  const host = new Host({ ssh, stateDirectory: where('state') })
+  expect(await host.linksExclusively()).toBe(true)
+  const waits = `until [ -e ${where('go')} ]; do sleep 0.1; done`
+  const looking = host.look({ script: `echo asked >>${where('asked')}; ${waits}; echo found\n` })
+  looking.catch(() => {}) // awaited below
+  for (let times = 1; times <= losses; times++) {
+    await until(() => readFileSync(where('asked'), 'utf8') === 'asked\n'.repeat(times))
+    connection!.destroy()
+  }
+  if (losses === 3) await expect(looking).rejects.toMatchObject({ type: 'Unreachable' })
+  writeFileSync(where('go'), '')
+  if (losses === 2) expect(await looking).toEqual({ exitCode: 0, stdout: 'found\n', stderr: '' })
 })
