@@ -203,10 +203,10 @@ export function ownRun(): RunId {
   return { workflowId: workflowExecution.workflowId, runId: workflowExecution.runId }
 }
 
-/** Who holds the lease, told by the run that this activity belongs to. */
-export function holderOf(deps: Deps): Holder {
+/** Who holds the lease, told by the run that this activity belongs to, or its rehearsal. */
+export function holderOf(deps: Deps, rehearses = false): Holder {
   const kind = Context.current().info.workflowType?.replace(/Workflow$/, '') as Holder['kind']
-  return { ...ownRun(), namespace: deps.namespace, kind }
+  return { ...ownRun(), ...(rehearses ? { rehearses } : {}), namespace: deps.namespace, kind }
 }
 
 /** Scripts of ours mark what is safe to repeat; everything else a program printed may hold a secret and stays there. */

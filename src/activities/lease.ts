@@ -128,21 +128,25 @@ export function leaseActivities(deps: Deps) {
           tidy(deps, target, { token: input.token, run: ownRun(), people }),
           isBackup() && forgetOldJobs(host),
         ])
-        await host.release({ token: input.token, holder: holderOf(deps) })
+        await host.release({ token: input.token, holder: holderOf(deps, rehearsals.includes(input.outcome)) })
         return audited && { ...audited, ...(note ? { note } : {}) }
       })
     },
   }
 }
 
+/** How a rehearsal ends; the lease that goes back is its own. */
+const rehearsals = ['rehearsed', 'not-rehearsed']
+
 async function acquire(deps: Deps, input: Wanted): Promise<Acquired> {
   const target = findTarget(deps.config, input.target)
   const host = deps.hosts.host(target)
   const judge = new Judge(deps, host, input.kind, input.waits)
   const urgent = input.kind === 'emergency'
+  const holder = holderOf(deps, input.waits)
   if (input.freesReserve) await tryPlain(await deps.hosts.ssh(target), freeReserve(host.stateDirectory))
   for (;;) {
-    const got = await host.acquire({ holder: holderOf(deps), mayTake: (state) => judge.mayTake(state) })
+    const got = await host.acquire({ holder, mayTake: (state) => judge.mayTake(state) })
     if (got.outcome === 'fenced') throw fenced(got.by)
     if (got.outcome === 'acquired') {
       // The database may be what does not answer: a step of the emergency's own fences it, behind its first act.

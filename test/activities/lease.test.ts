@@ -2,10 +2,14 @@
 
 import { spawn } from 'node:child_process'
 import { join } from 'node:path'
+import { MockActivityEnvironment } from '@temporalio/testing'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import type { Deps } from '../../src/activities/deps.js'
+import { leaseActivities } from '../../src/activities/lease.js'
 import { isExpired } from '../../src/activities/lease-judge.js'
 import { callHelper, linesOf } from '../../src/adapters/host/helper.js'
 import { Host, type LeaseState } from '../../src/adapters/host.js'
+import { parseConfig } from '../../src/config/load.js'
 import { type Sshd, startSshd } from '../support/sshd.js'
 
 let sshd: Sshd
@@ -42,4 +46,36 @@ test('that of a script is its own as long as it lives, and for a while longer, i
   expect(await isExpired(host, state(120, { livingJobs: ['a job'] }))).toBe(false)
   expect(await isExpired(host, state(120, { holder: { ...holder, kind: 'adoption' } }))).toBe(false)
   expect(await isExpired(host, state(901, { holder: { ...holder, kind: 'adoption' } }))).toBe(true)
+})
+
+test('a run that rehearsed takes the lease for itself behind that, each once', async () => {
+  const connection = await sshd.connect()
+  const stateDirectory = join(sshd.directory, 'rehearsing')
+  const host = new Host({ ssh: async () => connection, stateDirectory })
+  const config = parseConfig(
+    `targets: { shop: { ssh: { host: shop.test }, directory: /srv, backups: /srv/backups,
+      compose: { project: shop, files: [docker-compose.yml] }, services: { application: [api] } } }`,
+    'x.yaml',
+  )
+  const hosts = { host: () => host, ssh: async () => connection }
+  const deps = { config, hosts, namespace: 'default', runs: { state: async () => 'open' } } as unknown as Deps
+  const lease = leaseActivities(deps)
+  const workflowExecution = { workflowId: 'rollback-shop', runId: '00000000-0000-7000-8000-000000000001' }
+  const inside = <T>(work: () => Promise<T>) =>
+    new MockActivityEnvironment({ workflowExecution, workflowType: 'rollbackWorkflow' }).run(work) as Promise<T>
+  const target = 'shop'
+  const acquire = (waits: boolean) => inside(() => lease.acquireLease({ target, kind: 'rollback', waits }))
+  const finish = (token: number, outcome: string) => inside(() => lease.finishRun({ target, token, outcome }))
+
+  const rehearsal = await acquire(true)
+  expect((await acquire(true)).token).toBe(rehearsal.token)
+  await finish(rehearsal.token, 'rehearsed')
+  await finish(rehearsal.token, 'rehearsed')
+  const { token } = await acquire(false)
+  expect(token).toBeGreaterThan(rehearsal.token)
+  await expect(acquire(true)).rejects.toThrow('the lease was taken over')
+  expect((await acquire(false)).token).toBe(token)
+  await finish(token, 'done')
+  await expect(acquire(false)).rejects.toThrow('the lease was taken over')
+  expect((await host.readLease()).holder).toBeUndefined()
 })

@@ -10,6 +10,8 @@ export interface Holder {
   /** Empty for a command or a script that no server knows: only time says that it is gone. */
   readonly namespace: string
   readonly kind: 'deploy' | 'rollback' | 'backup' | 'emergency' | 'guard' | 'adoption' | 'script'
+  /** It only tries out what the run would do: another identity, since one acquires once, and the run has yet to. */
+  readonly rehearses?: true
 }
 
 export interface LeaseState {
@@ -40,7 +42,7 @@ export async function acquire(
   options: HelperOptions,
   input: { holder: Holder; mayTake: (state: LeaseState) => Promise<TakeReason | undefined> },
 ): Promise<AcquireOutcome> {
-  const payload = identityAndHolder(input.holder)
+  const payload = identityAndHolder(input.holder, { exactly: true })
   let expected: { number: number; saw: TakeReason } | undefined
   for (;;) {
     const words = ['acquire', expected?.number ?? 0, expected?.saw ?? 'free']
@@ -87,11 +89,14 @@ export function fenced(input: { token: number; by: LeaseState; options: HelperOp
   })
 }
 
-// Two lines: the identity as it stands in every lease file, then all of the holder, its keys in one fixed order.
-export function identityAndHolder(holder: Holder): Buffer {
-  const { workflowId, runId, namespace, kind } = holder
-  const identity = JSON.stringify({ workflowId, runId }).slice(1, -1)
-  return Buffer.from(`${identity}\n${JSON.stringify({ workflowId, runId, namespace, kind })}\n`)
+// Two lines: the identity as it stands in every lease file, then all of the holder, its keys in one fixed order. With a
+// token the run is enough. Who acquires is told apart from the rehearsal of the same run, by the key that follows.
+export function identityAndHolder(holder: Holder, { exactly = false } = {}): Buffer {
+  const { workflowId, runId, rehearses, namespace, kind } = holder
+  const run = JSON.stringify({ workflowId, runId }).slice(1, -1)
+  const identity = exactly ? `${run},"${rehearses ? 'rehearses' : 'namespace'}":` : run
+  const all = { workflowId, runId, ...(rehearses ? { rehearses } : {}), namespace, kind }
+  return Buffer.from(`${identity}\n${JSON.stringify(all)}\n`)
 }
 
 /** What the helper's `other` means for whom it was said to. */
