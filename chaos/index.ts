@@ -20,7 +20,7 @@ function read(args: readonly string[]): Omit<Asked, 'say'> & { readonly kind: st
     const { values } = parseArgs({ args: [...args], options })
     const asked = kinds.filter((name) => values[name] !== undefined)
     if (asked.length !== 1) throw new Error(`name one of ${kinds.map((it) => `"--${it} N"`).join(', ')}`)
-    const only = values['only'] === undefined ? undefined : whole(values, 'only', 0)
+    const only = (values['only'] as string | undefined)?.split(',').map((it) => whole({ only: it }, 'only', 0))
     const seed = values['seed'] === undefined ? 1 : whole(values, 'seed')
     return { kind: asked[0]!, count: whole(values, asked[0]!), seed, only }
   } catch (error) {

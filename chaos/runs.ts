@@ -18,7 +18,7 @@ interface Numbered {
 /** Trial K of seed S is drawn by S + K alone. */
 export const runs: Trial = async (asked) => {
   const { count, seed, only } = asked
-  const numbers = only === undefined ? Array.from({ length: count }, (_, index) => index) : [only]
+  const numbers = only ?? Array.from({ length: count }, (_, index) => index)
   const again = (number: number) => `npm run chaos -- --runs 1 --seed ${seed} --only ${number}`
   return await playAll(
     numbers.map((number) => ({ number, case: draw(seed + number, kinds), again: again(number) })),
@@ -26,13 +26,14 @@ export const runs: Trial = async (asked) => {
   )
 }
 
-/** `count` of its cells from number `only` on; all where none is named. */
+/** `count` of its cells, from the one that `only` names on, or just those that it names. */
 export const crashMatrix: Trial = async (asked) => {
   const again = (number: number) => `npm run chaos -- --matrix 1 --only ${number}`
   const cells = matrix(kinds).map((it, number) => ({ number, case: it, again: again(number) }))
   asked.say(`the matrix has ${cells.length} cells`)
-  const from = asked.only ?? 0
-  return await playAll(cells.slice(from, from + asked.count), asked)
+  const [from = 0, ...more] = asked.only ?? []
+  const wanted = more.length > 0 ? cells.filter((it) => asked.only!.includes(it.number)) : cells.slice(from)
+  return await playAll(wanted.slice(0, asked.count), asked)
 }
 
 async function playAll(all: readonly Numbered[], { say }: Asked): Promise<boolean> {

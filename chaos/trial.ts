@@ -5,8 +5,8 @@ export interface Asked {
   readonly count: number
   /** The first of them. What was found with seed S + i is found again with `1` and `--seed` S + i. */
   readonly seed: number
-  /** Just this one of them; where not all are asked for, from which one on. */
-  readonly only?: number | undefined
+  /** Just these of them, by their numbers. */
+  readonly only?: readonly number[] | undefined
   readonly say: (line: string) => void
 }
 
