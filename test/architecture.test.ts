@@ -75,6 +75,19 @@ describe('arrows go one way', () => {
   })
 })
 
+test('the page says which part uses which', () => {
+  const page = readFileSync(join(root, 'docs/architecture.md'), 'utf8')
+  const rows = [...page.matchAll(/^\| `(\w+)` +\| [^|]+\|([^|]*)\|$/gm)]
+  const said = rows.map(([, part, uses]) => [part, [...uses!.matchAll(/`(\w+)`/g)].map(([, it]) => it)])
+  const parts = readdirSync(join(root, 'src'), { withFileTypes: true }).flatMap((it) =>
+    it.isDirectory() ? it.name : [],
+  )
+  const used = (part: string) =>
+    imports.filter((it) => isIn(it.from, part) && isSource(it.to) && !it.typeOnly).map(({ to }) => to.split('/')[0]!)
+  const uses = parts.map((part) => [part, parts.filter((it) => it !== part && used(part).includes(it))] as const)
+  expect(Object.fromEntries(said)).toEqual(Object.fromEntries(uses))
+})
+
 test('each library is imported below one part only', () => {
   const homes = {
     ssh2: ['adapters'],
