@@ -1,6 +1,6 @@
 import type { Facts } from './facts.js'
 import { StepbackError } from './failure.js'
-import { mixedRestorePoints, openDeploy, releaseLine } from './ledger.js'
+import { leftDeploy, mixedRestorePoints, openDeploy, releaseLine } from './ledger.js'
 import type { Manifest } from './manifest.js'
 import type { Plan } from './plan.js'
 import type { RollbackRequest } from './request.js'
@@ -43,7 +43,7 @@ function ofVersion({ manifests, records }: Facts, version: string): Manifest | u
 }
 
 function latest(request: RollbackRequest, facts: Facts): Destination {
-  const open = openDeploy(facts.records)
+  const open = openDeploy(facts.records) ?? leftDeploy(facts.records)
   if (open) return beforeOpen(request, facts, open)
   const current = releaseLine(facts.records).at(-1)
   const manifest = current && restorePoint(facts, current.restorePoint)
@@ -57,10 +57,13 @@ function latest(request: RollbackRequest, facts: Facts): Destination {
   })
 }
 
-/** A deploy that is under way is pre-empted and undoes itself; going back behind the release that it replaces is too far. */
+/**
+ * A deploy that is under way is pre-empted and undoes itself, and one that could not undo itself is what there is to go
+ * back from; going back behind the release that it replaces is too far.
+ */
 function beforeOpen(request: RollbackRequest, facts: Facts, open: Plan): Destination {
   const manifest = restorePoint(facts, open.safety)
-  if (manifest) return destination(manifest, `before ${open.version}, which is being deployed`)
+  if (manifest) return destination(manifest, `before the deploy of ${open.version}`)
   throw new StepbackError({
     type: 'Refused',
     message: `a deploy of ${open.version} on target "${request.target}" has only begun, and has changed nothing yet`,

@@ -159,6 +159,19 @@ export function openDeploy(records: readonly Recorded[]): Plan | undefined {
   return open.map((entry) => entry.plan).findLast((plan) => plan.kind === 'deploy')
 }
 
+/** A deploy that could not put everything back, and behind which no release came whole: what it left may still run. */
+export function leftDeploy(records: readonly Recorded[]): Plan | undefined {
+  const plans = new Map<string, Plan>()
+  let left: Plan | undefined
+  for (const { entry } of inForce(records)) {
+    if (entry.kind === 'plan' && entry.plan.kind === 'deploy') plans.set(entry.run.runId, entry.plan)
+    if (entry.kind !== 'finished') continue
+    if (entry.outcome === 'not-undone') left = plans.get(entry.run.runId) ?? left
+    if (startsAll(entry)) left = undefined
+  }
+  return left
+}
+
 /** Restore points that going back by itself may need: of the release line, and of runs without an end. */
 export function heldRestorePoints(records: readonly Recorded[]): string[] {
   const current = releaseLine(records).at(-1)

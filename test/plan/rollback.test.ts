@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { chooseDestination } from '../../src/plan/destination.js'
 import { amountOf, lossesOf, rowsOf } from '../../src/plan/exposure.js'
+import type { LedgerEntry } from '../../src/plan/ledger.js'
 import { planRevert, planRollback } from '../../src/plan/rollback.js'
 import { chooseStrategy } from '../../src/plan/strategy.js'
 import {
@@ -83,6 +84,31 @@ describe('the destination of a rollback', () => {
     expect(chooseDestination(rollbackRequest(), { ...seen, records: ended })).toMatchObject({
       manifest: { id: before210 },
     })
+  })
+
+  test('is the release before a deploy that could not undo itself, until a release came whole', () => {
+    const plan = { ...deployPlan(deployRequest({ version: '2.2.0' }), afterDeploy()), safety: '20261123T140211Z-2.1.0' }
+    const run = { workflowId: 'deploy-half', runId: 'half' }
+    const taken = { ...manifest(), id: plan.safety, version: '2.1.0' }
+    const destinationAfter = (...later: readonly LedgerEntry[]) => {
+      const before = afterDeploy().records.map((it) => it.entry)
+      const half = [
+        { kind: 'plan', run, plan },
+        { kind: 'finished', run, outcome: 'not-undone' },
+      ] as const
+      const seen = afterDeploy({ records: records(...before, ...half, ...later), manifests: [taken, manifest()] })
+      const found = chooseDestination(rollbackRequest(), seen)
+      return found.kind === 'restore-point' ? found.manifest.id : found.kind
+    }
+    expect(destinationAfter()).toBe(plan.safety)
+    const other = { workflowId: 'deploy-other', runId: 'other' }
+    const undone = [
+      { kind: 'plan', run: other, plan },
+      { kind: 'finished', run: other, outcome: 'undone' },
+    ] as const
+    expect(destinationAfter(...undone)).toBe(plan.safety)
+    const back = finished({ kind: 'rollback', version: '2.1.0', restorePoint: plan.safety, paths: [] }, 'back')
+    expect(destinationAfter(back)).toBe(before210)
   })
 
   test('may be any restore point but one whose manifest cannot be read', () => {
