@@ -2,63 +2,69 @@
 // those of the reference stack's own list are timed, next to what the hand-run procedure takes.
 
 import { spawn } from 'node:child_process'
-import { cpSync, readFileSync, readdirSync, writeFileSync } from 'node:fs'
+import { cpSync, readdirSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { packageRoot } from '../sandbox/paths.js'
 import { Ground, timed } from './ground.js'
-import { type Result, type Say, median, round } from './measurement.js'
+import { type Result, type Say, median, round, runs } from './measurement.js'
+import { commandsOf, formOf, operatorPages, quickReference, readPage, runbook, wordsOf } from './pages.js'
 
-/** By hand, in seconds, as its operators say: `stepback` and what its words begin with. */
+/** By hand, in seconds, as its operators say. */
 const byHand: Readonly<Record<string, readonly [command: string, seconds: number]>> = {
-  full: ['rollback aria', 300],
-  'one migration': ['rollback aria --scope database --to -1', 30],
-  'one container': ['rollback aria --scope containers --services aria-api', 120],
-  'all containers': ['rollback aria --scope containers', 120],
-  'emergency stop': ['emergency aria stop', 10],
+  full: ['stepback rollback aria', 300],
+  'one migration': ['stepback rollback aria --scope database --to -1', 30],
+  'one container': ['stepback rollback aria --scope containers --services aria-api', 120],
+  'all containers': ['stepback rollback aria --scope containers', 120],
+  'emergency stop': ['stepback emergency aria stop --reason "…"', 10],
 }
 
-/** What a person types while another run waits; the tests of gates type them. */
-const atGates = /^(watch|approve|reject|resolve|report) /
+/** What a person types while another run waits, and what goes on watching: end-to-end tests type them. */
+const beside = /^stepback (?:watch|approve|reject|resolve|report|guard) /
 
 export async function measureRunbook(say: Say): Promise<readonly Result[]> {
-  const commands = documented()
+  const commands = new Map(documented().map((it) => [formOf(it), wordsOf(it).slice(1)]))
   return await Ground.during(say, (ground) =>
     ground.withWorker(async () => {
       layOutReleases(ground)
       await ground.deploy()
-      for (const words of commands) {
-        const { took } = await once(ground, words)
-        say(`stepback ${words.join(' ')}: ${took.toFixed(1)} s`)
+      const times = new Map<string, number[]>()
+      const once = async (form: string) => {
+        const took = await run(ground, commands.get(form)!)
+        times.set(form, [...(times.get(form) ?? []), took])
+        say(`${form}: ${took.toFixed(1)} s`)
       }
-      const rows: Result[] = []
-      for (const [name, [command, hand]] of Object.entries(byHand)) {
-        const words = commands.find((it) => it.join(' ').startsWith(command))
-        if (!words) throw new Error(`the runbook has no "stepback ${command}" any more`)
-        const times: number[] = []
-        for (let run = 0; run < 5; run++) times.push((await once(ground, words)).took)
-        rows.push(row(name, command, times, hand))
-      }
-      return rows
+      for (const form of commands.keys()) await once(form)
+      for (let again = 1; again < runs; again++) for (const [form] of Object.values(byHand)) await once(form)
+      writeTimes(times)
+      return Object.entries(byHand).map(([name, [form, hand]]) => row(name, form, times.get(form)!, hand))
     }),
   )
 }
 
-/** The commands of both pages, each once, in their order. */
-function documented(): string[][] {
-  const text = ['ROLLBACK.md', 'DEPLOYMENT.md'].map((page) => readFileSync(join(packageRoot(), 'docs', page), 'utf8'))
-  const typed = [...text.join('\n').matchAll(/^ +stepback ([^#\n]+)/gm)].map(([, words]) => words!.trim())
-  return [...new Set(typed)]
-    .filter((words) => !atGates.test(words))
-    .map((words) => [...words.matchAll(/"([^"]*)"|(\S+)/g)].map(([, quoted, plain]) => quoted ?? plain!))
+/** Of both pages, each once, in their order. */
+function documented(): string[] {
+  const all = operatorPages.flatMap((page) => commandsOf(readPage(page)))
+  return all.filter((it) => it.startsWith('stepback ') && !beside.test(it))
+}
+
+/** What the quick reference says of times, as its test compares it. */
+function writeTimes(times: ReadonlyMap<string, readonly number[]>): void {
+  const forms = quickReference(readPage(runbook)).map(({ command }) => formOf(command))
+  const measured = forms.flatMap((form) => {
+    const all = times.get(form)
+    return all ? [[form, { seconds: round(median(all)), runs: all.length }] as const] : []
+  })
+  const text = JSON.stringify(Object.fromEntries(measured), null, 2)
+  writeFileSync(join(packageRoot(), 'bench', 'runbook.json'), `${text}\n`)
 }
 
 /** From 2.1.0, whatever ran before; what only looks needs no deploy, and `start` needs what `stop` left. */
-async function once(ground: Ground, typed: readonly string[]) {
+async function run(ground: Ground, typed: readonly string[]): Promise<number> {
   const changes = ['rollback', 'emergency', 'deploy'].includes(typed[0]!) && !typed.includes('--dry-run')
   if (typed[0] === 'emergency' && typed[2] === 'start')
     await stepback(ground, ['emergency', 'aria', 'stop', '--reason', 'x'])
   else if (changes) await ground.deploy()
-  return await timed(() => stepback(ground, named(ground, typed)))
+  return (await timed(() => stepback(ground, named(ground, typed)))).took
 }
 
 /** Ids of the page become those of this sandbox. What would drop tables that the release needs is only looked at. */
@@ -94,7 +100,7 @@ function layOutReleases({ session }: Ground): void {
   writeFileSync(join(releases, '2.0.1', 'VERSION'), '2.0.1\n')
 }
 
-function row(name: string, command: string, times: readonly number[], hand: number): Result {
+function row(name: string, form: string, times: readonly number[], hand: number): Result {
   const ours = median(times)
   return {
     name: `runbook ${name}`,
@@ -106,6 +112,6 @@ function row(name: string, command: string, times: readonly number[], hand: numb
     goal: 'not slower',
     holds: ours <= hand,
     runs: times.length,
-    note: `stepback ${command}, from the command to its end, with a restore point before it and health behind it`,
+    note: `${form}, from the command to its end, with a restore point before it and health behind it`,
   }
 }

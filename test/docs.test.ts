@@ -2,6 +2,7 @@ import { existsSync, readFileSync, readdirSync } from 'node:fs'
 import type { Command } from 'commander'
 import { format, resolveConfig } from 'prettier'
 import { describe, expect, test } from 'vitest'
+import { formOf, quickReference, readPage, runbook, wordsOf } from '../bench/pages.js'
 import { buildProgram } from '../src/cli/program.js'
 import { configJsonSchema } from '../src/config/json-schema.js'
 import { loadConfig } from '../src/config/load.js'
@@ -15,16 +16,18 @@ import {
 import { configSchema } from '../src/config/schema.js'
 import { readYaml } from '../src/config/yaml.js'
 import { failures } from '../src/plan/failure.js'
+import { malformed } from '../src/plan/gate.js'
 import { malformedHealth } from '../src/plan/reports.js'
 import { silentIo } from './cli/support.js'
-
-/** As a shell splits them; the documents quote with `"` only. */
-const shellWords = (text: string) => [...text.matchAll(/"([^"]*)"|(\S+)/g)].map(([, quoted, plain]) => quoted ?? plain!)
 
 /** The command and all that are below it. */
 const everyCommand = (command: Command): Command[] => [command, ...command.commands.flatMap(everyCommand)]
 
 const read = (path: string) => readFileSync(new URL(`../${path}`, import.meta.url), 'utf8')
+
+const pages = readdirSync(new URL('../docs', import.meta.url)).flatMap((name) =>
+  name.endsWith('.md') ? [`docs/${name}`] : [],
+)
 
 /** What operators type from. */
 const operating = ['docs/ROLLBACK.md', 'docs/DEPLOYMENT.md', 'docs/schedules.md']
@@ -53,7 +56,7 @@ describe('the documents', () => {
 
   test('show only commands that the command line takes as they are typed', async () => {
     const typed = [...operating, 'README.md', 'examples/README.md'].flatMap((document) =>
-      [...read(document).matchAll(/^ {4}(?:npx )?stepback ([^#\n]+)/gm)].map(([, words]) => shellWords(words!)),
+      [...read(document).matchAll(/^ {4}(?:npx )?stepback ([^#\n]+)/gm)].map(([, words]) => wordsOf(words!)),
     )
     expect(typed.length).toBeGreaterThan(30)
     for (const words of typed) {
@@ -75,6 +78,42 @@ describe('the documents', () => {
     ])
     expect(shown.length).toBeGreaterThan(5)
     for (const [, kind, json] of shown) parsers[kind as keyof typeof parsers](JSON.parse(json!))
+  })
+
+  test('show only answers to a gate that a run takes', () => {
+    const shown = [...operating, 'docs/approvals.md'].flatMap((document) => [
+      ...read(document).matchAll(/--name (approve|reject|resolve) [^']*--input '([^']+)'/g),
+    ])
+    expect(shown.length).toBeGreaterThan(5)
+    for (const [, kind, json] of shown) expect(malformed(kind as 'approve', JSON.parse(json!))).toBeUndefined()
+  })
+
+  test('say how long it takes what was measured', () => {
+    const times = JSON.parse(read('bench/runbook.json')) as Record<string, { readonly seconds: number }>
+    const rows = quickReference(readPage(runbook))
+    expect(rows.length).toBeGreaterThan(10)
+    const measured = rows.map(({ command }) => {
+      const { seconds } = times[formOf(command)] ?? {}
+      return {
+        command,
+        takes: seconds === undefined ? '' : `${seconds < 10 ? seconds.toFixed(1) : Math.round(seconds)} s`,
+      }
+    })
+    expect(rows).toEqual(measured)
+  })
+
+  test('name only keys that the configuration has', () => {
+    const all = [...read('docs/config.md').matchAll(/^\| `([^`]+)`/gm)].map(([, key]) => key!)
+    const keys = all.map((key) => key.replace('targets.<name>.', ''))
+    const known = new RegExp(
+      `^(?:${[...keys, ...all].join('|').replaceAll('.', '\\.').replaceAll('<name>', '[^.]+')})$`,
+    )
+    const dotted = /`([a-z]\w*(?:\.(?!json|toml|ya?ml|md)[a-z]\w*)+)`/gi
+    for (const page of pages) {
+      const spans = [...read(page).matchAll(dotted)].map(([, span]) => span!)
+      const named = spans.filter((it) => keys.includes(it.split('.')[0]!))
+      expect([page, named.filter((it) => !known.test(it))]).toEqual([page, []])
+    }
   })
 
   test('show only health reports that a guard takes', () => {
@@ -107,8 +146,7 @@ describe('the documents', () => {
   })
 
   test('name only files that are there', () => {
-    const pages = readdirSync(new URL('../docs', import.meta.url)).filter((name) => name.endsWith('.md'))
-    const documents = ['README.md', 'CONTRIBUTING.md', 'examples/README.md', ...pages.map((name) => `docs/${name}`)]
+    const documents = ['README.md', 'CONTRIBUTING.md', 'examples/README.md', ...pages]
     for (const document of documents) {
       const links = [...read(document).matchAll(/\]\(([^)#:]+)\)/g)].map(([, path]) => path!)
       for (const link of links)

@@ -7,8 +7,10 @@ import { type AddressInfo, type Server, connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createServer } from 'node:tls'
+import { Client } from '@temporalio/client'
+import { ApplicationFailure } from '@temporalio/common'
 import { TestWorkflowEnvironment } from '@temporalio/testing'
-import { NativeConnection } from '@temporalio/worker'
+import { NativeConnection, Worker } from '@temporalio/worker'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, test, vi } from 'vitest'
 import { openConnection, resolveAddress } from '../../src/client/connection.js'
 
@@ -80,6 +82,21 @@ describe('a profile file', () => {
       await worker.close()
     },
   )
+
+  test('is all that a run needs to go from a client to a worker and back through TLS', async () => {
+    writeProfile({ server: terminator, lines: ['namespace = "default"'], tls: mutualTls })
+    const address = resolveAddress({ profile: 'prod' })
+    const [connection, own] = await Promise.all([openConnection(address), NativeConnection.connect(address.connection)])
+    const refuses = () => Promise.reject(ApplicationFailure.nonRetryable('not configured', 'UnknownTarget'))
+    const taskQueue = 'behind-tls'
+    const workflowBundle = { codePath: inject('workflowBundlePath') }
+    const worker = await Worker.create({ connection: own, taskQueue, workflowBundle, activities: { plan: refuses } })
+    const { workflow } = new Client({ connection })
+    const options = { taskQueue, workflowId: 'rollback-behind-tls', args: [{ target: 'shop' }] }
+    const run = workflow.execute('rollbackWorkflow', options)
+    await expect(worker.runUntil(run)).rejects.toMatchObject({ cause: { type: 'UnknownTarget' } })
+    await Promise.all([connection.close(), own.close()])
+  })
 
   test('has its API key sent by client and worker, and printed by nobody', async () => {
     writeProfile({ server: recorder, lines: ['api_key = "hunter2"'], tls: serverTls('ca') })
