@@ -2,7 +2,8 @@
 
 import { composeConfig } from '../commands/observe.js'
 import type { RestoreScript } from '../commands/restore-script.js'
-import { parseComposeModel, startLevels } from '../plan/compose.js'
+import { parseComposeModel } from '../plan/compose.js'
+import { startLevels } from '../plan/start-order.js'
 import { scaledByHand } from '../plan/deploy.js'
 import { durationMs } from '../plan/duration.js'
 import type { ServiceLevel } from '../plan/act.js'

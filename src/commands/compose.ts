@@ -33,23 +33,22 @@ export function composeArgv(stack: ComposeStack, ...words: readonly string[]): s
   ]
 }
 
-/** One `up` for each level; a level that a later one needs healthy, or ended, is waited for. */
+/** One `up` for each level, and one before it for what it needs healthy; jobs are waited for until they have ended. */
 export function up(stack: ComposeStack, levels: readonly ServiceLevel[]): string[] {
-  return levels.flatMap((level) => [
-    compose(
-      stack,
-      'up',
-      '--detach',
-      '--no-deps',
-      '--no-build',
-      '--pull',
-      'never',
-      ...(level.wait ? ['--wait'] : []),
-      ...Object.entries(level.scale ?? {}).flatMap(([service, count]) => ['--scale', `${service}=${count}`]),
-      ...level.services,
-    ),
-    ...(level.completes ? level.services.map((service) => complete(stack, service)) : []),
-    ...(level.restarts ?? []).map((it) => restartStale(stack, it)),
+  const scales = Object.assign({}, ...levels.map((level) => level.scale ?? {})) as Readonly<Record<string, number>>
+  const start = (services: readonly string[], wait: boolean) => {
+    const scale = Object.entries(scales).filter(([service]) => services.includes(service))
+    const words = [
+      ...(wait ? ['--wait'] : []),
+      ...scale.flatMap(([service, count]) => ['--scale', `${service}=${count}`]),
+    ]
+    return compose(stack, 'up', '--detach', '--no-deps', '--no-build', '--pull', 'never', ...words, ...services)
+  }
+  return levels.flatMap(({ services, wait, awaits = [], completes, restarts = [] }) => [
+    ...(awaits.length > 0 ? [start(awaits, true)] : []),
+    start(services, wait),
+    ...(completes ? services.map((service) => complete(stack, service)) : []),
+    ...restarts.map((it) => restartStale(stack, it)),
   ])
 }
 

@@ -191,6 +191,8 @@ export interface PrunedPoint {
 export interface ServiceLevel {
   readonly services: readonly string[]
   readonly wait: boolean
+  /** Services of earlier levels that have to be healthy first. */
+  readonly awaits?: readonly string[]
   /** Jobs: waited for until each has ended well. */
   readonly completes?: true
   /** Services that start again where one that they need was started later than themselves. */

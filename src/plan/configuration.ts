@@ -2,7 +2,7 @@
 
 import type { Step } from './act.js'
 import { ensureStartable } from './ahead.js'
-import { startLevels } from './compose.js'
+import { startLevels } from './start-order.js'
 import { behind, readable } from './containers.js'
 import { capturedPaths, currentVersion, migrationHead, runningImages, runningLevels, scaledByHand } from './deploy.js'
 import type { ConfigurationFacts, Container, Facts } from './facts.js'

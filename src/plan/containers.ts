@@ -2,7 +2,8 @@
 
 import type { Step } from './act.js'
 import { ensureStartable } from './ahead.js'
-import { isJob, startLevels } from './compose.js'
+import { isJob } from './compose.js'
+import { startLevels } from './start-order.js'
 import { capturedPaths, currentVersion, migrationHead, runningImages, runningLevels, scaledByHand } from './deploy.js'
 import type { ContainersFacts, Facts, Finding, RecordedImage } from './facts.js'
 import { StepbackError } from './failure.js'

@@ -1,7 +1,7 @@
 import type { ActArgs, ServiceImage, Step } from './act.js'
 import { ensureStartable } from './ahead.js'
 import { approvalRule, deadlineMs, decideApproval } from './approval.js'
-import { startLevels } from './compose.js'
+import { startLevels } from './start-order.js'
 import { abandonedToDrop, keepsCopy, warmCopiesToDrop } from './copies.js'
 import type { Facts, Hook, Recreation, ReleaseFacts } from './facts.js'
 import { StepbackError } from './failure.js'

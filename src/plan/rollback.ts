@@ -2,7 +2,7 @@ import type { CarryArgs, ServiceImage, Step } from './act.js'
 import { ensureStartable } from './ahead.js'
 import { approvalRule, decideApproval } from './approval.js'
 import { carriesFrom, carrying, copyOf, rehearsalFor, rowsStay, withoutCarried } from './carrying.js'
-import { startLevels } from './compose.js'
+import { startLevels } from './start-order.js'
 import {
   capturedPaths,
   currentVersion,

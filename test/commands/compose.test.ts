@@ -36,11 +36,14 @@ test('several files, profiles and odd names keep their order and are quoted', ()
 
 test('up names its services, touches nothing else, builds nothing, pulls nothing, and waits where a later level needs it', () => {
   const levels = [
-    { services: ['api'], wait: true },
-    { services: ['web', 'worker'], wait: false },
+    { services: ['db'], wait: true },
+    { services: ['api', 'cache'], wait: false, scale: { api: 2 } },
+    { services: ['web', 'worker'], wait: false, awaits: ['api'] },
   ]
   expect(up(stack, levels)).toEqual([
-    `${identity} up --detach --no-deps --no-build --pull never --wait api`,
+    `${identity} up --detach --no-deps --no-build --pull never --wait db`,
+    `${identity} up --detach --no-deps --no-build --pull never --scale api=2 api cache`,
+    `${identity} up --detach --no-deps --no-build --pull never --wait --scale api=2 api`,
     `${identity} up --detach --no-deps --no-build --pull never web worker`,
   ])
 })

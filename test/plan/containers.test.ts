@@ -107,7 +107,7 @@ describe('a rollback of all containers', () => {
       only: ['docker-compose.yml'],
     })
     expect(argsOf(all, 'startServices')).toMatchObject({
-      levels: [{ services: ['api'] }, { services: ['web', 'worker'] }],
+      levels: [{ services: ['api'] }, { services: ['web'] }, { services: ['worker'], awaits: ['api'] }],
     })
     expect(all).toMatchObject({ version: '2.0.0', restorePoint: before210 })
     expect(names(all)).toContain('checkVersion')

@@ -1,7 +1,8 @@
 // The small decisions: start order, gates, health, preflight.
 
 import { describe, expect, test } from 'vitest'
-import { parseComposeModel, startLevels } from '../../src/plan/compose.js'
+import { parseComposeModel } from '../../src/plan/compose.js'
+import { startLevels } from '../../src/plan/start-order.js'
 import { isDigestOf, malformed, refusedApproval } from '../../src/plan/gate.js'
 import { describeFailing, hasRecovered, isFailing } from '../../src/plan/health.js'
 import { type Observed, ensureFit, preflight } from '../../src/plan/preflight.js'
@@ -21,6 +22,26 @@ describe('the order of a start', () => {
       { services: ['a', 'z'], wait: false },
       { services: ['m'], wait: true },
       { services: ['b'], wait: false },
+    ])
+  })
+
+  test('waits for the health of one only when nothing else could start meanwhile, and of no other', () => {
+    const model = {
+      services: {
+        api: service(),
+        models: service(),
+        proxy: service(['models', false]),
+        brain: service(['proxy', false]),
+        web: service(['api', true]),
+        edge: service(['web', true], ['api', true]),
+      },
+    }
+    expect(startLevels({ model, services: Object.keys(model.services), scaled: { api: 2 } })).toEqual([
+      { services: ['api', 'models'], wait: false, scale: { api: 2 } },
+      { services: ['proxy'], wait: false },
+      { services: ['brain'], wait: false },
+      { services: ['web'], wait: true, awaits: ['api'] },
+      { services: ['edge'], wait: false },
     ])
   })
 
@@ -45,8 +66,8 @@ describe('the order of a start', () => {
       },
     }
     expect(startLevels({ model, services: ['api', 'init', 'side', 'db'] })).toEqual([
-      { services: ['db', 'side'], wait: true },
-      { services: ['init'], wait: false, completes: true },
+      { services: ['db', 'side'], wait: false },
+      { services: ['init'], wait: false, completes: true, awaits: ['db'] },
       { services: ['api'], wait: false },
     ])
   })

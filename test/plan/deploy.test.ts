@@ -74,8 +74,9 @@ describe('the steps of a deploy', () => {
     const start = planDeploy(deployRequest(), facts(), release).steps[5]!.act
     expect(start.args).toEqual({
       levels: [
-        { services: ['api'], wait: true },
-        { services: ['web', 'worker'], wait: false },
+        { services: ['api'], wait: false },
+        { services: ['web'], wait: false },
+        { services: ['worker'], wait: false, awaits: ['api'] },
       ],
     })
   })

@@ -1,7 +1,7 @@
 // The database is damaged: the newest proven restore point is built beside it, exchanged with it in one transaction, and
 // what was damaged is kept. Until that exchange everything can be put back as it was.
 
-import { startLevels } from '../compose.js'
+import { startLevels } from '../start-order.js'
 import { capturedPaths, runningLevels, scaledByHand } from '../deploy.js'
 import { StepbackError } from '../failure.js'
 import { restorePointId } from '../ledger.js'

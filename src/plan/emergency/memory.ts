@@ -1,7 +1,7 @@
 // Memory runs out: the model server is started anew, and only where that was not enough it gets a smaller model.
 
 import type { MemoryLimits } from '../act.js'
-import { startLevels } from '../compose.js'
+import { startLevels } from '../start-order.js'
 import { scaledByHand } from '../deploy.js'
 import { StepbackError } from '../failure.js'
 import { releaseLine } from '../ledger.js'

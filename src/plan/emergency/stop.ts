@@ -1,6 +1,6 @@
 // The application down with the database up, and up again as it was.
 
-import { startLevels } from '../compose.js'
+import { startLevels } from '../start-order.js'
 import { currentVersion, scaledByHand } from '../deploy.js'
 import { StepbackError } from '../failure.js'
 import { releaseLine, stopInForce } from '../ledger.js'
