@@ -8,6 +8,7 @@ import { capturedPaths, currentVersion, migrationHead, runningImages, runningLev
 import type { ContainersFacts, Facts, Finding, RecordedImage } from './facts.js'
 import { StepbackError } from './failure.js'
 import { broughtServices, goneServices } from './gone.js'
+import { isOfOneVersion } from './ledger.js'
 import type { Plan } from './plan.js'
 import { ensureFit, findingsWith } from './preflight.js'
 import type { RollbackRequest } from './request.js'
@@ -41,7 +42,7 @@ export function planContainers(
   return {
     ...common(request, facts, { exposure: null, loss: null }),
     version: whole ? found.manifest.version : currentVersion(facts),
-    ...(whole ? {} : { answers: null }),
+    ...(whole && isOfOneVersion(facts.records, found.manifest) ? {} : { answers: null }),
     ...(request.services?.some((it) => !ran.includes(it)) ? { undo: null } : {}),
     because: [because, databaseStays(facts, found)].filter((it) => it !== null).join('; '),
     restorePoint: found.manifest.id,
@@ -98,7 +99,9 @@ function containerSteps(input: {
       commit: true,
     }),
     checkHealth(),
-    ...(whole && asksVersion ? [checkVersion({ version: manifest.version })] : []),
+    ...(whole && asksVersion && isOfOneVersion(facts.records, manifest)
+      ? [checkVersion({ version: manifest.version })]
+      : []),
     ...(logs ? [collectLogs()] : []),
     ...removeServices(gone),
   ]

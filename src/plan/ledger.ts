@@ -206,6 +206,11 @@ export function mixedRestorePoints(records: readonly Recorded[]): ReadonlySet<st
   return mixed
 }
 
+/** Only then can whoever goes back there be asked for its version. */
+export function isOfOneVersion(records: readonly Recorded[], { id }: { readonly id: string }): boolean {
+  return !mixedRestorePoints(records).has(id)
+}
+
 /** Where the run went back to that took this restore point; undefined where it went back to none. */
 export function leftFor(records: readonly Recorded[], safety: string): string | undefined {
   const plans = inForce(records).flatMap(({ entry }) => (entry.kind === 'plan' ? [entry.plan] : []))

@@ -17,7 +17,7 @@ import { amountOf } from './exposure.js'
 import type { CandidateFacts, Facts, Finding, Recreation } from './facts.js'
 import { StepbackError } from './failure.js'
 import { broughtServices, goneServices } from './gone.js'
-import { restorePointId } from './ledger.js'
+import { isOfOneVersion, restorePointId } from './ledger.js'
 import { ensureFit, findingsWith } from './preflight.js'
 import type { Manifest } from './manifest.js'
 import { estimateMs, measured } from './measured.js'
@@ -78,6 +78,7 @@ export function planRollback(
         : { exposure: null, loss: null },
     ),
     version: full ? manifest.version : currentVersion(facts),
+    ...(full && !isOfOneVersion(facts.records, manifest) ? { answers: null } : {}),
     ...(choice?.strategy ? { strategy: choice.strategy, strategies: choice.verdicts } : {}),
     because: [
       because,
@@ -195,7 +196,9 @@ function rollbackSteps(input: {
     ...(full ? [restoreImages({ images, before: runningImages(facts) })] : []),
     restartServices({ levels, application, brought, commit: true }),
     checkHealth(),
-    ...(full && facts.stack.asksVersion ? [checkVersion({ version: manifest.version })] : []),
+    ...(full && facts.stack.asksVersion && isOfOneVersion(facts.records, manifest)
+      ? [checkVersion({ version: manifest.version })]
+      : []),
     ...(facts.stack.logs ? [collectLogs()] : []),
     ...removeServices(gone),
   ]

@@ -125,6 +125,25 @@ describe('a rollback of all containers', () => {
   })
 })
 
+test('no version is expected of a restore point at which containers of another one ran', () => {
+  const run = (runId: string) => ({ workflowId: `run-${runId}`, runId })
+  const rest = rollbackPlan()
+  const one = { ...rest, scope: 'containers', safety: '20261123T120000Z-2.1.0' }
+  const seen = afterDeploy({
+    records: records(
+      { kind: 'plan', run: run('a'), plan: one },
+      { kind: 'finished', run: run('a'), outcome: 'done' },
+      { kind: 'plan', run: run('b'), plan: { ...rest, safety: before210 } },
+      finished({ kind: 'deploy', version: '2.1.0', restorePoint: before210, paths: [] }, 'b'),
+    ),
+  })
+  for (const back of [plan(asked(), seen), rollbackPlan(rollbackRequest(), seen)]) {
+    expect(back.answers).toBeNull()
+    expect(names(back)).not.toContain('checkVersion')
+  }
+  expect(names(rollbackPlan())).toContain('checkVersion')
+})
+
 describe('a rollback of containers is refused', () => {
   test('for a strategy, which is for the database; and services are named for no other scope', () => {
     expect(() => rollbackPlan(rollbackRequest({ services: ['api'] }))).toThrow('services were named: api')
