@@ -7,6 +7,8 @@ import type { Asked, Trial } from './trial.js'
 const trials: Readonly<Record<string, () => Promise<Trial>>> = {
   runs: async () => (await import('./runs.js')).runs,
   matrix: async () => (await import('./runs.js')).crashMatrix,
+  load: async () => (await import('./load/index.js')).load,
+  simulate: async () => (await import('./simulated/index.js')).simulate,
 }
 
 const { kind, count, seed, only } = read(counted(process.argv.slice(2)))

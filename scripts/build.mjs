@@ -13,6 +13,7 @@ const sources = [
   'bench',
   'chaos',
   'model',
+  'test/support/sshd.ts',
   'scripts/build.mjs',
   'package-lock.json',
   'tsconfig.json',
