@@ -2,14 +2,14 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { StepbackError } from '../plan/failure.js'
 
-const mostTimes = 3
+const mostTimes = 5
 /** What took longer has been waited for as long as anybody wants to wait. */
 const quickMs = 2_000
 
 /** Again where it failed quickly: a busy sshd turns some away at random (MaxStartups), and one that starts anew all. */
 export async function againIfQuick<T>(work: () => Promise<T>): Promise<T> {
-  const began = Date.now()
   for (let time = 1; ; time += 1) {
+    const began = Date.now()
     try {
       return await work()
     } catch (error) {

@@ -46,12 +46,12 @@ function target(port: number) {
   return findTarget(parseConfig(JSON.stringify({ targets: { shop } }), 'stepback.yaml'), 'shop')
 }
 
-test.each([2, 3])('a host that turns away %i connections is asked three times, and no fourth', async (times) => {
+test.each([4, 5])('a host that turns away %i connections is asked five times, and no sixth', async (times) => {
   const { port, met } = await door(times)
   const pool = new HostPool()
   const opening = pool.ssh(target(port))
-  await (times === 2 ? opening : expect(opening).rejects.toMatchObject({ type: 'Unreachable' }))
-  expect(met()).toBe(3)
+  await (times === 4 ? opening : expect(opening).rejects.toMatchObject({ type: 'Unreachable' }))
+  expect(met()).toBe(5)
   await pool.close()
 })
 

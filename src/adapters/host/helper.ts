@@ -48,8 +48,8 @@ export async function callHelper(input: Call): Promise<Reply> {
   }
 }
 
-/** How often one answer may be lost on its way before whoever asks is told so. */
-const mostAsked = 3
+/** One connection that is lost takes the answers to all along that are asked beside each other, a dozen for a plan. */
+const mostAsked = 5
 
 interface Asked {
   readonly ssh: SshConnection
