@@ -23,7 +23,7 @@ alter table authors owner to application; alter table books owner to application
 beforeEach(async () => {
   await write(schema)
   const earlier = await host.run()
-  await earlier.act('takeRestorePoint', { version: '2.0.0', database: 'dump', head: null, paths: [] })
+  await earlier.take()
   await earlier.act('proveRestorePoint', { from: earlier.safety, keepCopy: true })
   point = earlier.safety
   await write(`alter table books add column engine text; insert into authors (name) values ('c')`)

@@ -22,7 +22,7 @@ afterAll(() => host?.stop())
 beforeEach(async () => {
   before = await host.state()
   run = await host.run()
-  await run.act('takeRestorePoint', { version: '2.0.0', database: 'dump', head: null, paths: [] })
+  await run.take()
 })
 afterEach(async () => {
   await host.endSessions()

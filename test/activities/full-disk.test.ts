@@ -23,7 +23,7 @@ beforeEach(async () => {
   disk.fill(Infinity)
   before = await host.state()
   run = await host.run()
-  await run.act('takeRestorePoint', { version: '2.0.0', database: 'dump', head: null, paths: [] })
+  await run.take()
   return async () => {
     expect(await host.state()).toEqual(before)
     expect(await host.databases()).toEqual([host.live])
@@ -64,7 +64,7 @@ describe('a disk that fills up', { timeout: 60_000 }, () => {
       `create or replace function quick(int) returns bool language sql as 'select true'`,
     )
     run = await host.run()
-    await run.act('takeRestorePoint', { version: '2.0.0', database: 'dump', head: null, paths: [] })
+    await run.take()
     before = await host.state()
     disk.fill(nearlyFull)
     await expect(run.act('proveRestorePoint', { from: run.safety, keepCopy: true })).rejects.toMatchObject(full)

@@ -46,7 +46,7 @@ afterAll(async () => {
 beforeEach(async () => {
   before = await host.state()
   run = await host.run()
-  await run.act('takeRestorePoint', { version: '2.0.0', database: 'dump', head: null, paths: [] })
+  await run.take()
 })
 afterEach(async () => {
   await host.endSessions()

@@ -19,7 +19,7 @@ afterAll(() => host?.stop())
 beforeEach(async () => {
   before = await host.state()
   run = await host.run()
-  await run.act('takeRestorePoint', { version: '2.0.0', database: 'dump', head: null, paths: [] })
+  await run.take()
 })
 afterEach(async () => {
   expect(await host.state()).toEqual(before)
@@ -89,7 +89,7 @@ describe('a dump is broken', { timeout: 60_000 }, () => {
   test('that is another database’s, whatever its checksum says', async () => {
     const other = await host.run()
     await host.server.query(host.live, 'update orders set note = $$other$$ where i = 1')
-    await other.act('takeRestorePoint', { version: '2.0.0', database: 'dump', head: null, paths: [] })
+    await other.take()
     await host.server.query(host.live, 'update orders set note = md5($$1$$) where i = 1')
     writeFileSync(file(), readFileSync(join(host.backups, `db_${other.safety}.dump`)))
     record()

@@ -35,8 +35,7 @@ const schema = `create table orders as select i, array_to_string(array(select md
   as note from generate_series(1, 5000) i;
 create table small (i int primary key)`
 
-const dump = { version: '2.0.0', database: 'dump', head: null, paths: [] } as const
-const take = (tries = 1) => run.act('takeRestorePoint', dump, { tries })
+const take = (tries = 1) => run.take(tries)
 const shelf = () => readdirSync(host.backups).filter((name) => name.includes(run.safety) && !name.startsWith('.'))
 const dumps = () => shelf().filter((name) => name.startsWith('db_') || name.startsWith('manifest_'))
 

@@ -15,6 +15,7 @@ import {
   afterDeploy,
   before210,
   candidate,
+  carried,
   database,
   deployPlan,
   exposure,
@@ -37,16 +38,6 @@ const exposed = (name: string, figures: object) => ({
   deleted: 0,
   newest: null,
   method: 'exact',
-  ...figures,
-})
-const carried = (name: string, figures: Partial<CarriedTable> = {}): CarriedTable => ({
-  table: name,
-  method: 'ids',
-  carried: 0,
-  conflicting: 0,
-  notFitting: 0,
-  lost: 0,
-  reasons: [],
   ...figures,
 })
 

@@ -52,6 +52,8 @@ export interface Run {
   readonly run8: string
   /** The restore point that it takes. */
   readonly safety: string
+  /** Takes it, of the database as it is. */
+  take(tries?: number): Promise<ActResult>
   /** Does one act as its activity does it. */
   act<N extends ActName>(
     name: N,
@@ -175,9 +177,11 @@ async function begin(activities: Activities, number: number): Promise<Run> {
   // Each later than the one before, as runs are.
   const at = new Date(Date.parse('2026-11-23T14:00:00Z') + number * 1_000).toISOString()
   const safety = restorePointId({ at, version: '2.0.0' })
-  return {
+  const run: Run = {
     run8: origin.runId.replaceAll('-', '').slice(-8),
     safety,
+    take: (tries = 1) =>
+      run.act('takeRestorePoint', { version: '2.0.0', database: 'dump', head: null, paths: [] }, { tries }),
     act: async (name, args, { undoes, shown, tries = 1, attempt = 1 } = {}) => {
       const step = { step: 0, stepName: undoes ?? name, undo: undoes ? 1 : 0 }
       const input = {
@@ -194,6 +198,7 @@ async function begin(activities: Activities, number: number): Promise<Run> {
       return (await environment(attempt).run(activity, input)) as ActResult
     },
   }
+  return run
 }
 
 type Activities = ReturnType<typeof createActivities>

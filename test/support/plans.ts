@@ -1,6 +1,7 @@
 // A small shop on one host, as observed, and the plans that the real planner makes for it.
 
 import { createHash } from 'node:crypto'
+import type { CarriedTable } from '../../src/plan/carry.js'
 import { planDeploy } from '../../src/plan/deploy.js'
 import type {
   CandidateFacts,
@@ -226,6 +227,11 @@ export function exposure(total: number): Exposure {
 }
 
 /** Ledger records in the order of the chain, a minute apart. */
+/** What became of the rows of a table that were to be carried. */
+export function carried(table: string, figures: Partial<CarriedTable> = {}): CarriedTable {
+  return { table, method: 'ids', carried: 0, conflicting: 0, notFitting: 0, lost: 0, reasons: [], ...figures }
+}
+
 export function records(...entries: readonly LedgerEntry[]): Recorded[] {
   return entries.map((entry, index) => ({
     at: new Date(Date.parse('2026-11-23T10:00:30Z') + index * 60_000).toISOString(),

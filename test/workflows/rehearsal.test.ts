@@ -6,6 +6,7 @@ import type { Plan } from '../../src/plan/plan.js'
 import {
   afterDeploy,
   candidate,
+  carried,
   database,
   exposure,
   m1,
@@ -21,19 +22,15 @@ const found = candidate({ exposure: exposure(12), carryable: [{ table: 'orders',
 const seen = afterDeploy({ database: database({ applied: [m1.name, m3.name] }) })
 const unrehearsed = rollbackPlan(request, seen, found)
 const rehearsedWith = (figures: Partial<CarriedTable>): Plan => {
-  const orders: CarriedTable = {
-    table: 'orders',
-    method: 'ids',
-    carried: 0,
-    conflicting: 0,
-    notFitting: 0,
-    lost: 0,
-    reasons: [],
-    ...figures,
-  }
   const { restorePoint } = unrehearsed
   const run = { workflowId: 'rollback-shop', runId: 'this' }
-  const entry = { kind: 'rehearsed', run, restorePoint: restorePoint!, tables: 'all', carried: [orders] } as const
+  const entry = {
+    kind: 'rehearsed',
+    run,
+    restorePoint: restorePoint!,
+    tables: 'all',
+    carried: [carried('orders', figures)],
+  } as const
   return rollbackPlan(request, { ...seen, records: records(...seen.records.map((it) => it.entry), entry) }, found)
 }
 const whole = rehearsedWith({ carried: 12 })
