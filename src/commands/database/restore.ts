@@ -1,6 +1,6 @@
 // Building a database beside the live one. The live one is named nowhere in here: whatever goes wrong costs it nothing.
 
-import { command, quote, script } from '../shell.js'
+import { quote, script } from '../shell.js'
 import type { DatabaseFacts, DatabaseProperties, SequenceFacts } from '../../plan/manifest.js'
 import { endingOf, type JobScript } from './ending.js'
 import { comparableFactsSql, comparableLines } from './facts.js'
@@ -50,7 +50,8 @@ export function restoreInto(
       'umask 077',
       `dump=${quote(input.dumpFile)}`,
       ...keepRoom({
-        df: command(...input.exec, 'sh', '-c', 'df -Pk "${PGDATA:-/var/lib/postgresql}"'),
+        df: 'df -Pk "${PGDATA:-/var/lib/postgresql}"',
+        within: input.exec,
         reserveBytes: input.reserveBytes ?? leastReserveBytes,
         ending: endingOf(input, input.applicationName, maintenance),
       }),

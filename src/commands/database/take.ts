@@ -35,7 +35,8 @@ export function takeDump(
       'rm -rf "$work" "$out.part"',
       'mkdir "$work"',
       ...keepRoom({
-        df: 'df -Pk "$(dirname "$out")"',
+        df: command('df', '-Pk', outFile.replace(/\/[^/]*$/, '')),
+        within: [],
         reserveBytes: input.reserveBytes ?? 0,
         ending: endingOf(input, input.applicationName),
         clear: 'rm -rf "$work" "$out.part"',
