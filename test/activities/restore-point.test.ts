@@ -71,6 +71,16 @@ describe('a dump', { timeout: 90_000 }, () => {
     await provenNow()
   })
 
+  test('for which a lock came free just when it had given up is tried again', async () => {
+    const holder = await locked('small')
+    const taken = take()
+    await until(host.waits)
+    await until(async () => !(await host.waits()))
+    await holder.query('rollback')
+    await taken
+    expect(saidSoFar()).toMatch(/a table was locked meanwhile|locks table small/)
+  })
+
   test('says whose lock it was where that is never given back', async () => {
     const holder = await locked('small')
     const { rows } = await holder.query('select pg_backend_pid() as pid')

@@ -30,6 +30,7 @@ import {
 } from '../../src/commands/files.js'
 import {
   buildCache,
+  findReserve,
   freeReserve,
   keepReserve,
   measureDisks,
@@ -215,7 +216,13 @@ const commands: Record<string, (at: Place) => string> = {
       { name: '.env', bytes: 9 },
     ]),
   reserve: (at) =>
-    keepReserve(at.state, 9_999) + `echo $(($(wc -c <${quote(`${at.state}/reserve`)})))\n` + freeReserve(at.state),
+    [
+      findReserve(at.state),
+      keepReserve(at.state, 9_999),
+      `echo $(($(wc -c <${quote(`${at.state}/reserve`)})))\n`,
+      findReserve(at.state),
+      freeReserve(at.state),
+    ].join(''),
   disks: (at) =>
     measureDisks([at.directory, '/not/there']).replaceAll(/\$4 \* 1024, \(\$3 \+ \$4\) \* 1024/g, '($4 > 0), ($3 > 0)'),
   logs: (at) => removeLogs({ ...at, path: 'tree', olderThanDays: 30 }),

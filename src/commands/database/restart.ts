@@ -7,6 +7,8 @@ import { psql, withSql, type DatabaseAccess } from './programs.js'
 /** Tries of one job; a server that goes away more often than that has another problem. */
 const tries = 3
 const answersWithinSeconds = 60
+/** The exit status of a script that was not given a lock in time, which may be free again by the time that one asks. */
+export const lockedExit = 75
 
 /**
  * Does the script again, from its beginning, where the server was restarted while it ran, or, with `locksIn`, where
@@ -43,7 +45,10 @@ export function againAfterRestart(
       '    sleep 1',
       '  done',
       '  if [ "$after" != "$before" ]; then why="the database server was restarted meanwhile"',
-      '  else why=$(locks 2> /dev/null) || why=; fi',
+      '  else',
+      '    why=$(locks 2> /dev/null) || why=',
+      `    [ -n "$why" ] || [ "$status" != ${lockedExit} ] || why="a table was locked meanwhile"`,
+      '  fi',
       '  [ -n "$why" ] || exit "$status"',
       '  echo "stepback: $why" >&2',
       `  [ "$round" -lt ${tries} ] || exit "$status"`,

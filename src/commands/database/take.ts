@@ -4,6 +4,7 @@ import { command, quote, script } from '../shell.js'
 import type { DumpFormat } from '../../plan/manifest.js'
 import { fileFacts } from '../files.js'
 import { endingOf, type JobScript } from './ending.js'
+import { lockedExit } from './restart.js'
 import { comparableFactsSql, databaseFactsSql, earlyFactsSql } from './facts.js'
 import { pgDump, psql, withSql, type DatabaseAccess } from './programs.js'
 import { keepRoom } from './room.js'
@@ -49,7 +50,9 @@ export function takeDump(
       `${psql(input, database)} < "$work/sql" > "$work/facts" 2> "$work/errors" &`,
       'holder=$!',
       'exec 3> "$work/sql"',
-      `died() { cat "$work/errors" >&2; echo "the session that holds the snapshot ended: $1" >&2; exit 1; }`,
+      `fails() { sed '/^LOCATION: /d' "$work/errors" "$work/said" >&2; ${tellLock}; exit 1; }`,
+      `died() { echo "the session that holds the snapshot ended: $1" >&2; fails; }`,
+      ': > "$work/said"',
       withSql('cat >&3', openSql),
       'until grep -q "^snapshot " "$work/facts"; do',
       '  kill -0 "$holder" 2> /dev/null || died "before the dump"',
@@ -59,7 +62,8 @@ export function takeDump(
       ...dumpLines(input),
       'dump=$!',
       withSql('cat >&3', `${comparableFactsSql}\n${databaseFactsSql}`, ' || died "while it counted"'),
-      'wait "$dump" || { cat "$work/errors" >&2; exit 1; }',
+      'wait "$dump" || fails',
+      'cat "$work/said" >&2',
       withSql('cat >&3', `commit;\nselect 'end';`, ' || died "during the dump"'),
       'exec 3>&-',
       'wait "$holder" || died "with an error"',
@@ -77,8 +81,12 @@ export function takeDump(
   }
 }
 
+/** By what no language translates: the code that the session says, and the statement that pg_dump repeats. */
+const tellLock = `if grep -Eq '55P03|LOCK TABLE' "$work/errors" "$work/said"; then exit ${lockedExit}; fi`
+
 // The holder waits for locks no longer than the dump does.
-const openSql = `${pinnedSettings}
+const openSql = `\\set VERBOSITY verbose
+${pinnedSettings}
 set lock_timeout to '5s';
 begin isolation level repeatable read read only;
 ${earlyFactsSql}
@@ -87,7 +95,7 @@ select 'snapshot ' || pg_export_snapshot();`
 // gzip at its default costs 13 times what zstd does, for the same size; only 16 and later know zstd.
 function dumpLines(input: Parameters<typeof takeDump>[0]): string[] {
   const dump = (...flags: string[]) => pgDump(input, input.database, [...flags, '--lock-wait-timeout=5s'])
-  const run = (line: string) => `${line} --snapshot="$snapshot" < /dev/null > "$out.part" 3>&- &`
+  const run = (line: string) => `${line} --snapshot="$snapshot" < /dev/null > "$out.part" 2> "$work/said" 3>&- &`
   if (input.format === 'sql') return [run(dump('-Fp'))]
   return [
     `major=$(${pgDumpVersion(input)} < /dev/null | sed 's/^[^0-9]*\\([0-9]*\\).*/\\1/')`,
