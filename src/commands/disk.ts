@@ -19,8 +19,8 @@ export function freeReserve(stateDirectory: string): string {
 
 /** `there` or `missing`; nothing where no run was yet that could have made it. */
 export function findReserve(stateDirectory: string): string {
-  const directory = quote(stateDirectory)
-  return `if [ -f ${quote(`${stateDirectory}/reserve`)} ]; then echo there; elif [ -d ${directory}/ledger ]; then echo missing; fi\n`
+  const kept = `[ -f ${quote(`${stateDirectory}/reserve`)} ]`
+  return `set -- ${quote(`${stateDirectory}/ledger/`)}[0-9]*.json\nif ${kept}; then echo there; elif [ -e "$1" ]; then echo missing; fi\n`
 }
 
 /** For each place a line of its free bytes and all of them; empty where nobody can tell. */

@@ -15,11 +15,30 @@ import {
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
-import { freeReserve, keepReserve, measureDisks, removals, removeEach, removeLogs } from '../../src/commands/disk.js'
+import {
+  findReserve,
+  freeReserve,
+  keepReserve,
+  measureDisks,
+  removals,
+  removeEach,
+  removeLogs,
+} from '../../src/commands/disk.js'
 
 const root = mkdtempSync(join(tmpdir(), "stepback-disk it's "))
 const sh = (script: string) => execFileSync('/bin/sh', ['-c', script], { encoding: 'utf8', stdio: 'pipe' })
 afterAll(() => rmSync(root, { recursive: true }))
+
+test('a reserve is missed only where a run was that could have made it', () => {
+  const state = join(root, 'a state')
+  mkdirSync(join(state, 'ledger'), { recursive: true })
+  expect(sh(findReserve(state))).toBe('')
+  writeFileSync(join(state, 'ledger', '1.json'), '')
+  expect(sh(findReserve(state))).toBe('missing\n')
+  sh(keepReserve(state, 9_999))
+  expect(sh(findReserve(state))).toBe('there\n')
+  rmSync(state, { recursive: true })
+})
 
 test('a reserve is made once, whole and of what no file system makes smaller, and freed', () => {
   sh(keepReserve(root, 100_000))
