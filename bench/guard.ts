@@ -7,7 +7,7 @@ import { Ground } from './ground.js'
 import { type Result, type Say, median, round } from './measurement.js'
 
 /** What the release is broken by. `silent`: nothing fails, and a reporter that was heard is not heard any more. */
-const faults = ['crash-loop', 'error-rate', 'hang', 'unhealthy', 'silent'] as const
+const faults = ['crash-loop', 'error-rate', 'hang', 'unhealthy', 'no-database', 'silent'] as const
 type Fault = (typeof faults)[number]
 
 interface Seen {
@@ -68,13 +68,20 @@ async function until(ground: Ground, wanted: (view: GuardView) => boolean): Prom
   }
 }
 
+/** By the application's own answers, those of the service whose loop of crashes is one of the faults included. */
 async function served(ground: Ground, version: string): Promise<void> {
+  const { api } = ground.sandbox
+  const brain = `http://127.0.0.1:${ground.session.state.ports.brain}`
   const deadline = Date.now() + givesUpAfterMs
-  const ask = async (path: string) =>
-    (await (await fetch(`${ground.sandbox.api}${path}`, { signal: AbortSignal.timeout(2_000) })).json()) as object
-  for (;;) {
-    const [status, health] = await Promise.all([ask('/api/status'), ask('/api/health')]).catch(() => [{}, {}])
-    if ('version' in status! && status.version === version && 'status' in health! && health.status === 'ok') return
+  const ask = async (url: string) => await (await fetch(url, { signal: AbortSignal.timeout(2_000) })).text()
+  const says = (text: string, key: string, value: string) =>
+    (JSON.parse(text) as Record<string, unknown>)[key] === value
+  const serves = async () => {
+    const urls = [`${api}/api/status`, `${api}/api/health`, `${brain}/metrics`]
+    const [status, health, metrics] = await Promise.all(urls.map(ask))
+    return says(status!, 'version', version) && says(health!, 'status', 'ok') && metrics!.includes(`"${version}"`)
+  }
+  while (!(await serves().catch(() => false))) {
     if (Date.now() > deadline) throw new Error(`${version} never served`)
     await sleep(200)
   }

@@ -10,6 +10,8 @@ export const faults = {
   'error-rate': 'aria-api',
   hang: 'aria-api',
   unhealthy: 'aria-api',
+  /** It looks for its database where there is none. */
+  'no-database': 'aria-api',
   memory: 'ollama',
   database: 'aria-db',
 } as const

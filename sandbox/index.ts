@@ -12,7 +12,7 @@ import { type Progress, timed } from './progress.js'
 import { startSshd } from './ssh.js'
 import { buildUpstream, compose, hasContainers, layOut, otherOwner, startStack } from './stack.js'
 import { type SandboxState, openState, writeFile, writeState } from './state.js'
-import { startTemporal, startWorker, waitForWorker } from './temporal.js'
+import { startTemporal, startWorker } from './temporal.js'
 
 export { type Sandbox, readSandbox } from './describe.js'
 export { down } from './down.js'
@@ -25,13 +25,17 @@ export { type Session, openSession } from './session.js'
 export interface UpOptions {
   /** The size in bytes that the database is filled to. */
   readonly size?: number
+  /** Changes the configuration before it is written and the worker reads it. */
+  readonly configure?: (config: string) => string
+  /** How often the database and the brain are probed by their containers; each time a program starts. */
+  readonly probeEvery?: string
   readonly progress?: Progress
   readonly root?: string
 }
 
 /** Brings up what is missing and leaves the rest alone; safe to call again at any time. */
 export async function up(options: UpOptions = {}): Promise<Sandbox> {
-  const { progress = () => {} } = options
+  const { progress = () => {}, configure = (config: string) => config } = options
   const paths = sandboxPaths(options.root)
   const state = await openState(paths)
   const tools = await install(progress, state.processes.dockerd !== undefined)
@@ -70,12 +74,12 @@ export async function up(options: UpOptions = {}): Promise<Sandbox> {
   await startTarget(paths, state, env, options)
   await server
 
-  writeFile(paths.config, renderConfig(paths, ports))
+  writeFile(paths.config, configure(renderConfig(paths, ports)))
   await timed(progress, 'worker', async (detail) => {
-    const worker = await startWorker({ paths, known: processes.worker })
-    remember('worker', worker)
-    if (!worker) return detail('not built')
-    await waitForWorker({ cli: tools.temporal, ports }).catch(() => detail(`polls nothing yet, see ${worker.log}`))
+    const started = await startWorker({ paths, known: processes.worker })
+    remember('worker', started?.worker)
+    if (!started) return detail('not built')
+    await started.ready().catch(() => detail(`not ready yet, see ${started.worker.log}`))
   })
   const sandbox = describe(paths, state, tools.temporal)
   writeFile(paths.json, `${JSON.stringify(sandbox, null, 2)}\n`)
@@ -87,11 +91,11 @@ export async function up(options: UpOptions = {}): Promise<Sandbox> {
  * working on their database. Only a stack without any container is started again.
  */
 async function startTarget(paths: SandboxPaths, state: SandboxState, env: NodeJS.ProcessEnv, options: UpOptions) {
-  const { progress = () => {}, size } = options
+  const { progress = () => {}, size, probeEvery } = options
   const other = await otherOwner(paths, env)
   if (other) throw new Error(`another sandbox runs on this engine, from "${other}"\nhint: take that one down first.`)
   if (!state.made) {
-    layOut(paths, state)
+    layOut(paths, state, probeEvery)
     await timed(progress, 'database with its rows', async () => {
       await compose(paths, env, ['up', '--detach', '--no-recreate', '--wait', 'aria-db'])
       await fill(paths, state, env)

@@ -10,7 +10,7 @@ import { attempt, run, type RunResult } from './run.js'
 import type { SandboxState } from './state.js'
 
 /** Lays out the project directory as it stands after the first deploy by hand; what is there already stays. */
-export function layOut(paths: SandboxPaths, state: SandboxState): void {
+export function layOut(paths: SandboxPaths, state: SandboxState, probeEvery?: string): void {
   writeReleases(paths)
   mkdirSync(paths.control, { recursive: true })
   if (existsSync(join(paths.directory, '.env'))) return
@@ -22,7 +22,7 @@ export function layOut(paths: SandboxPaths, state: SandboxState): void {
   writeFileSync(join(paths.directory, 'aria_memories/logs/2026-11-01-first-light.md'), '# First light\n\nAlles grün.\n')
   writeFileSync(join(paths.directory, 'deploy.log'), '')
   // last: its presence says that the rest is there
-  writeFileSync(join(paths.directory, '.env'), environmentFile(paths, state), { mode: 0o600 })
+  writeFileSync(join(paths.directory, '.env'), environmentFile(paths, state, probeEvery), { mode: 0o600 })
 }
 
 /** Every call names project, directory, files and environment: without them Compose would start a second stack. */
@@ -80,7 +80,7 @@ function upstreamImage(name: (typeof upstreamNames)[number]): string {
   return `stepback-sandbox/${name}:${hash.digest('hex').slice(0, 12)}`
 }
 
-function environmentFile(paths: SandboxPaths, { ports, password }: SandboxState): string {
+function environmentFile(paths: SandboxPaths, { ports, password }: SandboxState, probeEvery?: string): string {
   return [
     '# Aria Blue',
     'POSTGRES_USER=aria',
@@ -97,6 +97,7 @@ function environmentFile(paths: SandboxPaths, { ports, password }: SandboxState)
     ...(['db', 'api', 'brain', 'web', 'prometheus', 'grafana'] as const).map(
       (name) => `${name.toUpperCase()}_PORT=${ports[name]}`,
     ),
+    ...(probeEvery === undefined ? [] : [`ARIA_PROBE_EVERY=${probeEvery}`]),
     '',
   ].join('\n')
 }

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { type SandboxPaths, packageRoot } from './paths.js'
 import { type OwnProcess, findProcess, startProcess } from './processes.js'
@@ -26,25 +26,23 @@ export async function startTemporal(input: {
   return started
 }
 
-/** The worker, where the command line is built; undefined where it is not. */
+/** The worker, where the command line is built, and when it is ready; undefined where it is not built. */
 export async function startWorker(input: {
   readonly paths: SandboxPaths
   readonly known: OwnProcess | undefined
-}): Promise<OwnProcess | undefined> {
+}): Promise<{ readonly worker: OwnProcess; readonly ready: () => Promise<void> } | undefined> {
   const main = join(packageRoot(), 'dist', 'src', 'cli', 'main.js')
   if (!existsSync(main)) return undefined
-  const command = [process.execPath, main, 'worker', '--config', input.paths.config]
   const log = join(input.paths.logs, 'worker.log')
-  return (await findProcess(input.known)) ?? startProcess({ command, log })
+  const found = await findProcess(input.known)
+  const said = found ? 0 : sizeOf(log)
+  const command = [process.execPath, main, 'worker', '--config', input.paths.config]
+  const worker = found ?? (await startProcess({ command, log }))
+  // It says so itself; the server tells some seconds later who asks it for work.
+  const ready = () => readFileSync(log).subarray(said).includes('worker ready')
+  return { worker, ready: () => waitFor('worker', ready, { timeoutMs: 30_000 }) }
 }
 
-/** Whether a worker polls the task queue: only then a run that is started gets on. */
-export async function waitForWorker(input: { readonly cli: string; readonly ports: Ports }): Promise<void> {
-  const address = `127.0.0.1:${input.ports.temporal}`
-  const describe = ['task-queue', 'describe', '--task-queue', 'stepback', '--address', address, '--output', 'json']
-  const polled = async () => {
-    const { code, stdout } = await attempt([input.cli, ...describe])
-    return code === 0 && /"identity"/.test(stdout)
-  }
-  await waitFor('worker', polled, { timeoutMs: 30_000, everyMs: 300 })
+function sizeOf(file: string): number {
+  return existsSync(file) ? statSync(file).size : 0
 }

@@ -16,13 +16,12 @@ await main(async () => {
     ['format', [bin('prettier'), '--check', '--log-level', 'warn', '.']],
     ['lint', [bin('oxlint')]],
     ['types', [bin('tsc'), '--noEmit']],
-    ['tests', vitest],
   ]
   const failed = []
   // each is run, whatever the others said: one round shows all that is wrong
-  for (const [title, command] of checks) {
-    await runStep(title, command, env).catch(() => failed.push(title))
-  }
+  const check = ([title, command]) => runStep(title, command, env).catch(() => failed.push(title))
+  await Promise.all(checks.map(check))
+  await check(['tests', vitest])
   const counts = readReport()
   // a check outside vitest counts as a test of its own when it fails, so that 0 failed means that all is well
   const failures =
@@ -44,7 +43,12 @@ await main(async () => {
 async function tools() {
   const { installForTests } = await import(pathToFileURL(join(root, 'dist/sandbox/install/index.js')).href)
   const { temporal, testServer } = await installForTests((line) => console.log(line))
-  return { TEMPORAL_CLI: temporal, TEMPORAL_TEST_SERVER: testServer, STEPBACK_END_TO_END: '1' }
+  return {
+    TEMPORAL_CLI: temporal,
+    TEMPORAL_TEST_SERVER: testServer,
+    STEPBACK_WORKFLOW_BUNDLE: join(root, 'dist/workflow-bundle.js'),
+    STEPBACK_END_TO_END: '1',
+  }
 }
 
 function readReport() {

@@ -18,16 +18,20 @@ declare module 'vitest' {
 
 export default async function setup(project: TestProject): Promise<() => void> {
   const directory = mkdtempSync(join(tmpdir(), 'stepback-bundle-'))
-  const bundlePath = join(directory, 'workflows.cjs')
-  const [{ code }, server, cli] = await Promise.all([bundle(), temporalTestServer(), temporalCli()])
-  writeFileSync(bundlePath, code)
+  const [bundlePath, server, cli] = await Promise.all([bundled(directory), temporalTestServer(), temporalCli()])
   project.provide('workflowBundlePath', bundlePath)
   project.provide('temporalTestServer', server)
   project.provide('temporalCli', cli)
   return () => rmSync(directory, { recursive: true, force: true })
 }
 
-function bundle(): Promise<{ code: string }> {
+/** What `npm test` has just built, else one of the sources as they are now. */
+async function bundled(directory: string): Promise<string> {
+  const built = process.env['STEPBACK_WORKFLOW_BUNDLE']
+  if (built !== undefined) return built
   const workflowsPath = fileURLToPath(new URL('../src/workflows/index.ts', import.meta.url))
-  return bundleWorkflowCode({ workflowsPath, logger: new DefaultLogger('WARN') })
+  const { code } = await bundleWorkflowCode({ workflowsPath, logger: new DefaultLogger('WARN') })
+  const path = join(directory, 'workflows.cjs')
+  writeFileSync(path, code)
+  return path
 }

@@ -12,6 +12,7 @@ import { entriesOf, stateDirectory } from './leftovers.js'
 import type { Operator } from './operator.js'
 import { quickSandbox, remove } from './quick-sandbox.js'
 import { Runs } from './runs.js'
+import { archivesOnTime } from './watched.js'
 
 describe.skipIf(!process.env['STEPBACK_END_TO_END'])('a run that is interrupted', { timeout: 300_000 }, () => {
   const root = mkdtempSync(join(tmpdir(), 'stepback-interruptions-'))
@@ -115,5 +116,9 @@ describe.skipIf(!process.env['STEPBACK_END_TO_END'])('a run that is interrupted'
     await runs.once(run)
     expect(entriesOf(operator, earlier).at(-1)).toMatchObject({ kind: 'debt-closed', how: 'undone' })
     expect(await operator.api('/api/status')).toMatchObject({ version: '2.1.0' })
+  })
+
+  test('leaves the memories alone, which are archived on time and come back beside the live ones', async () => {
+    await archivesOnTime(operator)
   })
 })

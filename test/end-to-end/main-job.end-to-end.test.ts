@@ -12,6 +12,7 @@ import { composeFile } from '../../sandbox/config.js'
 import { type Bad, badHosts, badReleases, badRequests, damaged, damages, everything, meet } from './refusals.js'
 import { type Ended, Operator, processArguments } from './operator.js'
 import { leftovers } from './leftovers.js'
+import { seldomProbed } from './quick-sandbox.js'
 import { WebUi, answerInBrowser } from './web-ui.js'
 
 describe.skipIf(!process.env['STEPBACK_END_TO_END'])('the main job', { timeout: 300_000 }, () => {
@@ -24,7 +25,7 @@ describe.skipIf(!process.env['STEPBACK_END_TO_END'])('the main job', { timeout: 
   const watching = setInterval(() => argumentsSeen.push(processArguments()), 250)
 
   beforeAll(async () => {
-    operator = new Operator(await up({ root }))
+    operator = new Operator(await up({ root, ...seldomProbed }))
     rowsAtFirst = await operator.rows()
   }, 300_000)
 

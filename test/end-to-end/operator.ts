@@ -91,6 +91,20 @@ export class Operator {
     }
   }
 
+  /** The first run that a schedule started. */
+  async startedBy(schedule: string): Promise<string> {
+    const deadline = Date.now() + 60_000
+    for (;;) {
+      const { info } = (await this.temporal('schedule', 'describe', '--schedule-id', schedule)) as {
+        readonly info: { readonly recentActions?: readonly Started[] }
+      }
+      const [started] = info.recentActions ?? []
+      if (started) return started.startWorkflowResult.workflowId
+      if (Date.now() > deadline) throw new Error(`${schedule} never started a run`)
+      await sleep(200)
+    }
+  }
+
   /** The end of a run from its history. */
   async end(run: string): Promise<Ended> {
     await this.until(run, (progress) => progress.finishedAt !== null)
@@ -258,6 +272,10 @@ export function processArguments(): string {
       }
     })
     .join('\n')
+}
+
+interface Started {
+  readonly startWorkflowResult: { readonly workflowId: string }
 }
 
 interface Payload {

@@ -28,6 +28,7 @@ import {
   tinyFiles,
 } from './foreign-stack.js'
 import { Operator } from './operator.js'
+import { seldomProbed } from './quick-sandbox.js'
 
 describe.skipIf(!process.env['STEPBACK_END_TO_END'])('stacks as people have them', { timeout: 300_000 }, () => {
   const root = mkdtempSync(join(tmpdir(), 'stepback-stacks-'))
@@ -40,7 +41,7 @@ describe.skipIf(!process.env['STEPBACK_END_TO_END'])('stacks as people have them
   let beforeThird: string | null = null
 
   beforeAll(async () => {
-    const sandbox = await up({ root })
+    const sandbox = await up({ root, ...seldomProbed })
     operator = new Operator(sandbox)
     env = { ...(await openSession(root))!.env, FOREIGN_DB_USER: role, FOREIGN_DB_OWNER: owner }
     databaseImage = docker('ps', '--filter', 'label=com.docker.compose.service=aria-db', '--format', '{{.Image}}')

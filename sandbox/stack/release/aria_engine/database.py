@@ -5,10 +5,12 @@ from contextlib import contextmanager
 
 import psycopg2
 
+from aria_engine.service import broken
+
 
 def connect():
     return psycopg2.connect(
-        host=os.environ["DATABASE_HOST"],
+        host="127.0.0.1" if broken() == "no-database" else os.environ["DATABASE_HOST"],
         dbname=os.environ["DATABASE_NAME"],
         user=os.environ["DATABASE_USER"],
         password=os.environ["DATABASE_PASSWORD"],
