@@ -14,9 +14,10 @@ export interface Entry {
   readonly entry: LedgerEntry
 }
 
-/** Every entry of the ledger of this state directory, in its order. */
-export function ledgerEntries(state: string): readonly Entry[] {
-  return entryFiles(join(state, 'ledger')).map((file) => JSON.parse(readFileSync(file, 'utf8')) as Entry)
+/** Every entry of the ledger of this state directory, in its order, but for so many that were read before. */
+export function ledgerEntries(state: string, read = 0): readonly Entry[] {
+  const files = entryFiles(join(state, 'ledger')).slice(read)
+  return files.map((file) => JSON.parse(readFileSync(file, 'utf8')) as Entry)
 }
 
 /** What breaks a chain, a line each: a number that is missing, or a hash that is not that of the entry before. */

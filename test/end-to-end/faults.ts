@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import pg from 'pg'
-import { ledgerEntries } from '../../chaos/chain.js'
+import { type Entry, ledgerEntries } from '../../chaos/chain.js'
 import { openSession } from '../../sandbox/index.js'
 import { stateDirectory } from './leftovers.js'
 import type { Operator } from './operator.js'
@@ -65,8 +65,10 @@ export async function untilJobRuns(operator: Operator, run: string, name: string
 export async function untilActRuns(operator: Operator, run: string, act: string): Promise<void> {
   const state = stateDirectory(operator)
   const runId = await operator.runId(run)
+  const read: Entry[] = []
   await until(`act ${act}`, () => {
-    const mine = ledgerEntries(state).flatMap(({ entry }) =>
+    read.push(...ledgerEntries(state, read.length))
+    const mine = read.flatMap(({ entry }) =>
       'act' in entry && entry.act === act && entry.run.runId === runId ? [entry.kind] : [],
     )
     return mine.includes('start') && !mine.includes('end')

@@ -80,14 +80,14 @@ export class Operator {
     }
   }
 
-  /** Waits until the run's progress is so, whatever worker answers meanwhile. */
-  async until(run: string, wanted: (progress: Progress) => boolean): Promise<Progress> {
+  /** Waits until the run's progress is so, whatever worker answers meanwhile; each question starts a program. */
+  async until(run: string, wanted: (progress: Progress) => boolean, everyMs = 100): Promise<Progress> {
     const deadline = Date.now() + 300_000
     for (;;) {
       const progress = await this.progress(run).catch(() => undefined)
       if (progress && wanted(progress)) return progress
       if (Date.now() > deadline) throw new Error(`run ${run} never came there: ${JSON.stringify(progress)}`)
-      await sleep(100)
+      await sleep(everyMs)
     }
   }
 
@@ -107,7 +107,7 @@ export class Operator {
 
   /** The end of a run from its history. */
   async end(run: string): Promise<Ended> {
-    await this.until(run, (progress) => progress.finishedAt !== null)
+    await this.until(run, (progress) => progress.finishedAt !== null, 400)
     const last = (await this.#events(run)).at(-1)!
     const completed = last.workflowExecutionCompletedEventAttributes
     if (completed) return { outcome: 'done', message: '', result: decode(completed.result.payloads[0]!) }

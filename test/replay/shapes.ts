@@ -178,6 +178,20 @@ export const shapes: Readonly<Record<string, (stage: Stage) => Promise<Run>>> = 
     return stage.earlier(run)
   },
   'guard-goes-on': async (stage) => (await guarded(stage)).run,
+  'guard-reported': async (stage) => {
+    const run = await watching(stage, () => seen({ sources: well }, { renewAfter: 3 }))
+    await waitFor(async () => stage.calls('watchTarget').length === 2)
+    for (let report = 0; report < 12; report++) await run.handle.signal('health', { status: 'ok', source: 'heartbeat' })
+    await waitFor(async () => stage.calls('watchTarget').length === 3)
+    await run.handle.cancel()
+    return stage.earlier(run)
+  },
+  'guard-blind': async (stage) => {
+    const run = await watching(stage, () => seen({ sources: well }), fail('Refused'))
+    await waitFor(async () => (await run.guard()).calls !== null)
+    await run.handle.cancel()
+    return await ended(run, async () => undefined)
+  },
   'approval-timeout': async (stage) => await rolledBack(stage, async () => undefined),
 }
 
@@ -201,6 +215,13 @@ async function guarded(stage: Stage): Promise<{ readonly run: Run }> {
   await run.handle.cancel()
   await run.handle.result().catch(() => undefined)
   return { run }
+}
+
+/** A guard whose looks go so, one after the other, and then find nothing new. */
+async function watching(stage: Stage, ...looks: ((input: unknown) => unknown)[]): Promise<Run> {
+  stage.on('readGuardRequest', () => ({ target: 'shop', policy: null }))
+  stage.on('watchTarget', (input) => (looks.shift() ?? untilCancelled())(input))
+  return await stage.start('guardWorkflow', { target: 'shop' })
 }
 
 async function waitFor(holds: () => Promise<boolean>): Promise<void> {
