@@ -29,14 +29,23 @@ export async function measureRunbook(say: Say): Promise<readonly Result[]> {
       await ground.deploy()
       const times = new Map<string, number[]>()
       const once = async (form: string) => {
-        const took = await run(ground, commands.get(form)!)
-        times.set(form, [...(times.get(form) ?? []), took])
-        say(`${form}: ${took.toFixed(1)} s`)
+        try {
+          const took = await run(ground, commands.get(form)!)
+          times.set(form, [...(times.get(form) ?? []), took])
+          say(`${form}: ${took.toFixed(1)} s`)
+        } catch (error) {
+          // What took long to measure is not thrown away for what comes behind it.
+          say(`error: ${(error as Error).message}`)
+          process.exitCode = 1
+        }
       }
       for (const form of commands.keys()) await once(form)
       for (let again = 1; again < runs; again++) for (const [form] of Object.values(byHand)) await once(form)
       writeTimes(times)
-      return Object.entries(byHand).map(([name, [form, hand]]) => row(name, form, times.get(form)!, hand))
+      return Object.entries(byHand).flatMap(([name, [form, hand]]) => {
+        const all = times.get(form)
+        return all ? [row(name, form, all, hand)] : []
+      })
     }),
   )
 }
@@ -58,23 +67,37 @@ function writeTimes(times: ReadonlyMap<string, readonly number[]>): void {
   writeFileSync(join(packageRoot(), 'bench', 'runbook.json'), `${text}\n`)
 }
 
-/** From 2.1.0, whatever ran before; what only looks needs no deploy, and `start` needs what `stop` left. */
 async function run(ground: Ground, typed: readonly string[]): Promise<number> {
-  const changes = ['rollback', 'emergency', 'deploy'].includes(typed[0]!) && !typed.includes('--dry-run')
-  if (typed[0] === 'emergency' && typed[2] === 'start')
-    await stepback(ground, ['emergency', 'aria', 'stop', '--reason', 'x'])
-  else if (changes) await ground.deploy()
+  await prepare(ground, typed)
   return (await timed(() => stepback(ground, named(ground, typed)))).took
+}
+
+/** `start` needs what `stop` left, and 2.0 was written for the migration before; what only looks needs nothing. */
+async function prepare(ground: Ground, typed: readonly string[]): Promise<void> {
+  const [command, , procedure] = typed
+  if (command === 'emergency' && procedure === 'start') return void (await ground.emergency('stop'))
+  if (!['rollback', 'emergency', 'deploy'].includes(command!)) return
+  if (command !== 'deploy' && typed.includes('--dry-run')) return
+  await begin(ground)
+  if (command === 'deploy') await ground.rollback({ scope: 'database', to: '-1' })
+}
+
+/** 2.1.0 was just deployed over 2.0.0, whatever ran before: deployed over itself it would have nothing to go back to. */
+async function begin(ground: Ground): Promise<void> {
+  await ground.rollback({ to: newestOf(ground, '2.0.0') })
+  await ground.deploy()
+}
+
+function newestOf({ target }: Ground, version: string): string {
+  const points = readdirSync(target.backups).flatMap((name) => /^manifest_(.+)\.json$/.exec(name)?.[1] ?? [])
+  return points.toSorted().findLast((it) => it.endsWith(`-${version}`))!
 }
 
 /** Ids of the page become those of this sandbox. What would drop tables that the release needs is only looked at. */
 function named(ground: Ground, typed: readonly string[]): string[] {
-  const points = readdirSync(ground.target.backups)
-    .flatMap((name) => /^manifest_(.+)\.json$/.exec(name)?.[1] ?? [])
-    .toSorted()
   const words = typed.map((word) => {
-    const version = /^\d{8}T\d{6}Z-(.+)$/.exec(word)?.[1]
-    return version === undefined ? word : points.findLast((it) => it.endsWith(`-${version}`))!
+    const version = /^(?:\d{8}T\d{6}Z-(.+)|<id>)$/.exec(word)
+    return version === null ? word : newestOf(ground, version[1] ?? '2.0.0')
   })
   return words.includes('a005_scheduler_history') ? [...words, '--dry-run'] : words
 }
