@@ -4,7 +4,7 @@ import { existsSync, readFileSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseManifest } from '../src/plan/manifest.js'
 import type { StepbackClient } from '../src/client.js'
-import { takenAt } from './chain.js'
+import { begunAt } from './chain.js'
 import type { Ground } from './ground.js'
 import { databases, look } from './look.js'
 import { attend } from './person.js'
@@ -97,7 +97,7 @@ export class Beginnings {
     const ids = readdirSync(this.ground.sandbox.backups).flatMap((it) => /^manifest_(.*)\.json$/.exec(it)?.[1] ?? [])
     const id = ids.toSorted().findLast((it) => this.#manifest(it).run.workflowId === run)
     if (id === undefined || !this.#before) return void (this.#at = 'somewhere')
-    this.#point = { id, seen: this.#before, takenAt: takenAt(this.ground.state, run)! }
+    this.#point = { id, seen: this.#before, takenAt: begunAt(this.ground.state, run, 'takeRestorePoint')! }
     this.#at = '2.1.0'
   }
 

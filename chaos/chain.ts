@@ -56,11 +56,11 @@ export class Tail {
   }
 }
 
-/** When a run began to take its restore point, by the clock of the file system; undefined where it did not. */
-export function takenAt(state: string, run: string): number | undefined {
-  const file = entryFiles(join(state, 'ledger')).findLast((path) => {
+/** When a run first began an act, by the clock of the file system; undefined where it did not. */
+export function begunAt(state: string, run: string, act: string): number | undefined {
+  const file = entryFiles(join(state, 'ledger')).find((path) => {
     const { entry } = JSON.parse(readFileSync(path, 'utf8')) as Entry
-    return entry.run.workflowId === run && entry.kind === 'start' && entry.act === 'takeRestorePoint' && !entry.undo
+    return entry.run.workflowId === run && entry.kind === 'start' && entry.act === act && !entry.undo
   })
   return file === undefined ? undefined : statSync(file).mtimeMs
 }

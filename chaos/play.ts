@@ -3,7 +3,7 @@
 import { join } from 'node:path'
 import type { StepbackClient } from '../src/client.js'
 import type { Beginnings } from './beginnings.js'
-import { Tail, chainProblems, takenAt } from './chain.js'
+import { Tail, chainProblems, begunAt } from './chain.js'
 import type { Case } from './draw.js'
 import type { Ground } from './ground.js'
 import { Happening } from './happening.js'
@@ -12,7 +12,7 @@ import { attend } from './person.js'
 import type { Wish } from './seen.js'
 import { reconcile, settle } from './settle.js'
 import { type Verdict, judge } from './verdict.js'
-import { asBefore, asPlanned, released } from './wishes.js'
+import { asBefore, asPlanned, carriedFrom, released } from './wishes.js'
 import type { Other, World } from './world.js'
 
 export interface Played extends Verdict {
@@ -66,8 +66,8 @@ export async function play(ground: Ground, beginnings: Beginnings, it: Case): Pr
     after,
     main,
     others: othersEnded,
-    asBefore: { ...asBefore(before), takenAt: takenAt(ground.state, run) ?? Infinity },
-    asPlanned: planned,
+    asBefore: { ...asBefore(before), takenAt: begunAt(ground.state, run, 'takeRestorePoint') ?? Infinity },
+    asPlanned: carriedFrom(planned, begunAt(ground.state, run, 'carryForward')),
     byHand: happening.byHand,
     acknowledged,
     leftovers: [...leftovers, ...reconciled],

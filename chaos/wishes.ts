@@ -43,8 +43,13 @@ export function asPlanned({ wanted, request, steps }: Scenario, before: Seen, kn
     const { version: _, ...rest } = asBefore(before)
     return { ...rest, name, stopped: wanted.stopped }
   }
-  const carries = request['carryForward'] === undefined ? {} : { keepsRows: true as const }
+  const carries = request['carryForward'] === undefined ? {} : { takenAt: Infinity }
   return { ...back(wanted, before, known), name, ...carries }
+}
+
+/** What is written while rows are carried is counted by the run, and may be lost up to its bound; what was there comes. */
+export function carriedFrom(wish: Wish, begunAt: number | undefined): Wish {
+  return begunAt === undefined ? wish : { ...wish, takenAt: Math.min(wish.takenAt, begunAt) }
 }
 
 /** A release over what was there: its files, its migrations, its images; which ids these have nobody knows before. */

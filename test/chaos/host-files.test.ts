@@ -5,7 +5,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { Tail, chainProblems, ledgerEntries, takenAt } from '../../chaos/chain.js'
+import { Tail, begunAt, chainProblems, ledgerEntries } from '../../chaos/chain.js'
 import { leftoversIn, strayDatabases } from '../../chaos/leftovers.js'
 
 let state: string
@@ -60,9 +60,10 @@ describe('a chain', () => {
     expect(chainProblems(join(state, 'ledger')).join()).toMatch(/00000003.json does not say that it is entry 2/)
   })
 
-  test('says when a run began to take its restore point, and of which other runs it did not', () => {
-    expect(takenAt(state, 'deploy')).toBeGreaterThan(Date.now() - 60_000)
-    expect(takenAt(state, 'rollback')).toBeUndefined()
+  test('says when a run began an act, and of other runs and acts that they did not', () => {
+    expect(begunAt(state, 'deploy', 'takeRestorePoint')).toBeGreaterThan(Date.now() - 60_000)
+    expect(begunAt(state, 'rollback', 'takeRestorePoint')).toBeUndefined()
+    expect(begunAt(state, 'deploy', 'putFiles')).toBeUndefined()
   })
 
   test('is read as it grows, from where one began', () => {

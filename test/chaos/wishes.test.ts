@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
 import { scenarios } from '../../chaos/scenarios.js'
 import type { Seen } from '../../chaos/seen.js'
-import { type Known, asBefore, asPlanned } from '../../chaos/wishes.js'
+import { type Known, asBefore, asPlanned, carriedFrom } from '../../chaos/wishes.js'
 
 const release = mkdtempSync(join(tmpdir(), 'stepback-chaos-release-'))
 mkdirSync(join(release, 'aria_skills'))
@@ -76,9 +76,14 @@ describe('what is planned', () => {
     expect(planned('rollback by a swap')).toMatchObject({ ...rest, name: 'as planned', version: '2.0.0', takenAt: 500 })
   })
 
-  test('of a rollback that carries rows forward is every row', () => {
-    expect(planned('rollback that carries rows forward').keepsRows).toBe(true)
-    expect(planned('rollback by a restore').keepsRows).toBeUndefined()
+  test('of a rollback that carries rows forward is every row of before it began to', () => {
+    const wish = planned('rollback that carries rows forward')
+    expect([wish.takenAt, carriedFrom(wish, 700).takenAt, carriedFrom(wish, undefined).takenAt]).toEqual([
+      Infinity,
+      700,
+      Infinity,
+    ])
+    expect(planned('rollback by a restore').takenAt).toBe(500)
   })
 
   test('of a rollback of one part is that part alone', () => {
