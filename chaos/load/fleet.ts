@@ -37,14 +37,16 @@ export class Fleet {
     const env = await TestWorkflowEnvironment.createLocal({ server: { executable, searchAttributes } })
     const worker = await startWorker(ground, env.address)
     const fleet = new Fleet()
+    const gone = once(worker, 'exit')
     const sampling = setInterval(() => fleet.#sample(worker), sampleEveryMs)
     try {
-      await fleet.#all(new Client({ connection: env.connection }), ground, ended)
+      const all = fleet.#all(new Client({ connection: env.connection }), ground, ended)
+      await Promise.race([all, gone.then(() => Promise.reject(new Error('the worker ended before the last run')))])
       return fleet
     } finally {
       clearInterval(sampling)
       worker.kill()
-      await once(worker, 'exit')
+      await gone
       await env.teardown()
     }
   }
@@ -68,7 +70,8 @@ export class Fleet {
     )
   }
 
-  #sample({ pid }: ChildProcess): void {
+  #sample({ pid, exitCode, signalCode }: ChildProcess): void {
+    if (exitCode !== null || signalCode !== null) return
     const kilobytes = /VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? '0'
     this.#now = Math.round(Number(kilobytes) / 1_024)
     this.peak = Math.max(this.peak, this.#now)

@@ -1,6 +1,7 @@
 // What the activities are given in the place of SSH, HTTP and PostgreSQL: one simulated host for each target.
 
 import type { Deps } from '../../src/activities/deps.js'
+import { onceMore } from '../../src/adapters/again.js'
 import { Host } from '../../src/adapters/host.js'
 import type { SshConnection } from '../../src/adapters/ssh.js'
 import { type Config, type Target, configSchema } from '../../src/config/schema.js'
@@ -71,7 +72,7 @@ const releaseFiles = Object.keys(released).map((path) => ({
 const check: Deps['http']['check'] = async (ssh, { name }) => {
   const connection = connectionOf({ ssh })
   try {
-    const healthy = await connection.command(`check ${name}`, async () => connection.host.healthy)
+    const healthy = await onceMore(() => connection.command(`check ${name}`, async () => connection.host.healthy))
     return { check: name, healthy, detail: healthy ? 'status 200' : 'status 503' }
   } catch (error) {
     return { check: name, healthy: false, detail: `no answer: ${(error as Error).message}` }
@@ -80,7 +81,8 @@ const check: Deps['http']['check'] = async (ssh, { name }) => {
 
 const field: Deps['http']['field'] = async (ssh) => {
   const connection = connectionOf({ ssh })
-  return await connection.command('version', async () => connection.host.version).catch(() => null)
+  const ask = () => connection.command('version', async () => connection.host.version)
+  return await onceMore(ask).catch(() => null)
 }
 
 const configuration = configSchema.parse({

@@ -19,6 +19,15 @@ export async function againIfQuick<T>(work: () => Promise<T>): Promise<T> {
   }
 }
 
+/** Whatever went wrong, where it did so quickly: the second failure is told. */
+export async function onceMore<T>(work: () => Promise<T>): Promise<T> {
+  const began = Date.now()
+  return await work().catch((error: unknown) => {
+    if (Date.now() - began > quickMs) throw error
+    return work()
+  })
+}
+
 /** Nothing came of it; but for a login that failed, since hosts count those. */
 function isLost(error: unknown): boolean {
   if (!(error instanceof StepbackError) || error.type !== 'Unreachable') return false

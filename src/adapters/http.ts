@@ -7,6 +7,7 @@ import { connect as connectTls } from 'node:tls'
 import type { HealthCheck } from '../config/schema.js'
 import { durationMs } from '../plan/duration.js'
 import type { HealthReport } from '../plan/progress.js'
+import { onceMore } from './again.js'
 import type { SshConnection } from './ssh.js'
 
 /** An answer longer than this is no health answer. */
@@ -72,7 +73,12 @@ function fieldOf(body: string, field: string): unknown {
   }
 }
 
+/** An answer that was lost on its way says nothing about the application; three polls of one would undo a release. */
 async function get(ssh: SshConnection, address: string, timeoutMs: number): Promise<Answer> {
+  return await onceMore(() => getOnce(ssh, address, timeoutMs))
+}
+
+async function getOnce(ssh: SshConnection, address: string, timeoutMs: number): Promise<Answer> {
   const url = new URL(address)
   const tls = url.protocol === 'https:'
   const port = Number(url.port || (tls ? 443 : 80))

@@ -33,6 +33,25 @@ test('an application that answers badly is unhealthy and has no version', async 
   expect(await readVersion(all.deps, all.target)).toBeNull()
 })
 
+test.each([
+  [1, { check: 'api', healthy: true, detail: 'status 200' }],
+  [2, { check: 'api', healthy: false, detail: expect.stringContaining('no answer') }],
+])('an answer that is lost is asked for once more: %i lost', async (losses, report) => {
+  let asked = 0
+  const losing = createServer((request, response) => {
+    asked += 1
+    if (asked <= losses) request.destroy()
+    else response.end('{}')
+  })
+  await new Promise<void>((resolve) => losing.listen(0, '127.0.0.1', resolve))
+  const { target: config, ...all } = await target()
+  const url = `http://127.0.0.1:${(losing.address() as AddressInfo).port}/`
+  const checks = [{ ...config.health.checks[0]!, url }]
+  expect(await askChecks({ ...all, target: { ...config, health: { ...config.health, checks } } })).toEqual([report])
+  expect(asked).toBe(2)
+  losing.close()
+})
+
 test('a connection that is cut says nothing about the application', async () => {
   const all = await target()
   all.ssh.destroy()
