@@ -30,6 +30,12 @@ export async function look(at: Looked): Promise<Seen> {
   return { files, soul: filesBelow(join(directory, 'soul'), []), ...containers, ...database, version, failing }
 }
 
+/** How the services are, and nothing else: cheap enough to be asked again and again. */
+export async function condition(at: Looked): Promise<Pick<Seen, 'services' | 'failing'>> {
+  const [{ services }, failing] = await Promise.all([lookAtContainers(at), failingChecks(at)])
+  return { services, failing }
+}
+
 function filesBelow(directory: string, without: readonly string[], below = ''): Record<string, string> {
   const entries = readdirSync(join(directory, below)).toSorted()
   const found = entries.flatMap((name) => {

@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { parseManifest } from '../src/plan/manifest.js'
 import type { Ground } from './ground.js'
 import { leftoversIn, strayDatabases } from './leftovers.js'
-import { databases, look } from './look.js'
+import { condition, databases } from './look.js'
 import { attend } from './person.js'
 import type { Scenario } from './scenarios.js'
 import type { Seen } from './seen.js'
@@ -29,13 +29,13 @@ export async function settle(ground: Ground, wanted: Scenario['wanted']): Promis
   const stops = typeof wanted === 'object' && 'stopped' in wanted
   for (;;) {
     const left = [...leftoversIn(ground.state), ...(await strangers(ground)), ...(await strays(ground))]
-    const calm = left.length === 0 && (stops || isCalm(await look(ground)))
+    const calm = left.length === 0 && (stops || isCalm(await condition(ground)))
     if (calm || Date.now() > deadline) return left
     await sleep(500)
   }
 }
 
-function isCalm({ services, failing }: Seen): boolean {
+function isCalm({ services, failing }: Pick<Seen, 'services' | 'failing'>): boolean {
   return failing.length === 0 && Object.values(services).every((it) => /^running( \(healthy\))?$/.test(it))
 }
 
