@@ -34,7 +34,9 @@ export class Fleet {
     const executable = { type: 'existing-path', path: await temporalCli() } as const
     const names = ['StepbackTarget', 'StepbackPhase', 'StepbackVersion', 'StepbackRestorePoint']
     const searchAttributes = names.map((name) => ({ name, type: SearchAttributeType.KEYWORD }))
-    const env = await TestWorkflowEnvironment.createLocal({ server: { executable, searchAttributes } })
+    const env = await TestWorkflowEnvironment.createLocal({
+      server: { executable, searchAttributes, extraArgs: ['--log-level', 'never'] },
+    })
     const worker = await startWorker(ground, env.address)
     const fleet = new Fleet()
     const gone = once(worker, 'exit')

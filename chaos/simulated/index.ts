@@ -18,7 +18,8 @@ export const simulate: Trial = async ({ count, seed, say }) => {
   const bundle = join(packageRoot(), 'dist', 'workflow-bundle.js')
   for (let first = seed; first < seed + count; first += toEachServer) {
     const last = Math.min(first + toEachServer, seed + count) - 1
-    await deployAll({ bundle, first, last }, (one) => {
+    const seeds = Array.from({ length: last - first + 1 }, (_, index) => first + index)
+    await deployAll({ bundle, seeds }, (one) => {
       tally.add(one)
       for (const line of tally.remarksOn(one)) say(line)
     })
@@ -28,16 +29,17 @@ export const simulate: Trial = async ({ count, seed, say }) => {
   return tally.holds
 }
 
-/** Deploys the seeds from the first to the last, as many at once as are quick, each told when it has ended. */
+/** As many at once as are quick, each told when it has ended. */
 export async function deployAll(
-  input: { readonly bundle: string; readonly first: number; readonly last: number },
+  input: { readonly bundle: string; readonly seeds: readonly number[] },
   ended: (one: Deployed) => void,
 ): Promise<void> {
   const stage = await Stage.open(input.bundle)
   try {
-    let next = input.first
+    const left = [...input.seeds]
     const lane = async () => {
-      while (next <= input.last) ended(await deploy(stage, next++, failingShare))
+      for (let seed = left.shift(); seed !== undefined; seed = left.shift())
+        ended(await deploy(stage, seed, failingShare))
     }
     await Promise.all(Array.from({ length: atOnce }, lane))
   } finally {

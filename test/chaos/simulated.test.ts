@@ -10,11 +10,15 @@ import { groundAfter } from '../../chaos/simulated/stack.js'
 import { Tally } from '../../chaos/simulated/tally.js'
 import { judge } from '../../chaos/simulated/verdict.js'
 
+/** Was undone while a health check that was lost on its way counted as one that failed. */
+const found = [1053]
+
 test('while one command in twenty fails, deploys end as planned, and those of bad releases undone', async () => {
   const ended: Deployed[] = []
-  await deployAll({ bundle: inject('workflowBundlePath'), first: 1, last: 50 }, (one) => ended.push(one))
+  const seeds = [...Array.from({ length: 50 }, (_, index) => index + 1), ...found]
+  await deployAll({ bundle: inject('workflowBundlePath'), seeds }, (one) => ended.push(one))
   expect(ended.flatMap((one) => new Tally().remarksOn(one))).toEqual([])
-  expect(ended).toHaveLength(50)
+  expect(ended).toHaveLength(seeds.length)
   expect(new Set(ended.map((it) => it.release)).size).toBe(4)
   const share = ended.reduce((sum, it) => sum + it.failed, 0) / ended.reduce((sum, it) => sum + it.commands, 0)
   expect(share).toBeGreaterThan(0.03)
