@@ -58,13 +58,18 @@ async function resultOf(handle: WorkflowHandle): Promise<Ended> {
 class Operator {
   asked = 0
   readonly #timer: NodeJS.Timeout
+  #looking: Promise<void> = Promise.resolve()
 
   constructor(private readonly handle: WorkflowHandle) {
-    this.#timer = setInterval(() => void this.#look().catch(() => undefined), lookEveryMs)
+    this.#timer = setInterval(() => {
+      this.#looking = Promise.all([this.#looking, this.#look().catch(() => undefined)]).then(() => undefined)
+    }, lookEveryMs)
   }
 
-  leave(): void {
+  /** Behind the last answer: a question that is asked again once the server is gone would end the process. */
+  async leave(): Promise<void> {
     clearInterval(this.#timer)
+    await this.#looking
   }
 
   async #look(): Promise<void> {
