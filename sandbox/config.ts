@@ -67,6 +67,8 @@ function target(paths: SandboxPaths, ports: Ports) {
         settle: '2s',
       },
     },
+    checks: [{ name: 'models', command: ['grep', '-q', '^models:', 'models.yaml'], directory: paths.directory }],
+    hooks: [{ name: 'mark', when: 'after-deploy', command: ['touch', 'aria_memories/deployed'] }],
     memories: { path: 'aria_memories' },
     secrets: ['DB_PASSWORD'],
     undo: { mayLoseRows: 1000 },

@@ -110,9 +110,11 @@ describe.skipIf(!process.env['STEPBACK_END_TO_END'])('the main job', { timeout: 
         'migrateUp',
         'startServices',
       ]
-        .concat(['checkHealth', 'checkVersion', 'watchHealth', 'collectLogs'])
+        .concat(['checkHealth', 'checkVersion', 'watchHealth', 'collectLogs', 'runHook'])
         .map((name) => `${name} done`),
     )
+    expect(readdirSync(join(operator.sandbox.directory, 'aria_memories'))).toContain('deployed')
+    expect(result.plan?.notes).toContain('checks before anything else: models')
     expect(result.health.every((it) => it.healthy)).toBe(true)
     expect(await operator.api('/api/status')).toMatchObject({ version: '2.1.0', revision: 'a007_add_engine_fields' })
     expect(await operator.rows()).toEqual(rowsAtFirst)
