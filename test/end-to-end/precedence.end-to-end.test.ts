@@ -1,7 +1,7 @@
 // Runs that meet: who waits, who goes first, and who pays for whom. Told in order on one sandbox.
 
 import { execFile, execFileSync, spawnSync } from 'node:child_process'
-import { mkdtempSync, readFileSync, readdirSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
@@ -9,7 +9,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { parse, stringify } from 'yaml'
 import { ledgerEntries } from '../../chaos/chain.js'
 import { breakIt, mend, openSession } from '../../sandbox/index.js'
-import { untilJobRuns } from './faults.js'
+import { restartDatabase, untilJobRuns } from './faults.js'
 import { leftovers, stateDirectory } from './leftovers.js'
 import type { Ended, Operator } from './operator.js'
 import { quickSandbox, remove } from './quick-sandbox.js'
@@ -79,6 +79,8 @@ describe.skipIf(!process.env['STEPBACK_END_TO_END'])('a run that is interrupted'
     await untilJobRuns(operator, 'rollback-cut', 'restoreDatabase.do.1.restore')
     expect(await emergency('emergency-stop', 'stop')).toMatchObject({ outcome: 'done' })
     await expect(operator.api('/health')).rejects.toThrow()
+    // Started by hand, with the label that Compose gave its image.
+    await docker('run', '--detach', '--rm', '--network', 'none', '--entrypoint', 'sleep', 'aria-api:backup', '300')
     expect(await operator.end('rollback-cut')).toMatchObject({
       outcome: 'Fenced',
       message: expect.stringContaining("held by emergency 'emergency-stop'"),
@@ -91,6 +93,75 @@ describe.skipIf(!process.env['STEPBACK_END_TO_END'])('a run that is interrupted'
       { kind: 'started' },
     ])
     await operator.stepback('restore-points', 'aria', 'take', '--reason', 'a test')
+    expect(await leftovers(operator)).toBe('')
+  })
+
+  const approvedAtGate = async (run: string) => {
+    const { plan } = await operator.until(run, ({ phase }) => phase === 'waiting-for-approval')
+    await operator.stepback('approve', run, '--by', 'a test', '--digest', plan!.digest)
+    return { plan: plan!, ended: await operator.end(run) }
+  }
+
+  test('rows written since come along into the database of then; going back from that is undone, and the undo as well', async () => {
+    const [point] = await operator.points()
+    const history = `insert into scheduler_history (job_id, started_at, status)
+      select id, now(), 'success' from scheduler_jobs limit 1`
+    const contents = () =>
+      operator.query(
+        `select content, count(*)::int as n from messages where content like 'since:%' group by 1 order by 1`,
+      )
+    await operator.api('/api/messages', { method: 'POST', body: JSON.stringify({ content: 'since: new', count: 3 }) })
+    await operator.query(`do $$ declare old messages; begin
+      select * into old from messages order by id limit 1; delete from messages where id = old.id;
+      old.content := 'since: under an old key'; insert into messages select old.*; end $$`)
+    await operator.query(history)
+    const carried = [{ content: 'since: new', n: 3 }]
+    const before = [...carried, { content: 'since: under an old key', n: 1 }]
+    expect(await contents()).toEqual(before)
+
+    await runs.rollback('rollback-carrying', {
+      scope: 'database',
+      to: point!.id,
+      strategy: 'swap',
+      carryForward: 'all',
+    })
+    const carrying = await approvedAtGate('rollback-carrying')
+    expect(carrying.plan.notes).toContain('carry forward messages: 3 carried, 1 conflicting, 0 not fitting (exact)')
+    expect(carrying.ended.outcome).toBe('done')
+    expect(await contents()).toEqual(carried)
+    const kept = carrying.ended.result.restorePoint
+    const left = readFileSync(join(operator.sandbox.backups, `left_${kept}.jsonl`), 'utf8')
+      .trim()
+      .split('\n')
+    expect(left).toEqual([expect.stringContaining('since: under an old key')])
+    await operator.query(history)
+
+    await runs.rollback('rollback-undone', { scope: 'database', to: kept })
+    const undone = await approvedAtGate('rollback-undone')
+    expect(undone.ended.outcome).toBe('done')
+    expect(await contents()).toEqual(before)
+    await runs.rollback('rollback-redone', { scope: 'database', to: undone.ended.result.restorePoint })
+    expect((await approvedAtGate('rollback-redone')).ended.outcome).toBe('done')
+    expect(await contents()).toEqual(carried)
+    expect(await leftovers(operator)).toBe('')
+  })
+
+  test('a database with a damaged page makes way for the newest proven restore point, and is kept', async () => {
+    const count = () => operator.query<{ n: string }>('select count(content) as n from messages')
+    const [found] = await operator.query<{ path: string }>(`select pg_relation_filepath('messages') as path`)
+    const container = await docker('ps', '--quiet', '--filter', 'label=com.docker.compose.service=aria-db')
+    const damage = `dd if=/dev/urandom of="$PGDATA/$1" bs=8192 seek=1 count=2 conv=notrunc`
+    await docker('exec', '--user', 'postgres', container, 'psql', '-qc', 'checkpoint', 'postgres')
+    await docker('exec', container, 'sh', '-c', damage, 'damage', found!.path)
+    // What the server still has in its memory is whole.
+    await restartDatabase(root)
+    await expect.poll(() => count().catch(({ message }: Error) => message)).toMatch(/invalid page/)
+    const { outcome, result } = await emergency('emergency-corruption', 'database-corruption')
+    expect(outcome).toBe('done')
+    expect(result.health.filter((it) => !it.healthy)).toEqual([])
+    expect(Number((await count())[0]!.n)).toBeGreaterThan(4_000)
+    const kept = (await operator.points()).find(({ id }) => id === result.restorePoint)
+    expect(kept).toMatchObject({ state: 'kept', pins: [{ reason: 'the damaged database, kept for study' }] })
     expect(await leftovers(operator)).toBe('')
   })
 
@@ -137,6 +208,15 @@ describe.skipIf(!process.env['STEPBACK_END_TO_END'])('a run that is interrupted'
       spawnSync('dd', ['if=/dev/zero', `of=${join(backups, 'filled')}`, 'bs=64k'])
       expect(() => writeFileSync(join(backups, 'more'), 'x'.repeat(9_000))).toThrow('ENOSPC')
       const before = await operator.points()
+      const reserve = join(stateDirectory(operator), 'reserve')
+      execFileSync('mv', [reserve, `${aside}/reserve`])
+      spawnSync('dd', ['if=/dev/zero', `of=${join(backups, 'more')}`, 'bs=64k'])
+      expect(await emergency('emergency-hopeless', 'disk-full')).toMatchObject({
+        outcome: 'Refused',
+        message: expect.stringMatching(/no room for the lease in .*: 0 bytes are free, and no reserve is left/),
+      })
+      rmSync(join(backups, 'more'))
+      execFileSync('mv', [`${aside}/reserve`, reserve])
       const ended = await emergency('emergency-disk', 'disk-full')
       expect([ended.outcome, ended.message]).toEqual(['done', ''])
       expect(detailOf(ended, 'removeDumps')).toMatch(/^db_20250101\.sql/)
