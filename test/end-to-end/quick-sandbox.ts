@@ -24,7 +24,9 @@ function shorter(config: string, database: object): string {
   const own = read.targets.aria
   own['health'] = { ...own['health'], timeout: '10s', interval: '300ms' }
   own['database'] = { ...own['database'], ...database }
-  own['hooks'] = [] // a step of its own each, to be killed in; the main job has them
+  // An activity of its own each, to be killed in; the main job has them.
+  own['checks'] = []
+  own['hooks'] = []
   own['watch'] = { window: '2s', interval: '500ms', failures: 3 }
   own['guard'] = { grace: '1s', interval: '500ms' }
   return stringify({ ...read, metrics: { ...read.metrics, every: '1m' } })
