@@ -61,7 +61,7 @@ describe('a script', () => {
     }
     expect(takeDump({ ...input, format: 'dump' }).script).toMatchSnapshot()
     expect(takeDump({ ...input, format: 'sql' }).script).toContain(
-      `pg_dump -w -U aria -Fp --lock-wait-timeout=5s -d 'dbname='\\''a=b'\\''' --snapshot="$snapshot" < /dev/null > "$out.part" 3>&- &`,
+      `pg_dump -w -U aria -Fp --lock-wait-timeout=5s -d 'dbname='\\''a=b'\\''' --snapshot="$snapshot" < /dev/null > "$out.part" 2> "$work/said" 3>&- &`,
     )
   })
 
