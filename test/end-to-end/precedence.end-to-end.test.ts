@@ -102,7 +102,7 @@ describe.skipIf(!process.env['STEPBACK_END_TO_END'])('a run that is interrupted'
     return { plan: plan!, ended: await operator.end(run) }
   }
 
-  test('rows written since come along into the database of then; going back from that is undone, and the undo as well', async () => {
+  test('rows written since come along into the database of then, and what stays is listed in a file', async () => {
     const [point] = await operator.points()
     const history = `insert into scheduler_history (job_id, started_at, status)
       select id, now(), 'success' from scheduler_jobs limit 1`
@@ -116,8 +116,7 @@ describe.skipIf(!process.env['STEPBACK_END_TO_END'])('a run that is interrupted'
       old.content := 'since: under an old key'; insert into messages select old.*; end $$`)
     await operator.query(history)
     const carried = [{ content: 'since: new', n: 3 }]
-    const before = [...carried, { content: 'since: under an old key', n: 1 }]
-    expect(await contents()).toEqual(before)
+    expect(await contents()).toEqual([...carried, { content: 'since: under an old key', n: 1 }])
 
     await runs.rollback('rollback-carrying', {
       scope: 'database',
@@ -136,16 +135,6 @@ describe.skipIf(!process.env['STEPBACK_END_TO_END'])('a run that is interrupted'
       .trim()
       .split('\n')
     expect(left).toEqual([expect.stringContaining('since: under an old key')])
-    await operator.query(history)
-
-    await runs.rollback('rollback-undone', { scope: 'database', to: kept })
-    const undone = await approvedAtGate('rollback-undone')
-    expect(undone.ended.outcome).toBe('done')
-    expect(await contents()).toEqual(before)
-    await runs.rollback('rollback-redone', { scope: 'database', to: undone.ended.result.restorePoint })
-    expect((await approvedAtGate('rollback-redone')).ended.outcome).toBe('done')
-    expect(await contents()).toEqual(carried)
-    expect(await leftovers(operator)).toBe('')
   })
 
   test('a database with a damaged page makes way for the newest proven restore point, and is kept', async () => {

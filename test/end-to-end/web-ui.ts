@@ -40,13 +40,15 @@ export async function answerInBrowser(operator: Operator, ui: WebUi, run: string
   expect(refused).toContain(`digest: this plan's is ${waiting.plan!.digest}`)
   expect(await ui.update('approve', { ...JSON.parse(shown!), by: 'ada' })).toBe('')
   await operator.until(run, (progress) => progress.finishedAt !== null)
-  await ui.see(run)
+  const later = await ui.anew()
+  await later.see(run)
   const numbered = waiting.steps.map(({ title }, index) => `${index + 1}/${waiting.steps.length} ${title}`)
-  const timeline = await ui.timeline(numbered.at(-1)!)
+  const timeline = await later.timeline(numbered.at(-1)!)
   for (const step of numbered) expect(timeline).toContain(step)
-  await ui.picture('rollback')
-  const told = await ui.details(/· done/)
+  await later.picture('rollback')
+  const told = await later.details(/· done/)
   expect(told.match(/✔/g)).toHaveLength(waiting.steps.length)
+  await later.close()
   return waiting
 }
 
@@ -69,6 +71,12 @@ export class WebUi {
     private readonly context: BrowserContext,
     private readonly page: Page,
   ) {}
+
+  /** As somebody who comes back later, with a browser that has not watched the run. */
+  async anew(): Promise<WebUi> {
+    await this.close()
+    return await WebUi.open(this.sandbox)
+  }
 
   /** Opens a run as it is now; what a busy machine's page never gets to show is opened again, as a person would. */
   async see(run: string): Promise<void> {

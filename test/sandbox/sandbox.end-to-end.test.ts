@@ -23,7 +23,7 @@ import { startLogin } from '../support/login.js'
 import { isRunning, startIdentity } from '../../sandbox/processes.js'
 
 // set by `npm test`: a quick run of the other tests should not start a whole stack
-describe.skipIf(!process.env['STEPBACK_END_TO_END'])('a sandbox', { timeout: 300_000 }, () => {
+describe.skipIf(!process.env['STEPBACK_END_TO_END'])('a sandbox', { timeout: 600_000 }, () => {
   const root = mkdtempSync(join(tmpdir(), 'stepback-'))
   let sandbox: Sandbox
 
