@@ -2,7 +2,7 @@
 
 import { Context } from '@temporalio/activity'
 import { askServer } from '../commands/compose.js'
-import { freeBytes } from '../commands/observe.js'
+import { freeBytes, parseBytes } from '../commands/observe.js'
 import { describeSeen, seenService, verdictOf } from '../plan/emergency/unresponsive.js'
 import { StepbackError } from '../plan/failure.js'
 import type { ActDefinition } from './act.js'
@@ -66,7 +66,7 @@ export const giveVerdict: ActDefinition<'giveVerdict'> = {
       database === null ? null : ready(context, database),
       context.look(freeBytes(backups)),
     ])
-    const bytes = { freeBytes: Number(free.trim() || Number.NaN), neededBytes: disk.freeBytes }
+    const bytes = { freeBytes: parseBytes(free), neededBytes: disk.freeBytes }
     return verdictOf({ target, application: services.application, seen, database: answer, ...bytes, stoppedBy })
   },
 }

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { Context } from '@temporalio/activity'
 import { tryPlain } from '../adapters/host/plain.js'
 import { freeReserve, keepReserve } from '../commands/disk.js'
-import { freeBytes } from '../commands/observe.js'
+import { freeBytes, parseBytes } from '../commands/observe.js'
 import { type ForPeople, tidyUp } from '../commands/tidy.js'
 import { findTarget } from '../config/load.js'
 import type { Target } from '../config/schema.js'
@@ -27,6 +27,7 @@ import { together } from './together.js'
 
 /** With less nothing that a run writes down may find room. */
 const leastBytes = 2_000_000
+
 interface LeaseInput {
   readonly target: string
   readonly token: number
@@ -168,8 +169,7 @@ async function noRoomFor(deps: Deps, name: string, error: unknown): Promise<unkn
   const target = findTarget(deps.config, name)
   const { stateDirectory } = deps.hosts.host(target)
   const look = deps.hosts.ssh(target).then((ssh) => tryPlain(ssh, freeBytes(stateDirectory)))
-  const printed = await look.then(({ stdout }) => stdout.trim()).catch(() => '')
-  const free = printed === '' ? Number.NaN : Number(printed)
+  const free = await look.then(({ stdout }) => parseBytes(stdout)).catch(() => Number.NaN)
   if (!(free < leastBytes)) return error
   return new StepbackError({
     type: 'Refused',

@@ -168,6 +168,11 @@ export function freeBytes(path: string): string {
   return `${nearest(path)}\n${freeOf('df -Pk "$p"')}\n`
 }
 
+/** What it printed; NaN where nobody could tell. */
+export function parseBytes(printed = ''): number {
+  return Number(printed.trim() || Number.NaN)
+}
+
 /** A line with the name of each directory that may be written to, or made where it is not there yet. */
 export function writablePlaces(places: {
   readonly directory: string

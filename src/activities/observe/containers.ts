@@ -30,8 +30,7 @@ export async function readContainers(looker: Looker): Promise<Container[]> {
     ...(raw.State.Status === undefined ? {} : { state: raw.State.Status }),
     health: raw.State.Health?.Status ?? null,
     volumes: (raw.Mounts ?? []).flatMap((it) => (it.Type === 'volume' ? [it.Name ?? ''] : [])),
-    // Docker Desktop sees the host's files below a directory of its own.
-    binds: (raw.Mounts ?? []).flatMap((it) => (it.Type === 'bind' ? [it.Source.replace(/^\/host_mnt(?=\/)/, '')] : [])),
+    binds: (raw.Mounts ?? []).flatMap((it) => (it.Type === 'bind' ? [onHost(it)] : [])),
   }))
 }
 
@@ -72,9 +71,26 @@ export function serviceOf(raw: InspectedContainer): string {
 export interface InspectedContainer extends Reachable {
   readonly Id: string
   readonly Image: string
-  readonly Config: Reachable['Config'] & { readonly Image: string; readonly Labels: Readonly<Record<string, string>> }
-  readonly Mounts?: readonly { readonly Type: string; readonly Source: string; readonly Name?: string }[] | null
+  readonly Config: Reachable['Config'] & {
+    readonly Image: string
+    readonly Labels: Readonly<Record<string, string>>
+    readonly Healthcheck?: { readonly Test?: readonly string[] | null } | null
+  }
+  readonly Mounts?: readonly InspectedMount[] | null
   readonly State: { readonly Running: boolean; readonly Status?: string; readonly Health?: { readonly Status: string } }
+}
+
+export interface InspectedMount {
+  readonly Type: string
+  readonly Source: string
+  readonly Destination: string
+  readonly RW: boolean
+  readonly Name?: string
+}
+
+/** Docker Desktop sees the host's files below a directory of its own. */
+export function onHost({ Source }: InspectedMount): string {
+  return Source.replace(/^\/host_mnt(?=\/)/, '')
 }
 
 /** `docker inspect` of nothing prints nothing, or an empty list with an error. */

@@ -1,6 +1,6 @@
 // The look before an emergency acts: no more than its procedure needs, and nothing that needs room on the disk.
 
-import { composeConfig, freeBytes, ledgerEntries, sizedFiles } from '../../commands/observe.js'
+import { composeConfig, freeBytes, ledgerEntries, parseBytes, sizedFiles } from '../../commands/observe.js'
 import type { Target } from '../../config/schema.js'
 import { parseComposeVolumes } from '../../plan/compose.js'
 import { durationMs } from '../../plan/duration.js'
@@ -39,7 +39,7 @@ export async function observeEmergency(look: Look, { procedure }: EmergencyReque
     containers,
     records: recordsIn(records),
     backups: look.target.backups,
-    freeBytes: Number(free.trim() || Number.NaN),
+    freeBytes: parseBytes(free),
     ...(files ? { files } : {}),
     ...(disk ? { disk } : {}),
     ...(dumps ? { dumps } : {}),

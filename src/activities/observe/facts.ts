@@ -1,5 +1,12 @@
 import { measureTrees, parseTrees } from '../../commands/files.js'
-import { composeConfig, databaseFreeBytes, dockerFacts, freeBytes, writablePlaces } from '../../commands/observe.js'
+import {
+  composeConfig,
+  databaseFreeBytes,
+  dockerFacts,
+  freeBytes,
+  parseBytes,
+  writablePlaces,
+} from '../../commands/observe.js'
 import { missingPrograms } from '../../commands/hooks.js'
 import { type ComposeModel, parseComposeModel, parseComposeVolumes } from '../../plan/compose.js'
 import type { Target } from '../../config/schema.js'
@@ -61,7 +68,7 @@ export async function observe(look: Look, release?: string): Promise<Facts> {
     places,
     disks:
       docker.exitCode === 0
-        ? disksOf(look, { ...space, atDocker: bytesIn(docker.stdout.split('\n')[3]) }, database.facts)
+        ? disksOf(look, { ...space, atDocker: parseBytes(docker.stdout.split('\n')[3]) }, database.facts)
         : [],
     database: look.target.database
       ? {
@@ -170,7 +177,7 @@ interface Space {
 
 async function readSpace(look: Look): Promise<Omit<Space, 'atDocker'>> {
   const { backups, compose, database } = look.target
-  const bytes = async (script: string) => bytesIn((await look.try(script)).stdout)
+  const bytes = async (script: string) => parseBytes((await look.try(script)).stdout)
   const [atDatabase, atBackups] = await Promise.all([
     database ? bytes(databaseFreeBytes(compose.project, database.service)) : Number.NaN,
     bytes(freeBytes(backups)),
@@ -187,11 +194,6 @@ async function readPlaces(look: Look): Promise<Place[]> {
     { check: 'directory', path: directory, writable: may.includes('directory') },
     { check: 'backups', path: backups, writable: may.includes('backups') },
   ]
-}
-
-/** NaN where nobody could tell. */
-function bytesIn(line = ''): number {
-  return Number(line.trim() || Number.NaN)
 }
 
 export function stackOf(look: Look): Stack {

@@ -9,9 +9,10 @@ import { healthPaths, versionPaths } from '../../config/draft/checks.js'
 import type { Found, FoundService, FoundSsh, HttpAnswer, Mount } from '../../config/draft/found.js'
 import { parseEnvFile } from '../../config/env-file.js'
 import { type ComposeModel, isJob, parseComposeModel, parseComposeProfiles } from '../../plan/compose.js'
-import { type Inspected as Reachable, published } from '../../plan/endpoint.js'
+import { published } from '../../plan/endpoint.js'
 import { StepbackError } from '../../plan/failure.js'
 import type { Deps } from '../deps.js'
+import { type InspectedContainer, onHost, parseInspect, serviceOf } from './containers.js'
 import { composeProblem } from './facts.js'
 import type { ProjectFiles } from './projects.js'
 
@@ -31,7 +32,7 @@ export async function observeProject(asked: Asked): Promise<Found> {
     tryPlain(ssh, homeAndDirectory(files.directory)),
     tryPlain(ssh, inspectedContainers(files.project)).then((it) => it.stdout),
   ])
-  const containers = stdout.trim() === '' ? [] : (JSON.parse(stdout) as Inspected[])
+  const containers = parseInspect(stdout)
   const environment = env.exitCode === 0 ? parseEnvFile(env.stdout) : null
   const { model, profiles } = await readModel(ssh, files, environment !== null, containers.map(serviceOf))
   const [home = '', writable] = place.stdout.split('\n')
@@ -69,15 +70,19 @@ async function readModel(ssh: SshConnection, files: ProjectFiles, hasEnvFile: bo
 }
 
 /** One container of each service; a running one, where there is one. */
-function servicesOf(containers: readonly Inspected[]): Inspected[] {
-  const first = new Map<string, Inspected>()
+function servicesOf(containers: readonly InspectedContainer[]): InspectedContainer[] {
+  const first = new Map<string, InspectedContainer>()
   for (const container of containers) {
     if (!first.get(serviceOf(container))?.State.Running) first.set(serviceOf(container), container)
   }
   return [...first.values()].toSorted((a, b) => (serviceOf(a) < serviceOf(b) ? -1 : 1))
 }
 
-async function foundService({ ssh, files }: Asked, model: ComposeModel, container: Inspected): Promise<FoundService> {
+async function foundService(
+  { ssh, files }: Asked,
+  model: ComposeModel,
+  container: InspectedContainer,
+): Promise<FoundService> {
   const name = serviceOf(container)
   const { Env, Healthcheck } = container.Config
   const pairs = (Env ?? []).map((it) => [it.slice(0, it.indexOf('=')), it.slice(it.indexOf('=') + 1)] as const)
@@ -93,9 +98,8 @@ async function foundService({ ssh, files }: Asked, model: ComposeModel, containe
   }
 }
 
-async function mountsOf(ssh: SshConnection, directory: string, { Mounts }: Inspected): Promise<Mount[]> {
-  // Docker Desktop sees the host's files below a directory of its own.
-  const sources = (Mounts ?? []).map((it) => ({ ...it, Source: it.Source.replace(/^\/host_mnt(?=\/)/, '') }))
+async function mountsOf(ssh: SshConnection, directory: string, { Mounts }: InspectedContainer): Promise<Mount[]> {
+  const sources = (Mounts ?? []).map((it) => ({ ...it, Source: onHost(it) }))
   const inside = sources.filter((it) => it.Type === 'bind' && it.Source.startsWith(`${directory}/`))
   if (inside.length === 0) return []
   const { stdout } = await tryPlain(ssh, pathKinds(inside.map((it) => it.Source)))
@@ -115,7 +119,7 @@ function wordsOf([how, ...words]: readonly string[]): readonly string[] | null {
 }
 
 /** What stops for a rollback is asked how it is, as the host itself would ask. */
-async function withAnswers(asked: Asked, found: Found, containers: readonly Inspected[]): Promise<Found> {
+async function withAnswers(asked: Asked, found: Found, containers: readonly InspectedContainer[]): Promise<Found> {
   const { application } = draftServices(found)
   const services = await Promise.all(
     found.services.map(async (service) => {
@@ -127,24 +131,9 @@ async function withAnswers(asked: Asked, found: Found, containers: readonly Insp
   return { ...found, services }
 }
 
-async function answersOf({ deps, ssh }: Asked, container: Inspected): Promise<HttpAnswer[]> {
+async function answersOf({ deps, ssh }: Asked, container: InspectedContainer): Promise<HttpAnswer[]> {
   const addresses = published(container).map(({ host, port }) => `http://${host}:${port}`)
   const urls = addresses.flatMap((address) => [...new Set([...healthPaths, ...versionPaths])].map((it) => address + it))
   const bodies = await Promise.all(urls.map((url) => deps.http.text(ssh, url)))
   return urls.flatMap((url, index) => (bodies[index] === null ? [] : [{ url, body: bodies[index]! }]))
-}
-
-function serviceOf({ Config }: Inspected): string {
-  return Config.Labels['com.docker.compose.service'] ?? ''
-}
-
-interface Inspected extends Reachable {
-  readonly Config: Reachable['Config'] & {
-    readonly Labels: Readonly<Record<string, string>>
-    readonly Healthcheck?: { readonly Test?: readonly string[] | null } | null
-  }
-  readonly State: { readonly Running: boolean }
-  readonly Mounts?:
-    | readonly { readonly Type: string; readonly Source: string; readonly Destination: string; readonly RW: boolean }[]
-    | null
 }
