@@ -135,16 +135,7 @@ export const scenarios: readonly Scenario[] = [
     request: { scope: 'database', strategy: 'restore' },
     wanted: { back: 'database' },
     ends: 'done',
-    steps: [
-      'takeRestorePoint',
-      'keepImages',
-      'restoreDatabase',
-      'stopServices',
-      'swapDatabase',
-      'startServices',
-      'checkHealth',
-      'collectLogs',
-    ],
+    steps: ['takeRestorePoint', 'keepImages', 'restoreDatabase', 'stopServices', 'swapDatabase', ...partEnd],
   },
   {
     name: 'rollback of a container',

@@ -1,7 +1,8 @@
 // What happens to workers.
 
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Fault } from '../fault.js'
+import type { Fault, Mend } from '../fault.js'
+import type { Ground } from '../ground.js'
 
 export const workerFaults: readonly Fault[] = [
   {
@@ -30,15 +31,7 @@ export const workerFaults: readonly Fault[] = [
     about: 'the worker is paused, another one goes on, and the paused one wakes when the run is over',
     lasts: 'run',
     async inject({ ground }) {
-      const paused = ground.workers.current
-      paused.kill('SIGSTOP')
-      await ground.workers.start()
-      return async () => {
-        paused.kill('SIGCONT')
-        // Long enough to do what it still believes that it has to.
-        await sleep(3_000)
-        await ground.workers.kill(paused)
-      }
+      return await passOver(ground)
     },
   },
   {
@@ -47,16 +40,10 @@ export const workerFaults: readonly Fault[] = [
     lasts: 'while',
     ofRun: true,
     async inject({ ground, run, start, wishes }) {
-      const paused = ground.workers.current
-      paused.kill('SIGSTOP')
-      await ground.workers.start()
+      const wake = await passOver(ground)
       await ground.temporal.workflow.getHandle(run).terminate('chaos')
       await start((client, target) => client.startBackup({ target, reason: 'chaos' }), wishes.same)
-      return async () => {
-        paused.kill('SIGCONT')
-        await sleep(3_000)
-        await ground.workers.kill(paused)
-      }
+      return wake
     },
   },
   {
@@ -121,3 +108,16 @@ export const serverFaults: readonly Fault[] = [
     },
   },
 ]
+
+/** Pauses the worker and lets another one take its place; what comes back wakes it, and ends it. */
+async function passOver({ workers }: Ground): Promise<Mend> {
+  const paused = workers.current
+  paused.kill('SIGSTOP')
+  await workers.start()
+  return async () => {
+    paused.kill('SIGCONT')
+    // Long enough to do what it still believes that it has to.
+    await sleep(3_000)
+    await workers.kill(paused)
+  }
+}
