@@ -49,4 +49,5 @@ const noRuns: Runs = {
   state: async () => 'unknown',
   cancel: async () => undefined,
   waitsAtGate: async () => false,
+  rollbacks: async () => [],
 }

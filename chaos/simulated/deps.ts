@@ -41,7 +41,12 @@ export class World {
       },
       http: { check, field, text: async () => null },
       send: async () => '',
-      runs: { state: async () => 'open', cancel: async () => undefined, waitsAtGate: async () => false },
+      runs: {
+        state: async () => 'open',
+        cancel: async () => undefined,
+        waitsAtGate: async () => false,
+        rollbacks: async () => [],
+      },
       database: undefined as never,
       migrations: undefined as never,
       programs: undefined as never,

@@ -23,7 +23,7 @@ import {
   underRelease,
 } from '../plan/polls.js'
 import type { HealthReport } from '../plan/progress.js'
-import { type Standing, standing } from '../plan/standing.js'
+import { type Standing, guardRun, standing } from '../plan/standing.js'
 import { type SourceVerdict, track, untried } from '../plan/verdict.js'
 import { beating } from './act.js'
 import type { Deps } from './deps.js'
@@ -36,6 +36,8 @@ import { Look } from './observe/look.js'
 const longestMs = 10 * 60_000
 /** Looks and reports in one run of the workflow: some thousands of events. */
 const renewAfter = 500
+/** A worker that restarts, or a disk that is full for a moment, is over by then; what is not is for a person. */
+const retry = { times: 3, afterMs: 60_000 }
 /** Later than a busy worker is. */
 const absenceMs = 5_000
 
@@ -95,7 +97,8 @@ class Watch {
     for (;;) {
       const began = Date.now()
       const sight = await this.#look()
-      if (keyOf(sight) !== keyOf(this.input.known) || Date.now() > end) return { sight, memory: this.#memory }
+      if (keyOf(sight) !== keyOf(this.input.known) || Date.now() > end)
+        return { sight: await this.#recalling(sight), memory: this.#memory }
       const pauseMs = Math.max(0, durationMs(this.#target.guard.interval) - (Date.now() - began))
       await sleep(pauseMs, undefined, { signal })
     }
@@ -112,6 +115,14 @@ class Watch {
       if (!isUnreachable(error)) throw error
       return { ...this.#away(settings), pause: known?.pause ?? null }
     }
+  }
+
+  /** What waits at its gate the ledger does not know yet, and a guard that was started anew neither. */
+  async #recalling(sight: Sight): Promise<Sight> {
+    const { release } = sight.standing
+    if (!release) return sight
+    const begun = await this.deps.runs.rollbacks(guardRun(this.#target.name), release.since).catch(() => undefined)
+    return begun ? { ...sight, begun } : sight
   }
 
   #away(settings: GuardSettings): Omit<Sight, 'pause'> {
@@ -234,6 +245,7 @@ function settingsOf({ guard, approval }: Target, notifies: Subscriptions | undef
     undecidedMs: durationMs(guard.undecided),
     renewAfter,
     absenceMs,
+    retry,
     ...(notifies ? { notifies } : {}),
   }
 }

@@ -1,5 +1,6 @@
 // What a guard knows of its target, and what it does about it.
 
+import { type Acted, type Begun, type Retry, whyNoOther } from './acted.js'
 import type { Subscriptions } from './notice.js'
 import type { Standing } from './standing.js'
 import type { Hysteresis, SourceVerdict, Verdict } from './verdict.js'
@@ -23,6 +24,8 @@ export interface GuardSettings extends Hysteresis {
   readonly renewAfter: number
   /** A workflow that wakes so late was away, with Temporal or every worker; looks of earlier versions say nothing of it. */
   readonly absenceMs?: number
+  /** What was refused is tried again; in looks of earlier versions it counts as the one rollback of its release. */
+  readonly retry?: Retry
   /** Whom it tells; looks of earlier versions have nobody. */
   readonly notifies?: Subscriptions
 }
@@ -40,17 +43,8 @@ export interface Sight {
   /** Debts that may be undone without a person, and those that may not. */
   readonly debts: { readonly payable: number; readonly asking: readonly string[] }
   readonly sources: readonly SourceVerdict[]
-}
-
-/** A rollback that was started, or a release for which nobody but a person can do something. */
-export interface Acted {
-  readonly release: string
-  readonly run: string
-  readonly asks: boolean
-  readonly at: string
-  readonly why: string
-  /** How it ended, as far as this guard saw it. */
-  readonly outcome: string | null
+  /** Rollbacks by a guard since the release came; absent where Temporal could not say, or was not asked. */
+  readonly begun?: readonly Begun[]
 }
 
 /** What the query `guard` answers. */
@@ -107,8 +101,8 @@ function whyNot({ sight, sources, acted, nowMs }: Parameters<typeof decide>[0]):
   // A reporter falls silent with its host, and nobody can say of what: it may be restarting.
   if (sight.unreachable) return 'the host cannot be reached'
   if (!release || never !== null) return never ?? 'no release is recorded yet'
-  const before = acted.find((it) => it.release === release.id)
-  if (before) return `${before.run} was started for it already`
+  const other = whyNoOther(acted, sight, nowMs)
+  if (other !== null) return other
   if (nowMs - Date.parse(release.since) > sight.settings.windowMs)
     return `${release.version} runs since ${release.since}, longer than the guard's window`
   return sources.some((it) => it.verdict === 'degraded') ? null : 'no source is surely degraded'

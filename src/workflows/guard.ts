@@ -19,8 +19,9 @@ import {
   workflowInfo,
 } from '@temporalio/workflow'
 import type { GuardRequest, Watched } from '../activities/guard.js'
+import { type Acted, isLastTry, nextTryMs, outcomeOf, recalled } from '../plan/acted.js'
 import { describeGuard } from '../plan/describe-guard.js'
-import { type Acted, type Decision, type GuardView, decide } from '../plan/guard.js'
+import { type Decision, type GuardView, decide } from '../plan/guard.js'
 import {
   type Health,
   type Reporter,
@@ -94,6 +95,8 @@ class Guard {
   #awakeSince: string
   /** What the reporters said when it was last decided. */
   #judged = ''
+  /** A rollback was refused since then. */
+  #refusal = false
   #beats = 0
 
   constructor(
@@ -192,7 +195,7 @@ class Guard {
     watching.catch(() => undefined)
     while (!ended) {
       const most = this.#mostBeats()
-      const wakes = () => ended || this.#beats >= most || this.#heardOther()
+      const wakes = () => ended || this.#beats >= most || this.#refusal || this.#heardOther()
       await this.#until(wakes)
       if (ended) break
       await this.#judge()
@@ -201,6 +204,7 @@ class Guard {
       return false
     }
     this.#seen = await watching
+    this.#acted = recalled(this.#acted, this.#sight).slice(-remembered)
     this.#state.notices.subscriptions = this.#sight.settings.notifies
     if (paused && this.#sight.pause === null) this.#reporters = forgotten(this.#reporters)
     return true
@@ -267,7 +271,9 @@ class Guard {
     const doubtMs = Date.parse(this.#since) + this.#sight.settings.undecidedMs - Date.now()
     const doubt = this.#verdict === 'inconclusive' && doubtMs > 0 ? [doubtMs] : []
     const silence = nextSilenceMs(this.#listening())
-    const all = [...doubt, ...(silence === null ? [] : [silence])]
+    const tryMs = nextTryMs(this.#acted, this.#sight) ?? 0
+    const again = tryMs > Date.now() ? [tryMs - Date.now()] : []
+    const all = [...doubt, ...again, ...(silence === null ? [] : [silence])]
     return all.length === 0 ? null : Math.min(...all) + 1
   }
 
@@ -278,6 +284,7 @@ class Guard {
     if (verdict !== this.#verdict || sight.pause !== null) this.#since = now()
     this.#verdict = verdict
     this.#judged = this.#said()
+    this.#refusal = false
     const forMs = Date.now() - Date.parse(this.#since)
     const { policy } = this.#asked!
     const nowMs = Date.now()
@@ -327,16 +334,21 @@ class Guard {
       args: [request],
       parentClosePolicy: ParentClosePolicy.ABANDON,
       cancellationType: ChildWorkflowCancellationType.ABANDON,
-    }).catch((error: unknown) => void this.#ended(run, failureOf(error).message))
+    }).catch((error: unknown) => void this.#ended(run, { type: 'Unknown', message: failureOf(error).message }))
     child?.result().then(
-      () => this.#ended(run, 'done'),
-      (error: unknown) => this.#ended(run, failureOf((error as Error).cause ?? error).message),
+      () => this.#ended(run, { type: 'done', message: 'done' }),
+      (error: unknown) => this.#ended(run, failureOf((error as Error).cause ?? error)),
     )
   }
 
-  #ended(run: string, outcome: string): void {
-    this.#acted = this.#acted.map((it) => (it.run === run ? { ...it, outcome } : it))
-    if (outcome !== 'done') this.#call(`${run}: ${outcome}`)
+  #ended(run: string, { type, message }: { readonly type: string; readonly message: string }): void {
+    const ended = outcomeOf({ at: now(), type, message })
+    this.#acted = this.#acted.map((it) => (it.run === run ? { ...it, ...ended } : it))
+    if (type !== 'done') this.#call(`${run}: ${message}`)
+    if (ended.refusedAt === undefined || !this.#sight.settings.retry) return
+    this.#refusal = true
+    const why = `calls a person: ${run} was refused once more: ${message}`
+    if (isLastTry(this.#acted, this.#sight)) this.#state.notices.tell(guardNotice(this.#state.told, 'guard-fired', why))
   }
 
   #call(calls: string | null): void {

@@ -17,18 +17,24 @@ const target = {
   guard: { interval: '1ms', grace: '1h' },
 }
 
+interface Told {
+  readonly ledger?: readonly object[]
+  readonly rollbacks?: (name: string, since: string) => Promise<readonly object[]>
+}
+
 /** A host that is away for the first so many polls; then all is well there. */
-function watching(awayFor: number) {
+function watching(awayFor: number, { ledger = [], rollbacks = async () => [] }: Told = {}) {
   let polls = 0
   const ssh = async () => {
     if (++polls <= awayFor) throw new StepbackError({ type: 'Unreachable', message: 'no route' })
     return {}
   }
-  const host = () => ({ readLease: async () => ({ number: 0 }), readLedger: async () => [] })
+  const host = () => ({ readLease: async () => ({ number: 0 }), readLedger: async () => ledger })
   const deps = {
     config: configSchema.parse({ targets: { shop: target } }),
     hosts: { ssh, host },
     http: { check: async () => ({ check: 'api', healthy: true, detail: 'status 200' }) },
+    runs: { rollbacks },
   }
   const { watchTarget } = guardActivities(deps as unknown as Deps)
   return async (before?: Watched): Promise<Watched> => {
@@ -53,4 +59,21 @@ test('a host that was away for a poll or two has lost nothing', async () => {
   expect(gone.sight.unreachable).toBe(true)
   expect(back.sight).toMatchObject({ pause: null, sources: [{ source: 'checks' }] })
   expect(back.sight.countsFrom).toBe(gone.sight.countsFrom)
+})
+
+test('a look knows the rollbacks that any guard began since the release came', async () => {
+  const run = { workflowId: 'deploy-shop-1', runId: 'r' }
+  const release = { kind: 'deploy', version: '2.1.0', restorePoint: '20261123T135900Z-2.0.0', paths: [] }
+  const at = '2026-11-23T14:00:00Z'
+  const begun = [{ run: 'rollback-shop-guard-20261123T141000Z', at, waits: true, ended: null }]
+  const asked: unknown[] = []
+  const look = watching(0, {
+    ledger: [{ at, token: 1, void: false, entry: { kind: 'finished', run, outcome: 'done', release } }],
+    rollbacks: async (...words) => {
+      asked.push(words)
+      return begun
+    },
+  })
+  expect((await look()).sight).toMatchObject({ begun })
+  expect(asked).toEqual([['rollback-shop-guard-', at]])
 })

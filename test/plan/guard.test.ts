@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { type Acted, type GuardSettings, type Sight, decide } from '../../src/plan/guard.js'
+import { type Acted, recalled } from '../../src/plan/acted.js'
+import { type GuardSettings, type Sight, decide } from '../../src/plan/guard.js'
 import type { Recorded } from '../../src/plan/ledger.js'
 import { stopInForce } from '../../src/plan/ledger.js'
 import { afterPause, nothingPolled, polled, underRelease } from '../../src/plan/polls.js'
@@ -64,6 +65,56 @@ describe('a degraded target', () => {
 
   test('is only watched while something else is going on', () => {
     expect(decide({ ...base, sight: { ...sight, pause: 'deploy-t-1 is at work' } })).toEqual({ kind: 'nothing' })
+  })
+})
+
+describe('a rollback that was refused before its first change', () => {
+  const refused = (run: string, afterMs = 0): Acted => {
+    const refusedAt = new Date(nowMs + afterMs).toISOString()
+    return { ...acted, run, outcome: 'a host key is missing', refusedAt }
+  }
+  const retrying = seenWith({}, { retry: { times: 3, afterMs: 60_000 } })
+  const at = (ms: number, ...tries: Acted[]) => decide({ ...base, ...retrying, acted: tries, nowMs: nowMs + ms })
+
+  test('is not the one of its release, and is tried again later, and later still', () => {
+    const minute = 60_000
+    expect(at(minute - 1, refused('r-1'))).toMatchObject({
+      kind: 'call',
+      why: expect.stringContaining('r-1 was refused, and is tried again: a host key is missing'),
+    })
+    expect(at(minute, refused('r-1'))).toMatchObject({ kind: 'rollback' })
+    expect(at(4 * minute, refused('r-1'), refused('r-2', 1))).toMatchObject({ kind: 'call' })
+    expect(at(4 * minute + 1, refused('r-1'), refused('r-2', 1))).toMatchObject({ kind: 'rollback' })
+  })
+
+  test('is for a person once it was refused three times', () => {
+    const tries = [refused('r-1'), refused('r-2'), refused('r-3')]
+    expect(at(settings.windowMs / 2, ...tries)).toMatchObject({
+      kind: 'call',
+      why: expect.stringContaining('r-3 was refused, as were 2 before it: a host key is missing'),
+    })
+  })
+
+  test('is known to a guard that was not there when it ended', () => {
+    const ended = { at: since, type: 'Refused', message: 'no' }
+    const begun = [{ run: acted.run, at: since, waits: false, ended }]
+    expect(recalled([acted], { ...sight, begun })).toEqual([{ ...acted, outcome: 'no', refusedAt: since }])
+  })
+})
+
+describe('a rollback that another guard began for the release', () => {
+  const begun = (ended: { at: string; type: string; message: string } | null) =>
+    decide({
+      ...base,
+      acted: recalled([], { ...sight, begun: [{ run: 'r-0', at: since, waits: ended === null, ended }] }),
+    })
+
+  test.each([
+    ['while it waits at its gate', null],
+    ['when a person rejected it', { at: since, type: 'Rejected', message: 'rejected by ann' }],
+    ['when it was terminated', { at: since, type: '', message: 'terminated' }],
+  ])('is the one of that release %s', (_title, ended) => {
+    expect(begun(ended)).toMatchObject({ kind: 'call', why: expect.stringContaining('r-0 was started for it already') })
   })
 })
 

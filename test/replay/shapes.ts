@@ -186,6 +186,15 @@ export const shapes: Readonly<Record<string, (stage: Stage) => Promise<Run>>> = 
     await run.handle.cancel()
     return stage.earlier(run)
   },
+  'guard-refused': async (stage) => {
+    const retry = { times: 2, afterMs: 500 }
+    const notifies = { webhook: ['guard-fired'] as const }
+    stage.on('plan', fail('Refused'))
+    const run = await watching(stage, () => seen({ sources: sick }, { retry, notifies }))
+    await waitFor(async () => stage.calls('sendNotice').length === 3)
+    await run.handle.cancel()
+    return await ended(run, async () => undefined)
+  },
   'guard-blind': async (stage) => {
     const run = await watching(stage, () => seen({ sources: well }), fail('Refused'))
     await waitFor(async () => (await run.guard()).calls !== null)

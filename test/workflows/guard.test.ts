@@ -63,6 +63,37 @@ test('a rollback that asks waits at its gate, and stays where the guard is stopp
   await stage.cancel(rollback)
 })
 
+test('a guard that is started anew finds the rollback that waits, and asks no second time', async () => {
+  stage.reset(rollbackPlan(rollbackRequest({ approval: 'always' })))
+  await guard(seen({ sources: sick }, { policy: 'ask' }))
+  await expect.poll(async () => (await acted()).length, { timeout: 10_000 }).toBe(1)
+  const [first] = (await acted()) as [Awaited<ReturnType<typeof acted>>[0]]
+  await run!.handle.terminate()
+  const begun = [{ run: first.run, at: first.at, waits: true, ended: null }]
+  await guard(seen({ sources: well, begun }, { policy: 'ask' }), seen({ sources: sick, begun }, { policy: 'ask' }))
+  await expect.poll(async () => (await view()).calls).toContain(`${first.run} was started for it already`)
+  expect(await acted()).toMatchObject([{ run: first.run, asks: true, outcome: null }])
+  await stage.cancel(first.run)
+})
+
+test('what was refused before its first change is tried again, and a person is called at the third time', async () => {
+  stage.on('plan', fail('Refused'))
+  await guard(seen({ sources: sick }, { notifies: { webhook: ['guard-fired'] }, retry: { times: 3, afterMs: 1_000 } }))
+  const refused = async () => (await acted()).filter((it) => it.outcome === 'Refused it was').length
+  await expect.poll(refused).toBe(3)
+  await run!.handle.signal('health', { status: 'ok', source: 'heartbeat' })
+  await expect.poll(async () => (await view()).calls).toContain('was refused, as were 2 before it: Refused it was')
+  await expect.poll(() => stage.calls('sendNotice').length, { timeout: 10_000 }).toBe(4)
+  expect(JSON.stringify(stage.calls('sendNotice'))).toContain('was refused once more: Refused it was')
+})
+
+test('a rollback that changed something is the one of its release, though it was undone', async () => {
+  stage.on('takeRestorePoint', fail('StepFailed'))
+  await guard(seen({ sources: sick }, { retry: { times: 3, afterMs: 1 } }))
+  await expect.poll(async () => (await acted())[0]?.outcome, { timeout: 10_000 }).toContain('everything was put back')
+  expect((await acted())[0]).not.toHaveProperty('refusedAt')
+})
+
 test('three reports that it is down lead back, and what is no report is only remembered', async () => {
   await guard(seen({ sources: well }))
   await expect.poll(async () => (await view()).verdict).toBe('healthy')

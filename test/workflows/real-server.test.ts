@@ -3,6 +3,7 @@
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
+import { temporalRuns } from '../../src/adapters/runs.js'
 import { pythonEnvironment } from '../../sandbox/install/python.js'
 import { run } from '../../sandbox/run.js'
 import { seen, settings, well } from '../support/guards.js'
@@ -61,6 +62,35 @@ test('a guard takes no silence for one that nobody could have heard', async () =
   expect(await guard.guard()).toMatchObject({ verdict: 'healthy', acted: [] })
   await guard.handle.cancel()
   await guard.handle.result().catch(() => undefined)
+})
+
+test('what a guard began is found with its end: open at a gate, refused, or rejected', async () => {
+  const since = new Date(Date.now() - 60_000).toISOString()
+  const begin = (name: string) => stage.startAs(`rollback-shop-guard-${name}`, 'rollbackWorkflow', rollbackRequest())
+  stage.reset(lossy)
+  const waiting = await begin('waiting')
+  await waiting.until('waiting-for-approval')
+  const rejected = await begin('rejected')
+  await rejected.until('waiting-for-approval')
+  await rejected.answer('reject', { by: 'ann' })
+  await rejected.failure()
+  stage.on('plan', fail('Refused'))
+  await (await begin('refused')).failure()
+  const runs = temporalRuns(stage.client, 'default')
+  const found = async (from: string) => {
+    const all = await runs.rollbacks('rollback-shop-guard-', from)
+    return all.map(({ run, waits, ended }) => [run.slice('rollback-shop-guard-'.length), waits, ended?.type])
+  }
+  await expect
+    .poll(() => found(since))
+    .toEqual([
+      ['waiting', true, undefined],
+      ['rejected', false, 'Rejected'],
+      ['refused', false, 'Refused'],
+    ])
+  expect(await found(new Date(Date.now() + 60_000).toISOString())).toEqual([])
+  expect(await runs.rollbacks('rollback-shop-1-guard-', since)).toEqual([])
+  await waiting.answer('reject', { by: 'ann' })
 })
 
 test('every activity and every timer has a title, and each step its own, so that the timeline reads like the plan', async () => {
