@@ -1,7 +1,8 @@
 // The sandbox's own processes, ended without a farewell and started again by the command that it remembers.
 
 import type { Session } from '../sandbox/index.js'
-import { findProcess, isRunning, startProcess } from '../sandbox/processes.js'
+import { forgetKilledEngine } from '../sandbox/docker.js'
+import { type OwnProcess, findProcess, isRunning, startProcess } from '../sandbox/processes.js'
 import { attempt, waitFor } from '../sandbox/run.js'
 
 type Name = 'temporal' | 'dockerd'
@@ -20,11 +21,20 @@ export class Processes {
   }
 
   async start(name: Name): Promise<void> {
-    const known = this.session.state.processes[name]!
-    if (await findProcess(known)) return
-    const { env } = this.session
-    await startProcess({ command: known.command, log: known.log, env })
-    await waitFor(name, () => this.#answers(name), { timeoutMs: 60_000 })
+    let known = (await findProcess(this.session.state.processes[name])) ?? (await this.#begin(name))
+    const answers = async () => {
+      // An engine gives up where what was killed with it takes its time to go.
+      if (!(await isRunning(known))) known = await this.#begin(name)
+      return await this.#answers(name)
+    }
+    await waitFor(name, answers, { timeoutMs: 90_000 })
+  }
+
+  async #begin(name: Name): Promise<OwnProcess> {
+    const { env, paths, state } = this.session
+    if (name === 'dockerd') forgetKilledEngine(paths)
+    const { command, log } = state.processes[name]!
+    return await startProcess({ command, log, env })
   }
 
   async #answers(name: Name): Promise<boolean> {

@@ -96,7 +96,11 @@ function socketPath(paths: SandboxPaths): string {
 
 function prepare(paths: SandboxPaths): void {
   for (const directory of [paths.run, paths.docker, paths.logs]) mkdirSync(directory, { recursive: true })
-  // left behind by an engine that was killed: it would be taken for a running one when its pid is in use again
+  forgetKilledEngine(paths)
+}
+
+/** What an engine that was killed left behind would be taken for a running one, when its pid is in use again or still is. */
+export function forgetKilledEngine(paths: SandboxPaths): void {
   rmSync(join(paths.run, 'dockerd.pid'), { force: true })
   rmSync(join(paths.run, 'exec', 'containerd', 'containerd.pid'), { force: true })
 }
