@@ -18,7 +18,8 @@ export interface Fault {
   readonly needs?: 'small disk' | 'own engine'
   /** Paths of the project directory in which somebody's own work may be found afterwards. */
   readonly byHand?: readonly string[]
-  inject(world: World, random: Random): Promise<Mend>
+  /** Undefined where there was nothing for it to happen to: it has not come then. */
+  inject(world: World, random: Random): Promise<Mend | undefined>
 }
 
 export const nothingToMend: Mend = async () => {}

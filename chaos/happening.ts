@@ -39,7 +39,9 @@ export class Happening {
     if (fault.needs === 'own engine' && !ground.hasOwnEngine) return this.#note(name, 'the engine is not its own')
     if (!(await this.#untilItComes(point))) return this.#note(name, 'the run ended before its point')
     try {
-      const mend = once(await fault.inject(this.world, new Random(seed)))
+      const injected = await fault.inject(this.world, new Random(seed))
+      if (!injected) return this.#note(name, 'there was nothing for it to happen to')
+      const mend = once(injected)
       this.came.push(name)
       this.#readByHand(fault.byHand ?? [])
       this.#mends.push(mend)

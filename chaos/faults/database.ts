@@ -13,7 +13,8 @@ export const databaseFaults: readonly Fault[] = [
     lasts: 'moment',
     async inject({ ground }, random) {
       const pid = Number(await ofDatabase(ground, ['inspect', '--format', '{{.State.Pid}}']))
-      if (pid > 1) process.kill(pid, random.pick(['SIGQUIT', 'SIGKILL'] as const))
+      if (!(pid > 1)) return undefined
+      process.kill(pid, random.pick(['SIGQUIT', 'SIGKILL'] as const))
       return nothingToMend
     },
   },

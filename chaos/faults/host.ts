@@ -2,8 +2,14 @@
 
 import { appendFileSync, readFileSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { type Fault, nothingToMend } from '../fault.js'
 import { unended } from '../leftovers.js'
+
+interface Job {
+  readonly pid: number
+  readonly group: number
+}
 
 /** The file that people change by hand: every release brings it. */
 export const changedByHand = 'models.yaml'
@@ -14,8 +20,9 @@ export const hostFaults: readonly Fault[] = [
     about: '`kill -9` of every job on the host: of its runner, or of all that belongs to it',
     lasts: 'moment',
     async inject({ ground }, random) {
-      for (const { pid, group } of livingJobs(ground.state)) kill(random.chance(0.5) ? pid : -group)
-      return nothingToMend
+      const jobs = await someJobs(ground.state)
+      for (const { pid, group } of jobs) kill(random.chance(0.5) ? pid : -group)
+      return jobs.length > 0 ? nothingToMend : undefined
     },
   },
   {
@@ -59,7 +66,17 @@ export const hostFaults: readonly Fault[] = [
   },
 ]
 
-function livingJobs(state: string): readonly { readonly pid: number; readonly group: number }[] {
+/** An act is in the ledger before its job is on the host: it is waited for, and a job that ended meanwhile is none. */
+async function someJobs(state: string): Promise<readonly Job[]> {
+  for (let tries = 0; tries < 300; tries++) {
+    const jobs = livingJobs(state)
+    if (jobs.length > 0) return jobs
+    await sleep(10)
+  }
+  return []
+}
+
+function livingJobs(state: string): readonly Job[] {
   const jobs = join(state, 'jobs')
   return readdirSync(jobs).flatMap((job) =>
     unended(state, job).map((claim) => {

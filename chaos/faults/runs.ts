@@ -44,7 +44,7 @@ export const runFaults: readonly Fault[] = [
     ofRun: true,
     async inject({ start, wishes, point }) {
       // Where nothing was taken yet there is nothing to go back to.
-      if (point === undefined) return nothingToMend
+      if (point === undefined) return undefined
       await start((client, target) => client.startRollback({ target, to: point, reason: 'chaos' }), wishes.back)
       return nothingToMend
     },
