@@ -57,7 +57,7 @@ export async function play(ground: Ground, beginnings: Beginnings, it: Case): Pr
   await happening.mendAll()
   const othersEnded = await Promise.all(others.map(async ({ wish, ended }) => ({ wish, ended: await ended })))
   await ground.workers.ensureOne()
-  const reconciled = await reconcile(ground)
+  const reconciled = await reconcile(ground, [main, ...othersEnded.map(({ ended }) => ended)])
   const leftovers = await settle(ground, scenario.wanted)
   const acknowledged = ground.writer.acknowledged
   const after = await look(ground)

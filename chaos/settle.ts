@@ -11,13 +11,14 @@ import { attend } from './person.js'
 import type { Scenario } from './scenarios.js'
 import type { Seen } from './seen.js'
 import { strangers } from './strangers.js'
+import { type Ended, mayLeave } from './verdict.js'
 
 /** How long what is over may take to settle: containers that come up, sessions that end. */
 const settlesWithinMs = 45_000
 
-/** What a run left that was terminated, reset or fenced is found by the next one, whatever that is for. */
-export async function reconcile({ client, sandbox, state }: Ground): Promise<string[]> {
-  if (leftoversIn(state).length === 0) return []
+/** What a run left that could not end by itself is found by the next one, whatever that is for. */
+export async function reconcile({ client, sandbox, state }: Ground, ended: readonly Ended[]): Promise<string[]> {
+  if (!ended.some(mayLeave) || leftoversIn(state).length === 0) return []
   const run = await client.startBackup({ target: sandbox.target, reason: 'chaos: the next run' })
   const { outcome, message } = await attend(client, run)
   return outcome === 'done' ? [] : [`the next run, ${run}, ended as ${outcome}: ${message}`]

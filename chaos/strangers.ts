@@ -1,13 +1,14 @@
 // Containers, sessions and processes that nobody owns when no run is under way.
 
 import { readFileSync, readdirSync } from 'node:fs'
+import { join } from 'node:path'
 import { attempt } from '../sandbox/run.js'
 import type { Ground } from './ground.js'
 import { withClient } from './look.js'
 
 export async function strangers(ground: Ground): Promise<string[]> {
   const [containers, sessions] = await Promise.all([strangeContainers(ground), openSessions(ground)])
-  return [...containers, ...sessions, ...livingProcesses(ground)]
+  return [...containers, ...sessions, ...processesOfJobs(ground.state)]
 }
 
 /** On an engine of the sandbox's own every container is one of the stack's services. */
@@ -37,14 +38,14 @@ async function openSessions({ sandbox }: Ground): Promise<string[]> {
   }
 }
 
-/** What a job started carries the job's name in its environment. */
-function livingProcesses({ state }: Ground): string[] {
+/** What a job started carries the job's name in its environment, whatever it calls itself and wherever it went. */
+export function processesOfJobs(state: string): string[] {
+  const jobs = new Set(readdirSync(join(state, 'jobs')))
   return readdirSync('/proc')
     .filter((pid) => /^\d+$/.test(pid))
     .flatMap((pid) => {
-      const environment = read(`/proc/${pid}/environ`)
-      const job = /(?:^|\0)STEPBACK_JOB=([^\0]*)/.exec(environment)?.[1]
-      return job !== undefined && read(`/proc/${pid}/cmdline`).includes(state) ? [`process ${pid} of job ${job}`] : []
+      const job = /(?:^|\0)STEPBACK_JOB=([^\0/]*)/.exec(read(`/proc/${pid}/environ`))?.[1]
+      return job !== undefined && jobs.has(job) ? [`process ${pid} of job ${job}`] : []
     })
 }
 

@@ -74,6 +74,11 @@ export function allowed({ main, others, asBefore, asPlanned }: Evidence): Wish[]
 
 const changesNothing = ['Undone', 'Refused', 'Rejected', 'ApprovalTimeout', 'Cancelled', 'InvalidRequest']
 
+/** Whoever ends by itself gives the lease back and leaves no debt: what is found behind it is a violation. */
+export function mayLeave({ outcome }: Ended): boolean {
+  return !['done', 'NotUndone', ...changesNothing].includes(outcome ?? '')
+}
+
 function stateOf(evidence: Evidence): { readonly wish?: Wish; readonly why: string } {
   const wishes = allowed(evidence)
   const found = wishes.map((wish) => ({ wish, wrong: differences(evidence.after, wish, evidence.byHand) }))

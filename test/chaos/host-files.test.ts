@@ -1,12 +1,15 @@
 // What is read on the host by files alone: the chain of the ledger, and what was left.
 
+import { spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
+import { once } from 'node:events'
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { Tail, begunAt, chainProblems, ledgerEntries } from '../../chaos/chain.js'
 import { leftoversIn, strayDatabases } from '../../chaos/leftovers.js'
+import { processesOfJobs } from '../../chaos/strangers.js'
 
 let state: string
 
@@ -93,6 +96,17 @@ describe('left behind is', () => {
     write('jobs/one/exit.1', '0')
     write('jobs/one/claim.2', '1 1 x 1')
     expect(leftoversIn(state)).toEqual(['job one 2'])
+  })
+
+  test('a process that a job started, whatever it is called, and none of a job that others have', async () => {
+    const [own, other] = ['one/1/', 'two/1/'].map((job) => {
+      return spawn('sleep', ['60'], { env: { ...process.env, STEPBACK_JOB: job }, stdio: 'ignore' })
+    })
+    await Promise.all([once(own!, 'spawn'), once(other!, 'spawn')])
+    expect(processesOfJobs(state)).toEqual([`process ${own!.pid} of job one`])
+    for (const child of [own!, other!]) child.kill('SIGKILL')
+    await Promise.all([once(own!, 'exit'), once(other!, 'exit')])
+    expect(processesOfJobs(state)).toEqual([])
   })
 
   test('what was being brought', () => {

@@ -2,7 +2,7 @@
 
 import { describe, expect, test } from 'vitest'
 import type { Seen } from '../../chaos/seen.js'
-import { type Ended, type Evidence, judge } from '../../chaos/verdict.js'
+import { type Ended, type Evidence, judge, mayLeave } from '../../chaos/verdict.js'
 import { asBefore } from '../../chaos/wishes.js'
 
 const before: Seen = {
@@ -131,6 +131,12 @@ describe('the state', () => {
     expect(judged({ ...before, services }, { asPlanned: stopped }).violations).toEqual([])
     expect(judged(before, { asPlanned: stopped }).state).toBe('neither')
   })
+})
+
+test('only a run that was ended, or that another one fenced, may leave something to the next one', () => {
+  const leaves = (outcome: string | null) => mayLeave({ ...done, outcome })
+  expect(['Terminated', 'Fenced', null].map(leaves)).toEqual([true, true, true])
+  expect(['done', 'Undone', 'NotUndone', 'Refused', 'Cancelled'].some(leaves)).toBe(false)
 })
 
 describe('a violation is', () => {
