@@ -28,9 +28,9 @@ export async function onceMore<T>(work: () => Promise<T>): Promise<T> {
   })
 }
 
-/** Nothing came of it; but for a login that failed, since hosts count those. */
+/** Nothing came of it, or it was held up by what passes; but for a login that failed, since hosts count those. */
 function isLost(error: unknown): boolean {
-  if (!(error instanceof StepbackError) || error.type !== 'Unreachable') return false
+  if (!(error instanceof StepbackError) || !['Unreachable', 'Busy'].includes(error.type)) return false
   const { level } = (error.cause ?? {}) as { readonly level?: string }
   return level !== 'client-authentication' && level !== 'agent'
 }

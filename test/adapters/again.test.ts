@@ -58,6 +58,12 @@ test.each([4, 5])('a host that turns away %i connections is asked five times, an
 const lost = (level?: string) =>
   new StepbackError({ type: 'Unreachable', message: 'lost', cause: Object.assign(new Error('it'), { level }) })
 
+test('what passes, as a database that is closed while another one takes its name, is tried again', async () => {
+  const busy = new StepbackError({ type: 'Busy', message: 'not accepting connections' })
+  const work = vi.fn(async () => 'seen').mockRejectedValueOnce(busy)
+  expect(await againIfQuick(work)).toBe('seen')
+})
+
 test.each([
   ['a login that failed, which a host counts', () => lost('client-authentication')],
   ['a refusal', () => new StepbackError({ type: 'Refused', message: 'no' })],

@@ -12,6 +12,7 @@ import pg from 'pg'
 import { stringify } from 'yaml'
 import type { ActResult } from '../../src/activities/act-input.js'
 import { createActivities } from '../../src/activities/index.js'
+import { Look } from '../../src/activities/observe/look.js'
 import { seeDatabase } from '../../src/commands/database/rehearsal.js'
 import { compose } from '../../src/composition.js'
 import { parseConfig } from '../../src/config/load.js'
@@ -29,6 +30,8 @@ export interface DatabaseHost {
   readonly live: string
   /** A run of its own, which holds the lease. */
   run(): Promise<Run>
+  /** A look as every plan begins with. */
+  look(): Promise<Look>
   /** What is in the live database, and that it lets the application in. */
   state(): Promise<LiveState>
   /** Names of all databases but the server's own and the journal, those that nobody may enter in brackets. */
@@ -129,6 +132,7 @@ export async function startDatabaseHost(schema: string, input: HostInput = {}): 
     backups,
     live,
     run: async () => await begin(activities, ++runs),
+    look: async () => await Look.at(deps, 'shop'),
     state: async () => {
       const [row] = await server.query<{ oid: number }>(live, 'select oid from pg_database where datname = $1', [live])
       const see = seeDatabase({ exec: server.exec(), psqlUser: 'postgres' }, live)

@@ -1,4 +1,5 @@
 import type { Counted } from '../../adapters/database.js'
+import { againIfQuick } from '../../adapters/again.js'
 import { schemaFingerprint } from '../../commands/database/fingerprint.js'
 import type { CarryableTable } from '../../plan/carry.js'
 import type { DatabaseFacts } from '../../plan/facts.js'
@@ -24,7 +25,8 @@ export async function observeDatabase(
 }> {
   if (!look.target.database) return { facts: null, error: null }
   try {
-    return await read(look, release)
+    // A run that exchanges the database just now closes it for a moment, and ends every session, this one too.
+    return await againIfQuick(() => read(look, release))
   } catch (error) {
     return { facts: null, error: messageOf(error), hint: error instanceof StepbackError ? error.hint : undefined }
   }
