@@ -51,6 +51,7 @@ export class Ground {
     ])
     const config = writeConfig(sandbox, session, ssh.port, `127.0.0.1:${server.port}`, 'stepback.yaml')
     const directConfig = writeConfig(sandbox, session, ssh.port, address, 'direct.yaml')
+    failAtOnce(sandbox)
     const clock = HostClock.of(session)
     const workers = new Workers(config, join(session.paths.logs, 'chaos-worker.log'))
     const temporal = new Client({ connection: await Connection.connect({ address }), namespace })
@@ -128,6 +129,11 @@ export class Ground {
     this.clock.right()
     if (this.hasSmallDisk) unmount(this.sandbox.backups)
   }
+}
+
+/** The release that is not healthy is so before it is watched, which is short here. */
+function failAtOnce({ releases }: Sandbox): void {
+  writeFileSync(join(releases['2.2.0-broken']!, 'aria_skills/release.py'), 'FAILS_AFTER_SECONDS = 0\n')
 }
 
 async function remove(root: string): Promise<void> {
