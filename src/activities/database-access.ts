@@ -47,7 +47,7 @@ export async function databaseAccess(
   const applicationName = sessionName({ target: user.target.name, token: user.token, what })
   const login = await databaseLogin(user)
   const exec = ['docker', 'exec', '-i', '-u', 'postgres', '-e', `PGAPPNAME=${applicationName}`, container.Id]
-  return { access: { exec, psqlUser: login.user }, applicationName }
+  return { access: { exec, psqlUser: login.user, container: container.Id }, applicationName }
 }
 
 /** For what may outlive the container: the stack's own way to it, which a recreated one answers as well. */

@@ -6,6 +6,8 @@ import { command } from '../shell.js'
 export interface DatabaseAccess {
   readonly exec: readonly string[]
   readonly psqlUser: string
+  /** By its id, where they are the programs of this one container: what runs there ends with it. */
+  readonly container?: string
 }
 
 /** A command line that reads SQL from its stdin, stops at the first error, and prints bare rows. */
