@@ -54,7 +54,7 @@ function row(name: string, ours: readonly number[], peer: readonly number[], wor
     against: `${words}, typed without a pause`,
     goal: `at most ${goalSeconds} s`,
     limit: () => goalSeconds,
-    note: `from the request to the end of the run, with a restore point of files and images, and health; by hand takes neither restore point nor note, and both wait for the same health checks; ours looks and plans twice, ${planning.toFixed(2)} s each`,
+    note: `from the request to the end of the run, with a restore point of files and images, and health; by hand takes neither restore point nor note, and both wait for the same health checks; ours looks and plans first, ${planning.toFixed(2)} s`,
   })
 }
 

@@ -59,7 +59,7 @@ function rows(
 ): Result[] {
   const name = strategy === 'auto' ? 'rollback' : `rollback-${strategy}`
   const ours = times[strategy]!
-  const looks = `ours looks and plans twice, before the lease and under it, ${planning.toFixed(2)} s each`
+  const looks = `ours looks and plans first, ${planning.toFixed(2)} s, and glances again under the lease`
   return [
     compare({
       name,

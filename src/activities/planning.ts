@@ -44,6 +44,7 @@ import { observeEmergency } from './observe/emergency.js'
 import { observeEnvironment } from './observe/environment.js'
 import { composeProblem, modelOf, observe } from './observe/facts.js'
 import { changeByRelease, isAmong } from './observe/file-changes.js'
+import { type Glance, type Since, freeLease, glance, isStill } from './observe/glance.js'
 import { Look } from './observe/look.js'
 import { observeRecorded } from './observe/recorded.js'
 import { askWith, hashWith } from './observe/resulting.js'
@@ -58,6 +59,13 @@ export interface Planned {
   readonly audits?: true
   /** What the checks said, where they were asked. */
   readonly health?: readonly HealthReport[]
+  /** What it was made upon, so that nothing has to be planned again while that is so. */
+  readonly glance?: Glance
+}
+
+/** The target was observed again, and what was planned stands. */
+export interface Unchanged {
+  readonly unchanged: true
 }
 
 export function planningActivities(deps: Deps) {
@@ -69,15 +77,23 @@ export function planningActivities(deps: Deps) {
       readonly destination?: string
       /** Whether the checks are asked, too: what they say before anything is changed. */
       readonly asksHealth?: boolean
-    }): Promise<Planned> {
+      /** What the plan at hand was made upon, asked under the lease. */
+      readonly since?: Since
+    }): Promise<Planned | Unchanged> {
       return await beating(async () => {
-        const { kind, request, destination, asksHealth = false } = input
+        const { kind, request, destination, asksHealth = false, since } = input
         const notifies = subscriptionsOf(deps.config)
         try {
-          const seen = asksHealth ? healthBefore(deps, request) : null
-          const plan = await planners[kind](deps, request, destination)
-          const health = await seen
-          const more = { ...(notifies ? { notifies } : {}), ...(health ? { health } : {}) }
+          if (since && (await isStill(await Look.at(deps, nameOf(request)), since))) return { unchanged: true }
+          const asked = asksHealth ? healthBefore(deps, request) : null
+          const { begin, glanced } = glancing(deps, kind)
+          const plan = await planners[kind](begin, request, destination)
+          const [health, seen] = await Promise.all([asked, glanced()])
+          const more = {
+            ...(notifies ? { notifies } : {}),
+            ...(health ? { health } : {}),
+            ...(seen ? { glance: seen } : {}),
+          }
           return { plan, searchable: deps.searchable, audits: true, ...more }
         } catch (error) {
           throw notifies ? telling(error, notifies) : error
@@ -111,14 +127,18 @@ async function healthNow(look: Look, expected: string | null): Promise<readonly 
 
 /** Beside the looks of the plan, which it must neither fail nor hold up. */
 async function healthBefore(deps: Deps, request: unknown): Promise<readonly HealthReport[] | null> {
-  const { target } = (request ?? {}) as { readonly target?: unknown }
-  if (typeof target !== 'string') return null
-  const asked = Look.at(deps, target).then(askChecks)
+  const asked = Look.at(deps, nameOf(request)).then(askChecks)
   const late = sleep(healthWithinMs, null, { ref: false })
   return await Promise.race([asked, late]).catch(() => null)
 }
 
 const healthWithinMs = 5_000
+
+/** Before anybody has read the request: what is no name is no target. */
+function nameOf(request: unknown): string {
+  const { target } = (request ?? {}) as { readonly target?: unknown }
+  return typeof target === 'string' ? target : ''
+}
 
 /** Of a run that is refused somebody may want to hear, too. */
 function telling(error: unknown, notifies: Subscriptions): unknown {
@@ -127,16 +147,32 @@ function telling(error: unknown, notifies: Subscriptions): unknown {
   return new StepbackError({ type, message, cause, details: { ...(details as object | undefined), notifies } })
 }
 
-const planners: Readonly<Record<RunKind, (deps: Deps, raw: unknown, destination?: string) => Promise<Plan>>> = {
+const planners: Readonly<Record<RunKind, (begin: Begin, raw: unknown, destination?: string) => Promise<Plan>>> = {
   deploy,
   rollback,
   backup,
   emergency,
 }
 
-async function deploy(deps: Deps, raw: unknown): Promise<Plan> {
+/** Opens the look at a target. */
+type Begin = (target: string) => Promise<Look>
+
+/** The lease is read before all else; the rest of the glance is beside the looks of the plan, and never fails it. */
+function glancing(deps: Deps, kind: RunKind) {
+  let glanced: Promise<Glance | undefined> | undefined
+  const begin: Begin = async (name) => {
+    const look = await Look.at(deps, name)
+    if (kind === 'emergency') return look // planned once
+    const lease = await freeLease(look)
+    if (lease !== undefined) glanced = glance(look, lease).catch(() => undefined)
+    return look
+  }
+  return { begin, glanced: async () => await glanced }
+}
+
+async function deploy(begin: Begin, raw: unknown): Promise<Plan> {
   const request = parseDeployRequest(raw)
-  const look = await Look.at(deps, request.target)
+  const look = await begin(request.target)
   const [seen, brought] = await Promise.all([observe(look, request.release), observeRelease(look, request)])
   const { model } = brought?.facts ?? seen
   const hash = brought ? brought.hash : await hashWith(look, [])
@@ -145,23 +181,23 @@ async function deploy(deps: Deps, raw: unknown): Promise<Plan> {
   return withDigest(planDeploy(request, facts, brought && { ...brought.facts, ahead }), request)
 }
 
-async function rollback(deps: Deps, raw: unknown, destination?: string): Promise<Plan> {
+async function rollback(begin: Begin, raw: unknown, destination?: string): Promise<Plan> {
   const request = parseRollbackRequest(raw)
-  const look = await Look.at(deps, request.target)
+  const look = await begin(request.target)
   const facts = await observe(look)
   return withDigest(await decideRollback(look, request, facts, destination), request)
 }
 
-async function backup(deps: Deps, raw: unknown): Promise<Plan> {
+async function backup(begin: Begin, raw: unknown): Promise<Plan> {
   const request = parseBackupRequest(raw)
-  const look = await Look.at(deps, request.target)
+  const look = await begin(request.target)
   const [facts, names] = await Promise.all([observe(look), look.look(listShelf(look.target.backups))])
   return withDigest(planBackup(request, facts, names.split('\n')), request)
 }
 
-async function emergency(deps: Deps, raw: unknown): Promise<Plan> {
+async function emergency(begin: Begin, raw: unknown): Promise<Plan> {
   const request = parseEmergencyRequest(raw)
-  const look = await Look.at(deps, request.target)
+  const look = await begin(request.target)
   return withDigest(planEmergency(request, await observeEmergency(look, request)), request)
 }
 

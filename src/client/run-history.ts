@@ -66,7 +66,7 @@ export async function readHistory(
     })),
   )
   const planned = results.flatMap(({ name, value }) =>
-    name === 'plan' && value !== undefined ? [value as Planned] : [],
+    name === 'plan' && (value as Partial<Planned> | undefined)?.plan ? [value as Planned] : [],
   )
   const ended = closing ? await decode(closing.payloads) : undefined
   return {

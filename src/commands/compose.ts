@@ -146,8 +146,17 @@ export function build(stack: ComposeStack, services: readonly string[]): string 
 
 /** Ids of this project's containers, running or not, that Compose made for `up` (no one-off runs). */
 export function containerIds(project: string): string {
+  return listed(project, '--quiet')
+}
+
+/** A line for each: its id, and whether it runs. */
+export function containerStates(project: string): string {
+  return listed(project, '--format', '{{.ID}} {{.State}}')
+}
+
+function listed(project: string, ...how: readonly string[]): string {
   const filters = projectLabels(project).flatMap((it) => ['--filter', it])
-  return command('docker', 'ps', '--all', '--quiet', '--no-trunc', ...filters)
+  return command('docker', 'ps', '--all', ...how, '--no-trunc', ...filters)
 }
 
 function projectLabels(project: string): string[] {

@@ -1,6 +1,6 @@
 // Looks: scripts that read and change nothing.
 
-import { type ComposeStack, compose, containerIds, serviceContainers } from './compose.js'
+import { type ComposeStack, compose, containerIds, containerStates, serviceContainers } from './compose.js'
 import { command, quote } from './shell.js'
 
 const dockerInfo = [
@@ -33,6 +33,28 @@ export function inspectedContainers(project: string): string {
 /** The same of one container; nothing where it is gone. */
 export function inspectedContainer(id: string): string {
   return `${command('docker', 'inspect', '--type', 'container', id)} 2>/dev/null || true\n`
+}
+
+/**
+ * What changes where anything of a stack is changed: which containers there are and whether they run, the names, modes,
+ * times and checksums of its files, and the names and times of what lies among the backups. To compare, not to read.
+ */
+export function atAGlance(input: {
+  readonly project: string
+  readonly directory: string
+  readonly paths: readonly string[]
+  readonly backups: string
+}): string {
+  const { project, directory, paths, backups } = input
+  const find = command('find', ...paths.map((path) => `./${path}`))
+  return [
+    `${containerStates(project)} || exit 1`,
+    `cd ${quote(directory)} || exit 1`,
+    `${find} -exec ls -ldn {} + 2>&1`,
+    `${find} -type f -exec cksum {} + 2>&1`,
+    `ls -ln ${quote(backups)} 2>&1 || :`,
+    '',
+  ].join('\n')
 }
 
 /** One JSON list a line, since a label may hold anything: name, project, directory, compose files, environment file. */

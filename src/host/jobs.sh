@@ -170,8 +170,8 @@ until_exit() {
       return
     fi
     case $wt_round in
-    [1-6]) sleep 0.02 ;;
-    [7-9] | [1-5]?) sleep 0.05 ;;
+    [1-9] | 1?) sleep 0.02 ;;
+    [2-6]?) sleep 0.05 ;;
     *) sleep 0.1 ;;
     esac
   done

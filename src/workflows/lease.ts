@@ -76,7 +76,10 @@ export async function giveLeaseBack(lease: Lease, outcome: string): Promise<void
 }
 
 async function payDebts(state: RunState, gate: Gate, lease: Lease, debts: readonly Debt[]): Promise<void> {
-  if (debts.length > 0) state.notices.tell(debtNotice(state.told, debts))
+  if (debts.length > 0) {
+    state.notices.tell(debtNotice(state.told, debts))
+    state.glance = undefined
+  }
   let kept = false
   for (const debt of debts) {
     const ask = debt.ask ?? (kept ? debt.askOnceKept : undefined)

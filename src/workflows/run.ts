@@ -72,17 +72,15 @@ async function rehearsed(state: RunState, gate: Gate, request: unknown, plan: Pl
 async function makePlan(state: RunState, request: unknown, destination?: string): Promise<Plan> {
   const kind = state.progress.kind as RunKind // a guard plans nothing
   const asksHealth = state.plan === undefined && (kind === 'deploy' || kind === 'rollback')
+  const since = state.token !== undefined && state.glance ? { since: { ...state.glance, token: state.token } } : {}
   const plans = ({ plan }: typeof acts) =>
     plan.executeWithOptions({ summary: `look, and plan the ${kind}` }, [
-      { kind, request, asksHealth, ...(destination === undefined ? {} : { destination }) },
+      { kind, request, asksHealth, ...(destination === undefined ? {} : { destination }), ...since },
     ])
-  const {
-    plan,
-    searchable,
-    notifies,
-    audits = false,
-    health,
-  } = state.token === undefined ? await outliving(() => plans(briefActs)) : await plans(acts)
+  const planned = state.token === undefined ? await outliving(() => plans(briefActs)) : await plans(acts)
+  if ('unchanged' in planned) return state.plan!
+  const { plan, searchable, notifies, audits = false, health } = planned
+  state.glance = planned.glance
   state.searchable = searchable
   state.notices.subscriptions = notifies
   state.trail.on = audits

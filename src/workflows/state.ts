@@ -1,5 +1,6 @@
 import { log, setCurrentDetails, upsertSearchAttributes, workflowInfo } from '@temporalio/workflow'
 import { SearchAttributeType, defineSearchAttributeKey } from '@temporalio/common'
+import type { Glance } from '../activities/observe/glance.js'
 import { describeProgress } from '../plan/describe.js'
 import type { Exposure, Plan, RunKind } from '../plan/plan.js'
 import { Notices } from './notices.js'
@@ -18,6 +19,8 @@ export class RunState {
   readonly trail: Trail
   result: RunResult | undefined
   plan: Plan | undefined
+  /** What the plan was made upon; none where the target was changed since, by what others left. */
+  glance: Glance | undefined
   token: number | undefined
   /** Set by the first step that starts: from then on leaving means undoing. */
   changed = false

@@ -30,9 +30,34 @@ beforeAll(async () => {
 afterAll(() => stage.close())
 beforeEach(() => stage.reset(plan))
 
+const glance = { lease: 6, at: 0, sha256: 'as it was' }
+
+/** Looks once, and then finds all as it was. */
+function glancing() {
+  stage.on('plan', ({ since }) => (since ? { unchanged: true } : { plan, searchable: false, audits: true, glance }))
+}
+
 function owing(...debts: readonly Debt[]) {
   stage.on('acquireLease', () => ({ token: 7, run: ownRun(), debts }))
 }
+
+describe('under the lease', () => {
+  test('a target that is as it was a moment ago is not planned for again', async () => {
+    glancing()
+    const result = await (await stage.start('deployWorkflow', request)).result()
+    expect(stage.calls('plan').map(({ since }) => since)).toEqual([undefined, { ...glance, token: 7 }])
+    expect(stage.calls('recordPlan')).toMatchObject([{ plan: { digest: plan.digest } }])
+    expect(result).toMatchObject({ phase: 'done', plan: { digest: plan.digest } })
+  })
+
+  test('one that was changed since, by the undo of what others left, is planned for anew', async () => {
+    glancing()
+    owing(debt)
+    const result = await (await stage.start('deployWorkflow', request)).result()
+    expect(stage.calls('plan').map(({ since }) => since)).toEqual([undefined, undefined])
+    expect(result.plan!.digest).toBe(plan.digest)
+  })
+})
 
 describe('a debt', () => {
   test('is paid under the new lease, last step first, before the own plan is made and written down', async () => {
