@@ -53,6 +53,7 @@ export function judge(evidence: Evidence): Verdict {
     state,
     violations: [
       ...(state === 'neither' ? [`the target is in no state that it may be in: ${found.why}`] : []),
+      ...(state === 'as the run says' ? unsaid(evidence) : []),
       ...[main, ...others.map((it) => it.ended)].flatMap(endless),
       ...twice(after.migrations),
       ...changed(before.soul, after.soul),
@@ -87,6 +88,27 @@ function stateOf(evidence: Evidence): { readonly wish?: Wish; readonly why: stri
   const why = found.map(({ wish, wrong }) => `not ${wish.name} (${wrong.slice(0, 6).join('; ')})`).join(', ')
   return matching ? { wish: matching.wish, why: '' } : { why: `${said}; ${why}` }
 }
+
+/** What is not as it was, nor as planned, and is of no part that a run says it could not put back. */
+function unsaid(evidence: Evidence): string[] {
+  const { main, others, after, byHand } = evidence
+  const said = [main, ...others.map(({ ended }) => ended)].flatMap(({ left }) => left).join('\n')
+  const isSaid = (wrong: string) => parts.some(({ seen, named }) => seen.test(wrong) && named.test(said))
+  const unnamed = allowed(evidence).map((wish) => differences(after, wish, byHand).filter((it) => !isSaid(it)))
+  const [least = []] = unnamed.toSorted((one, other) => one.length - other.length)
+  return least.map((it) => `no run says of what it left that ${it}`)
+}
+
+/** Each part of a target by the words of what was seen, and by those of acts and checks. */
+const parts = [
+  { seen: /^file /, named: /file/ },
+  { seen: /^(image|reference) of /, named: /image/ },
+  { seen: /^(table|the schema|migrations) /, named: /database|revert|migrat/ },
+  {
+    seen: /^(the application says|check) | is (running|restarting|exited|created|dead|paused)/,
+    named: /start|stop|health|version|api|brain|web|grafana/i,
+  },
+]
 
 function endless({ run, outcome }: Ended): string[] {
   return outcome === null ? [`${run} did not end, and waits at no gate`] : []

@@ -119,6 +119,17 @@ describe('the state', () => {
     expect(judgedUndone({ services: { 'aria-api': 'exited' } }, { main: { ...main, left: [] } }).state).toBe('neither')
   })
 
+  test('is not as the run says where a part is another one that it does not name', () => {
+    const main = { ...done, outcome: 'NotUndone', left: ['start aria-api: exit status 1'] }
+    const said = judgedUndone({ services: { 'aria-api': 'exited' }, files: { VERSION: 'q 644' } }, { main })
+    expect(said.violations).toEqual([
+      'no run says of what it left that file VERSION is q 644, not a 644',
+      'no run says of what it left that file models.yaml is missing, not b 644',
+    ])
+    const named = { ...main, left: [...main.left, 'put the files back as they were: not tried'] }
+    expect(judgedUndone({ files: { VERSION: 'q 644' } }, { main: named }).violations).toEqual([])
+  })
+
   test('may have a file that somebody changed by hand meanwhile, with just that text', () => {
     const files = { ...before.files, 'models.yaml': 'hand 644' }
     expect(judgedUndone({ files }, { byHand: { 'models.yaml': 'hand 644' } }).violations).toEqual([])
