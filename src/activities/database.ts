@@ -239,7 +239,11 @@ async function isAsBefore(context: ActContext, database: DatabaseManifest): Prom
   })
 }
 
-/** What takes the live one's place. An undo takes what was built, else what a proof left; null where nothing was done. */
+/**
+ * What takes the live one's place. An undo takes what was built, else what a proof left; null where nothing was done. That
+ * copy stood ready when the act before this one looked: a server that crashed since cannot say that nobody was in it, and
+ * then it is built here.
+ */
 async function incomingName(context: ActContext, address: DatabaseAddress, args: SwapArgs): Promise<string | null> {
   const { newName: built, beforeName: kept } = besideNames(context)
   if (args.ready) return args.ready.name
@@ -247,8 +251,11 @@ async function incomingName(context: ActContext, address: DatabaseAddress, args:
   const { databases } = await observeServer(context, address)
   if (databases.some((it) => it.name === built || it.name === kept)) return built
   const manifest = await readManifest(context, context.restorePoint(args.from))
-  if (manifest.database && (await isAsBefore(context, manifest.database))) return null
-  return (await standingCopy(context, manifest))?.name ?? null
+  if (!manifest.database || (await isAsBefore(context, manifest.database))) return null
+  const standing = await standingCopy(context, manifest)
+  if (standing) return standing.name
+  await buildBeside(context, { manifest, name: built, job: 'restore' })
+  return built
 }
 
 /** The copy that proved the restore point, while nobody has been in it. */

@@ -174,6 +174,23 @@ describe('an exchange', { timeout: 60_000 }, () => {
   })
 })
 
+describe('the undo of a migration that cannot be reverted', { timeout: 60_000 }, () => {
+  const undo = (name: 'restoreDatabase' | 'swapDatabase', attempt = 1) =>
+    run.act(name, { from: run.safety, mayLoseRows: 0 }, { undoes: 'migrateUp', attempt })
+  beforeEach(async () => {
+    await prove()
+    await host.server.query(long, 'create table brought (i int)')
+    expect(await undo('restoreDatabase')).toMatchObject({ detail: 'its warm copy stands ready' })
+  })
+
+  test('builds the database where the server crashed since, and cannot say that nobody was in the copy', async () => {
+    await host.server.crash()
+    await undo('swapDatabase')
+    expect((await host.state()).lines).toEqual(before.lines)
+    expect(await undo('swapDatabase', 2)).toMatchObject({ detail: expect.stringContaining('was swapped already') })
+  })
+})
+
 /** Nothing would be lost, with the counters of this moment. */
 async function counted(): Promise<Shown> {
   const { host: address, port, user, password } = host.server

@@ -138,6 +138,15 @@ describe('the swap', () => {
     expect(await marked()).toBe('anew')
   })
 
+  it('takes what was built in the place of a copy that another attempt was to take', async () => {
+    await ready()
+    const built = `${live}__new_0000000b`
+    await server.query('postgres', `create database "${built}" template "${live}"`)
+    await server.query(built, `update mark set mark = 'built'`)
+    expect(await swapDatabases(await ready(1, built))).toMatchObject({ outcome: 'done', already: false })
+    expect(await marked()).toBe('built')
+  })
+
   it('happens once when two attempts work at once', async () => {
     const swap = await ready()
     const other = { ...swap, journal: await journal() }
@@ -441,13 +450,13 @@ describe('PostgreSQL', () => {
   })
 })
 
-async function ready(token = 1): Promise<SwapInput> {
+async function ready(token = 1, newName = `${live}__new_0000000a`): Promise<SwapInput> {
   const mine = { journal: await journal(), target, token, id: 'run.swap' }
   await mine.journal.raiseFence(mine)
   await mine.journal.openOperation({
     ...mine,
     liveName: live,
-    newName: `${live}__new_0000000a`,
+    newName,
     beforeName: `${live}__before_0000000a`,
     source: 'point-1',
   })

@@ -25,7 +25,7 @@ export class Doors extends Acts {
         `insert into stepback.operation (target, id, live_name, new_name, before_name, source, live_oid, new_oid)
          select $1, $2, $3::text, $4::text, $5, $6, l.oid, n.oid from pg_database l, pg_database n
          where l.datname = $3::text and n.datname = $4::text
-         on conflict (target, id) do update set new_oid = excluded.new_oid
+         on conflict (target, id) do update set new_name = excluded.new_name, new_oid = excluded.new_oid
            where operation.state = 'planned' and not operation.sealed and operation.live_oid = excluded.live_oid`,
         values,
       )
