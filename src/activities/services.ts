@@ -1,4 +1,4 @@
-import { remove, stop, up } from '../commands/compose.js'
+import { remove, runningServices, stop, up } from '../commands/compose.js'
 import { script } from '../commands/shell.js'
 import { durationMs } from '../plan/duration.js'
 import type { ActDefinition } from './act.js'
@@ -8,11 +8,9 @@ import { readContainers } from './observe/containers.js'
 /** Stops application services, killing what takes longer than the configured grace. */
 export const stopServices: ActDefinition<'stopServices'> = {
   jobs: ['stop'],
-  looksFirst: true,
   run: async (context, { services, graceSeconds }) => {
     const running = async () =>
       (await readContainers(context)).filter((it) => it.running && services.includes(it.service))
-    if ((await running()).length === 0) return 'nothing was running'
     const lines = stop(context.stack.project, services, graceSeconds ?? graceOf(context))
     await context.job('stop', script(...lines), { holds: async () => (await running()).length === 0 })
     return null
@@ -36,11 +34,14 @@ export const removeServices: ActDefinition<'removeServices'> = {
 export const startServices: ActDefinition<'startServices'> = {
   jobs: ['up'],
   run: async (context, { levels }) => {
+    const { stack } = context
     // Compose leaves what is right alone, so a job of unknown end is simply done again.
-    await context.job('up', script(...up(context.stack, levels)), { holds: doneAgain })
+    const printed = await context.job('up', script(...up(stack, levels), runningServices(stack.project)), {
+      holds: doneAgain,
+    })
     const lasting = levels.filter((level) => !level.completes).flatMap((level) => level.services)
-    const running = new Set((await readContainers(context)).filter((it) => it.running).map((it) => it.service))
-    return `${lasting.filter((service) => running.has(service)).length} of ${lasting.length} running`
+    const services = new Set(printed.split('\n'))
+    return `${lasting.filter((service) => services.has(service)).length} of ${lasting.length} running`
   },
 }
 

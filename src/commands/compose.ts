@@ -61,6 +61,12 @@ export function stop(project: string, services: readonly string[], graceSeconds:
   return withContainers(project, services, `docker stop --time ${graceSeconds} $ids`)
 }
 
+/** A line for each container that runs: its service. */
+export function runningServices(project: string): string {
+  const filters = projectLabels(project).flatMap((it) => ['--filter', it])
+  return command('docker', 'ps', '--format', '{{.Label "com.docker.compose.service"}}', ...filters)
+}
+
 /** Without their volumes: what nobody named stays. Containers that run are left alone, and make it fail. */
 export function remove(project: string, services: readonly string[]): string[] {
   return withContainers(project, services, 'docker rm $ids')
