@@ -7,6 +7,7 @@ import {
   abandonedToDrop,
   keepsCopy,
   keptDatabasesToDrop,
+  putAsideToDrop,
   keptRestorePoints,
   warmCopiesOf,
   warmCopiesToDrop,
@@ -120,6 +121,7 @@ function copiesToDrop(facts: Facts, old: readonly Manifest[], held: readonly str
     ...warmCopiesToDrop(facts, { coming: 0, held }),
     ...keptDatabasesToDrop(facts, held),
     ...abandonedToDrop(facts),
+    ...putAsideToDrop(facts, old, held),
   ]
   const theirs = warmCopiesOf(old, facts)
   return [...aged, ...theirs.filter((it) => !aged.some(({ name }) => name === it.name))]

@@ -83,6 +83,24 @@ export function abandonedToDrop({ database, manifests, unreadable = [], records 
     .map(identityOf)
 }
 
+/**
+ * What the undo of a deploy put aside, which no restore point names: kept for as long as what a rollback replaces, and no
+ * longer than the restore point that this deploy took. Of others nobody knows how old they are.
+ */
+export function putAsideToDrop(facts: Facts, going: readonly Manifest[], held: readonly string[]): DroppedCopy[] {
+  const { database, manifests, unreadable = [], records } = facts
+  const open = new Set(openRuns(records).map(digitsOf))
+  const named = manifests.flatMap((it) => it.kept?.name ?? [])
+  const former = unreadable.length > 0 ? [] : (database?.former ?? [])
+  return former
+    .filter(({ name, run8 }) => {
+      const own = manifests.find((it) => digitsOf(it.run) === run8)
+      if (!own || open.has(run8) || named.includes(name)) return false
+      return mayGo(facts, own, held) || going.includes(own)
+    })
+    .map(identityOf)
+}
+
 /** As databases carry them in their names. */
 function digitsOf({ runId }: RunId): string {
   return runId.replaceAll('-', '').slice(-8)

@@ -103,6 +103,8 @@ export interface DatabaseFacts {
   readonly copies: readonly Copy[]
   /** What runs built or began to, each with the 8 digits of its run, whether or not it is whole. */
   readonly built?: readonly (BesideDatabase & { readonly run8: string })[]
+  /** What was live once, each with the 8 digits of the run that put it aside. */
+  readonly former?: readonly (BesideDatabase & { readonly run8: string })[]
   readonly sizeBytes: number
   /** Names of the applied migrations in the order of their application. */
   readonly applied: readonly string[]

@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'vitest'
 import { planBackup } from '../../src/plan/backup.js'
-import { abandonedToDrop, readyDatabase, stateNow, warmCopiesToDrop } from '../../src/plan/copies.js'
+import { abandonedToDrop, putAsideToDrop, readyDatabase, stateNow, warmCopiesToDrop } from '../../src/plan/copies.js'
 import type { Copy, Facts } from '../../src/plan/facts.js'
 import type { LedgerEntry } from '../../src/plan/ledger.js'
+import type { Manifest } from '../../src/plan/manifest.js'
 import type { BackupRequest } from '../../src/plan/request.js'
 import { chooseStrategy } from '../../src/plan/strategy.js'
 import {
@@ -194,6 +195,31 @@ describe('copies that go', () => {
       name: 'dropCopies',
       args: { copies: [{ name: 'shop__new_c0ffee00' }] },
     })
+  })
+
+  test('are those that an undo put aside, with the restore point of its deploy or as old as what a rollback replaces', () => {
+    const run8 = old.run.runId.replaceAll('-', '').slice(-8)
+    const former = [{ name: `shop__before_${run8}`, oid: 7, run8 }]
+    const dropped = (keptMs: number, changes: Partial<Facts> = {}, going: readonly Manifest[] = []) =>
+      putAsideToDrop(
+        seen({ stack: { ...stack, proof: { ...stack.proof, keptMs } }, database: database({ former }), ...changes }),
+        going,
+        [],
+      )
+    const hour = 3_600_000
+    expect(dropped(hour)).toEqual([{ name: former[0]!.name, oid: 7 }])
+    expect(dropped(1_000 * hour)).toEqual([])
+    expect(dropped(1_000 * hour, {}, [old])).toEqual([{ name: former[0]!.name, oid: 7 }])
+    const kept = { ...old, kept: { name: former[0]!.name, oid: 7 } }
+    const unreadable = [{ id: 'x', why: 'not JSON' }]
+    const plan: LedgerEntry = { kind: 'plan', run: old.run, plan: rollbackPlan() }
+    const others: Partial<Facts>[] = [
+      { manifests: [kept] },
+      { manifests: [] },
+      { unreadable },
+      { records: records(plan) },
+    ]
+    expect(others.map((it) => dropped(hour, it))).toEqual([[], [], [], []])
   })
 
   test('are none that are not there', () => {

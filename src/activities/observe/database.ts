@@ -9,7 +9,7 @@ import { StepbackError } from '../../plan/failure.js'
 import type { Exposure } from '../../plan/plan.js'
 import { messageOf } from '../to-failure.js'
 import { type DatabaseUser, withTunnel } from '../database-access.js'
-import { builtAmong, copiesAmong } from './copies.js'
+import { builtAmong, copiesAmong, formerAmong } from './copies.js'
 import { knownMigrations } from '../known-migrations.js'
 import { exposureSince } from '../exposure.js'
 import type { Look } from './look.js'
@@ -97,6 +97,7 @@ async function read(
           oid,
           copies: copiesAmong(seen, address.database),
           built: builtAmong(seen, address.database),
+          former: formerAmong(seen, address.database),
           sizeBytes,
           applied,
           known,

@@ -31,6 +31,12 @@ export function builtBy(input: { readonly database: string; readonly name: strin
   return /__(?:new|warm)_([0-9a-f]{8})(?:_[0-9a-f]{6})?$/.exec(input.name)?.[1]
 }
 
+/** The digits of the run that put it aside; undefined for what was never live. */
+export function putAsideBy(input: { readonly database: string; readonly name: string }): string | undefined {
+  if (!isBesideName(input)) return undefined
+  return /__before_([0-9a-f]{8})(?:_[0-9a-f]{6})?$/.exec(input.name)?.[1]
+}
+
 /** The application_name of every session of a target: `stepback:<target>:<token>:<what>`. */
 export function sessionName(input: { readonly target: string; readonly token: number; readonly what: string }): string {
   return cut(`${sessionPrefix(input)}${input.token}:${input.what}`, limitBytes)
