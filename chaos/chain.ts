@@ -65,6 +65,16 @@ export function begunAt(state: string, run: string, act: string): number | undef
   return file === undefined ? undefined : statSync(file).mtimeMs
 }
 
+/** From when to when another database may have been the live one: from an exchange to the end of its way back. */
+export function exchangedBack(state: string, run: string): { readonly from: number; readonly to: number } | undefined {
+  const from = begunAt(state, run, 'swapDatabase')
+  const back = entryFiles(join(state, 'ledger')).findLast((path) => {
+    const { entry } = JSON.parse(readFileSync(path, 'utf8')) as Entry
+    return entry.run.workflowId === run && entry.kind === 'end' && entry.act === 'swapDatabaseBack'
+  })
+  return from === undefined || back === undefined ? undefined : { from, to: statSync(back).mtimeMs }
+}
+
 function entryFiles(directory: string): string[] {
   if (!existsSync(directory)) return []
   return readdirSync(directory)

@@ -3,7 +3,7 @@
 import { join } from 'node:path'
 import type { StepbackClient } from '../src/client.js'
 import type { Beginnings } from './beginnings.js'
-import { Tail, chainProblems, begunAt } from './chain.js'
+import { Tail, chainProblems, begunAt, exchangedBack } from './chain.js'
 import type { Case } from './draw.js'
 import type { Ground } from './ground.js'
 import { Happening } from './happening.js'
@@ -70,6 +70,7 @@ export async function play(ground: Ground, beginnings: Beginnings, it: Case): Pr
     asPlanned: carriedFrom(planned, begunAt(ground.state, run, 'carryForward')),
     byHand: happening.byHand,
     acknowledged,
+    elsewhere: exchangedBack(ground.state, run),
     leftovers: [...leftovers, ...reconciled],
     chain: ['ledger', 'audit'].flatMap((book) => chainProblems(join(ground.state, book))),
     resumedAfterMs: it.faults.length === 1 ? happening.resumedAfterMs : undefined,

@@ -3,7 +3,7 @@
 import { readFileSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { parseManifest } from '../src/plan/manifest.js'
+import { type Manifest, parseManifest } from '../src/plan/manifest.js'
 import type { Ground } from './ground.js'
 import { leftoversIn, strayDatabases } from './leftovers.js'
 import { condition, databases } from './look.js'
@@ -45,8 +45,10 @@ async function strays(ground: Ground): Promise<string[]> {
   const manifests = readdirSync(backups)
     .filter((it) => it.startsWith('manifest_'))
     .map((it) => parseManifest(readFileSync(join(backups, it), 'utf8')))
-  const named = manifests.flatMap(({ kept, database }) =>
-    [kept?.name, database?.warm?.name].filter((it) => it !== undefined),
+  // What an undo put aside stays as long as the restore point of its deploy.
+  const putAside = (it: Manifest) => `aria_blue__before_${it.run.runId.replaceAll('-', '').slice(-8)}`
+  const named = manifests.flatMap((it) =>
+    [it.kept?.name, it.database?.warm?.name, putAside(it)].filter((name) => name !== undefined),
   )
   try {
     return strayDatabases(await databases(ground), ['aria_blue', 'stepback'], named)

@@ -28,6 +28,8 @@ export interface Evidence {
   readonly byHand: Readonly<Record<string, string>>
   /** Acknowledged rows that nobody has given up. */
   readonly acknowledged: readonly Row[]
+  /** While another database was the live one, which went back: what was written into that went with it. */
+  readonly elsewhere?: { readonly from: number; readonly to: number } | undefined
   readonly leftovers: readonly string[]
   readonly chain: readonly string[]
   /** How long after its worker's return the run went on. */
@@ -126,13 +128,14 @@ function changed(before: Seen['soul'], after: Seen['soul']): string[] {
 
 /** Of the database of before nothing may be missing; of another one, what came after its restore point may. */
 function lostRows(evidence: Evidence, wish: Wish | undefined): string[] {
-  const { before, after, acknowledged, others, asPlanned } = evidence
+  const { before, after, acknowledged, others, asPlanned, elsewhere } = evidence
   const there = new Set(after.rows)
   const kept = after.oid === before.oid || (wish?.keepsRows && others.length === 0)
   // Two runs, and it may have gone back with either.
   const either = others.length > 0 ? [asPlanned, ...others.map((it) => it.wish)].map((it) => it.takenAt) : []
   const until = kept ? Infinity : Math.min(wish?.takenAt ?? 0, ...either)
-  const missing = acknowledged.filter((row) => row.at < until && !there.has(row.number))
+  const isElsewhere = ({ at }: Row) => elsewhere !== undefined && at >= elsewhere.from && at <= elsewhere.to
+  const missing = acknowledged.filter((row) => row.at < until && !isElsewhere(row) && !there.has(row.number))
   const again = after.rows.length - there.size
   return [
     ...(missing.length > 0

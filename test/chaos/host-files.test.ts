@@ -7,7 +7,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { Tail, begunAt, chainProblems, ledgerEntries } from '../../chaos/chain.js'
+import { Tail, begunAt, chainProblems, exchangedBack, ledgerEntries } from '../../chaos/chain.js'
 import { leftoversIn, strayDatabases } from '../../chaos/leftovers.js'
 import { processesOfJobs } from '../../chaos/strangers.js'
 
@@ -67,6 +67,17 @@ describe('a chain', () => {
     expect(begunAt(state, 'deploy', 'takeRestorePoint')).toBeGreaterThan(Date.now() - 60_000)
     expect(begunAt(state, 'rollback', 'takeRestorePoint')).toBeUndefined()
     expect(begunAt(state, 'deploy', 'putFiles')).toBeUndefined()
+  })
+
+  test('says from when to when another database was the live one, and nothing where none went back', () => {
+    expect(exchangedBack(state, 'deploy')).toBeUndefined()
+    const did = (kind: string, act: string, undo: boolean) => ({ kind, run, step: 4, act, undo })
+    chain([did('start', 'swapDatabase', false), did('end', 'swapDatabase', false)])
+    expect(exchangedBack(state, 'deploy')).toBeUndefined()
+    chain([did('start', 'swapDatabase', false), did('end', 'swapDatabaseBack', true)])
+    const { from, to } = exchangedBack(state, 'deploy')!
+    expect(to).toBeGreaterThanOrEqual(from)
+    expect(exchangedBack(state, 'rollback')).toBeUndefined()
   })
 
   test('is read as it grows, from where one began', () => {

@@ -181,6 +181,17 @@ describe('a violation is', () => {
     ])
   })
 
+  test('no row that was written into a database that was exchanged back, and any of before and behind that', () => {
+    expect(judged({ rows: [1] }, { elsewhere: { from: 150, to: 250 } }).violations).toEqual([])
+    for (const elsewhere of [
+      { from: 201, to: 250 },
+      { from: 150, to: 199 },
+    ])
+      expect(judged({ rows: [1] }, { elsewhere }).violations).toEqual([
+        '1 acknowledged rows are missing, first number 2',
+      ])
+  })
+
   test('a row that is there twice', () => {
     expect(judged({ rows: [1, 2, 2] }).violations).toEqual(['1 rows are there more than once'])
   })
