@@ -42,6 +42,11 @@ export class Proxy {
     else if (!this.#server) await this.#listen(this.port)
   }
 
+  /** Whether the answer that is to come by half has yet to come. */
+  get halves(): boolean {
+    return this.#wire.halves
+  }
+
   /** Ends every connection, as a cable that is pulled would, seen from behind. */
   cut(): void {
     for (const pair of this.#pairs) end(pair)

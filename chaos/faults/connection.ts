@@ -1,5 +1,6 @@
 // What happens to the wire between worker and host.
 
+import { setTimeout as sleep } from 'node:timers/promises'
 import { type Fault, nothingToMend } from '../fault.js'
 import type { Wire } from '../proxy.js'
 
@@ -30,7 +31,18 @@ export const connectionFaults: readonly Fault[] = [
   wire('SSH refused', 'every connection ends, and new ones are refused for a while', { opens: 'refused' }, true),
   wire('SSH closed at the handshake', 'every connection ends, and new ones close at once', { opens: 'closed' }, true),
   wire('SSH slow', 'every piece comes 300 ms late', { delayMs: 300 }, false),
-  wire('SSH answer by half', 'the next answer comes by half, and its connection ends', { halves: true }, false),
+  {
+    name: 'SSH answer by half',
+    about: 'the next answer comes by half, and its connection ends',
+    lasts: 'moment',
+    async inject({ ground: { wires } }) {
+      await wires.ssh.set({ halves: true })
+      for (let tries = 0; tries < 500 && wires.ssh.halves; tries++) await sleep(10)
+      const came = !wires.ssh.halves
+      await wires.ssh.set({})
+      return came ? nothingToMend : undefined
+    },
+  },
   {
     name: 'SSH fails now and then',
     about: '5 % of what is sent cuts its connection, until the run is over',

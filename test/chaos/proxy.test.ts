@@ -71,11 +71,13 @@ describe('a wire', () => {
   test('that delivers by half ends behind the half, once', async () => {
     const socket = await opened()
     await proxy.set({ halves: true })
+    expect(proxy.halves).toBe(true)
     const said: Buffer[] = []
     socket.on('data', (text: Buffer) => said.push(text))
     socket.write('12345678')
     await once(socket, 'close')
     expect(Buffer.concat(said).toString()).toBe('1234')
+    expect(proxy.halves).toBe(false)
     const next = await opened()
     expect(await answer(next, '12345678')).toBe('12345678')
     next.destroy()
