@@ -194,9 +194,11 @@ async function startWorker(): Promise<() => Promise<void>> {
 }
 
 const activities = {
-  plan: async ({ kind, request }: { kind: string; request: { target: string } }) => {
+  plan: async ({ kind, request, since }: { kind: string; request: { target: string }; since?: object }) => {
     if (request.target === 'nosuch') throw ApplicationFailure.nonRetryable('not configured', 'UnknownTarget')
-    return { plan: plan(kind, request.target), searchable: false }
+    // Under the lease nothing has changed: the last answer has no plan in it.
+    if (since) return { unchanged: true }
+    return { plan: plan(kind, request.target), searchable: false, glance: { lease: 0, at: 0, sha256: '' } }
   },
   acquireLease: async () => ({ token: 1, run: { workflowId: 'w', runId: 'r' }, debts: [] }),
   recordPlan: async () => {},

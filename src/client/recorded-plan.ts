@@ -12,8 +12,11 @@ export async function recordedPlan(handle: WorkflowHandle, converter: LoadedData
   const ids = new Set(scheduled.map((event) => String(event.eventId)))
   const completed = events
     .map((event) => event.activityTaskCompletedEventAttributes)
-    .findLast((attributes) => attributes && ids.has(String(attributes.scheduledEventId)))
-  if (!completed) return undefined
-  const { plan } = await decodeFromPayloadsAtIndex<{ plan: Plan }>(converter, 0, completed.result?.payloads)
-  return plan
+    .filter((attributes) => ids.has(String(attributes?.scheduledEventId)))
+  for (const attributes of completed.toReversed()) {
+    const planned = decodeFromPayloadsAtIndex<{ plan?: Plan }>(converter, 0, attributes?.result?.payloads)
+    const { plan } = await planned // none where it was found to stand
+    if (plan) return plan
+  }
+  return undefined
 }
