@@ -85,7 +85,13 @@ word=$1
 shift
 case $word in
 info) case $* in *ClientInfo*) printf '28.0.0\\n2.40.0\\n/\\n' ;; *) echo / ;; esac ;;
-ps) case $* in *'{{.ID}}'*) containers "$@" ;; *--quiet*) containers "$@" | cut -d ' ' -f 1 ;; esac ;;
+ps)
+  case $* in
+  *'{{.ID}}'*) containers "$@" ;;
+  *--quiet*) containers "$@" | cut -d ' ' -f 1 ;;
+  *'{{.Label'*) containers "$@" status=running | cut -d ' ' -f 2 ;;
+  esac
+  ;;
 inspect) shift 2; inspect "$@" ;;
 volume) ;;
 tag) image=$(image_of "$1") && put "$state/images/$(name_of "$2")" "$image" ;;
