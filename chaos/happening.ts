@@ -13,6 +13,9 @@ import { Random } from './random.js'
 import { resumedAfterMs } from './resumed.js'
 import type { World } from './world.js'
 
+/** Behind these there is a worker again, by which the run has to go on. */
+const returns = ['worker killed', 'worker stopped']
+
 export class Happening {
   readonly came: string[] = []
   readonly notes: string[] = []
@@ -48,7 +51,7 @@ export class Happening {
       if (fault.lasts !== 'while') return
       await this.#unlessOver(holdMs)
       await mend()
-      if (name === 'worker killed') this.resumedAfterMs = await resumedAfterMs(ground, run, ground.workers.readyAt)
+      if (returns.includes(name)) this.resumedAfterMs = await resumedAfterMs(ground, run, ground.workers.readyAt)
     } catch (error) {
       this.#note(name, `it could not be done: ${(error as Error).message.split('\n')[0]}`)
     }
