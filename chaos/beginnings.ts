@@ -6,7 +6,7 @@ import { parseManifest } from '../src/plan/manifest.js'
 import type { StepbackClient } from '../src/client.js'
 import { begunAt } from './chain.js'
 import type { Ground } from './ground.js'
-import { databases, look } from './look.js'
+import { look, visitsOf } from './look.js'
 import { attend } from './person.js'
 import type { Scenario } from './scenarios.js'
 import { type Seen, differences } from './seen.js'
@@ -105,12 +105,12 @@ export class Beginnings {
     return parseManifest(readFileSync(join(this.ground.sandbox.backups, `manifest_${id}.json`), 'utf8'))
   }
 
-  /** Whether a database stands ready to be swapped in. */
+  /** Whether a database stands ready to be swapped in; a server that crashed since vouches for none. */
   async #isWarm(): Promise<boolean> {
     const id = this.#point?.id
     if (id === undefined || !existsSync(join(this.ground.sandbox.backups, `manifest_${id}.json`))) return false
     const { warm } = this.#manifest(id).database ?? {}
-    return warm !== undefined && (await databases(this.ground)).includes(warm.name)
+    return warm !== undefined && (await visitsOf(this.ground, warm.name)) === warm.visits
   }
 
   async #run(start: (client: StepbackClient, target: string) => Promise<string>): Promise<string> {

@@ -160,6 +160,18 @@ export async function databases({ sandbox }: Looked): Promise<string[]> {
   })
 }
 
+/** How many sessions were ever in it, and since when the server counts them, as a manifest says it. */
+export async function visitsOf({ sandbox }: Looked, database: string): Promise<string | undefined> {
+  return await withClient(sandbox.database.replace(/[^/]*$/, 'postgres'), async (client) => {
+    await client.query(`set timezone to 'UTC'`)
+    const { rows } = await client.query<{ visits: string }>(
+      `select sessions || ' since ' || coalesce(stats_reset::text, 'ever') as visits from pg_stat_database where datname = $1`,
+      [database],
+    )
+    return rows[0]?.visits
+  })
+}
+
 async function versionOf({ api }: Sandbox): Promise<string> {
   const text = await ask(`${api}/api/status`)
   return text === undefined ? 'nothing' : String((JSON.parse(text) as { readonly version?: string }).version)
