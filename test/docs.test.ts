@@ -2,7 +2,7 @@ import { existsSync, readFileSync, readdirSync } from 'node:fs'
 import type { Command } from 'commander'
 import { format, resolveConfig } from 'prettier'
 import { describe, expect, test } from 'vitest'
-import { formOf, quickReference, readPage, runbook, wordsOf } from '../bench/pages.js'
+import { commandsOf, formOf, operatorPages, quickReference, readPage, runbook, wordsOf } from '../bench/pages.js'
 import { buildProgram } from '../src/cli/program.js'
 import { configJsonSchema } from '../src/config/json-schema.js'
 import { loadConfig } from '../src/config/load.js'
@@ -19,6 +19,7 @@ import { failures } from '../src/plan/failure.js'
 import { malformed } from '../src/plan/gate.js'
 import { malformedHealth } from '../src/plan/reports.js'
 import { silentIo } from './cli/support.js'
+import { notTyped, typed } from './end-to-end/typed.js'
 
 /** The command and all that are below it. */
 const everyCommand = (command: Command): Command[] => [command, ...command.commands.flatMap(everyCommand)]
@@ -64,6 +65,12 @@ describe('the documents', () => {
       everyCommand(program).forEach((command) => command.exitOverride().action(() => undefined))
       await expect(program.parseAsync(words, { from: 'user' }), words.join(' ')).resolves.toBeDefined()
     }
+  })
+
+  test('show operators no command that no end-to-end test types, but for those with a reason', () => {
+    const shown = operatorPages.flatMap((page) => commandsOf(readPage(page)).map(formOf))
+    const known = [...Object.values(typed).flat(), ...Object.keys(notTyped)]
+    expect(known.toSorted()).toEqual([...new Set(shown)].toSorted())
   })
 
   test('show only requests that a workflow takes', () => {

@@ -27,13 +27,21 @@ function parentOf(pid: string): string | undefined {
   }
 }
 
-/** `docker restart` of the database's container, without time for a farewell. */
-export async function restartDatabase(root: string): Promise<void> {
+/** The sandbox's own engine, and the containers of its services. */
+export async function dockerOf(root: string) {
   const { env, paths } = (await openSession(root))!
   const docker = async (...words: string[]) => (await promisify(execFile)('docker', words, { env })).stdout.trim()
-  const labels = [`com.docker.compose.project=${paths.project}`, 'com.docker.compose.service=aria-db']
-  const container = await docker('ps', '--quiet', ...labels.flatMap((label) => ['--filter', `label=${label}`]))
-  await docker('restart', '--time', '0', container)
+  const containerOf = async (service: string) => {
+    const labels = [`com.docker.compose.project=${paths.project}`, `com.docker.compose.service=${service}`]
+    return await docker('ps', '--quiet', ...labels.flatMap((label) => ['--filter', `label=${label}`]))
+  }
+  return { docker, containerOf }
+}
+
+/** `docker restart` of the database's container, without time for a farewell. */
+export async function restartDatabase(root: string): Promise<void> {
+  const { docker, containerOf } = await dockerOf(root)
+  await docker('restart', '--time', '0', await containerOf('aria-db'))
 }
 
 /** Locks a table against everybody for as long as the work takes, or until the server ends the session. */

@@ -12,6 +12,7 @@ import { entriesOf, stateDirectory } from './leftovers.js'
 import type { Operator } from './operator.js'
 import { quickSandbox, remove } from './quick-sandbox.js'
 import { Runs } from './runs.js'
+import { Typist } from './typist.js'
 import { archivesOnTime } from './watched.js'
 
 describe.skipIf(!process.env['STEPBACK_END_TO_END'])('a run that is interrupted', { timeout: 300_000 }, () => {
@@ -119,6 +120,8 @@ describe.skipIf(!process.env['STEPBACK_END_TO_END'])('a run that is interrupted'
   })
 
   test('leaves the memories alone, which are archived on time and come back beside the live ones', async () => {
-    await archivesOnTime(operator)
+    const typist = new Typist(operator, 'interruptions')
+    await archivesOnTime(operator, typist)
+    expect(typist.left).toEqual([])
   })
 })

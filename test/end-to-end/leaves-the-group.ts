@@ -6,6 +6,9 @@ import type { Holder } from '../../src/adapters/host.js'
 import { endingOf } from '../../src/commands/database/ending.js'
 import { command } from '../../src/commands/shell.js'
 
+/** A run takes the lease once. */
+let held = 0
+
 /** Holds the lease of the sandbox's target for as long as the work takes. */
 export async function underLease<T>(
   configFile: string,
@@ -14,10 +17,12 @@ export async function underLease<T>(
     readonly token: number
     readonly look: (script: string) => Promise<string>
   }) => Promise<T>,
+  as: Partial<Holder> = {},
 ): Promise<T> {
   const pool = new HostPool()
   const host = pool.host(findTarget(loadConfig(configFile), 'aria'))
-  const holder: Holder = { workflowId: 'a-test', runId: `run-${process.pid}`, namespace: 'default', kind: 'deploy' }
+  const runId = `run-${process.pid}-${++held}`
+  const holder: Holder = { workflowId: 'a-test', runId, namespace: 'default', kind: 'deploy', ...as }
   const got = await host.acquire({ holder, mayTake: async () => undefined })
   if (got.outcome !== 'acquired') throw new Error(`the lease is ${got.outcome}`)
   try {

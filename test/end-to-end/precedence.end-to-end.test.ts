@@ -13,22 +13,34 @@ import { restartDatabase, untilJobRuns } from './faults.js'
 import { leftovers, stateDirectory } from './leftovers.js'
 import type { Ended, Operator } from './operator.js'
 import { quickSandbox, remove } from './quick-sandbox.js'
+import { deploysAsThePageSays, goesByHand, plansAsThePageSays, started } from './runbook.js'
 import { Runs } from './runs.js'
+import { Typist } from './typist.js'
+import { goesBackByItself } from './watched.js'
 
 describe.skipIf(!process.env['STEPBACK_END_TO_END'])('a run that is interrupted', { timeout: 300_000 }, () => {
   const root = mkdtempSync(join(tmpdir(), 'stepback-precedence-'))
   let operator: Operator
   let runs: Runs
+  let typist: Typist
 
   beforeAll(async () => {
     operator = await quickSandbox(root)
     runs = await Runs.on(operator)
+    typist = new Typist(operator, 'precedence')
   }, 300_000)
 
   afterAll(() => remove(root, operator), 120_000)
 
+  test('is not there yet: the first deploy goes as its page says', async () => {
+    await deploysAsThePageSays({ operator, typist })
+    expect(await leftovers(operator)).toBe('')
+  })
+
   test('by nobody keeps others out: two deploys at once go one behind the other', async () => {
-    await Promise.all([runs.deploy('deploy-one', '2.1.0'), runs.deploy('deploy-two', '2.1.1')])
+    await runs.deploy('deploy-one', '2.1.0')
+    await operator.until('deploy-one', ({ phase }) => phase === 'running')
+    await runs.deploy('deploy-two', '2.1.1')
     await Promise.all([operator.end('deploy-one'), operator.end('deploy-two')])
     await runs.ends('deploy-one', 'done')
     await runs.ends('deploy-two', 'done')
@@ -37,12 +49,27 @@ describe.skipIf(!process.env['STEPBACK_END_TO_END'])('a run that is interrupted'
     expect(mine.filter((run, index) => run !== mine[index - 1])).toHaveLength(2)
   })
 
+  test('and that others wait for makes the plan that the runbook says, each command as it is typed there', async () => {
+    await plansAsThePageSays({ operator, typist })
+  })
+
+  test('by nobody else is made good by the guard alone: a release that crashes goes back, once', async () => {
+    await goesBackByItself(operator, typist, root)
+    expect(await leftovers(operator)).toBe('')
+  })
+
+  test('and done by hand, with what the runbook has for that, is put right by the script on the host', async () => {
+    await goesByHand({ operator, typist })
+    expect(await leftovers(operator)).toBe('')
+  })
+
   test('by a rollback is undone and hands over', async () => {
     await runs.deploy('deploy-pre-empted', '2.2.0-broken')
     await untilJobRuns(operator, 'deploy-pre-empted', 'buildImages.do.1.build')
-    await runs.rollback('rollback-first')
+    const typing = typist.begin('stepback rollback aria --secrets restore')
     expect(await operator.end('deploy-pre-empted')).toMatchObject({ outcome: 'Undone', result: { cancelled: true } })
-    await runs.ends('rollback-first', 'done')
+    await runs.ends(await typing.run(), 'done')
+    expect((await typing.ended).code).toBe(0)
   })
 
   test('by a rollback while it waits at a gate is fenced, and the rollback pays its debt', async () => {
@@ -51,21 +78,37 @@ describe.skipIf(!process.env['STEPBACK_END_TO_END'])('a run that is interrupted'
     await untilJobRuns(operator, 'deploy-at-gate', 'buildImages.do.1.build')
     await operator.api('/api/messages', { method: 'POST', body: JSON.stringify({ content: 'written since' }) })
     await operator.until('deploy-at-gate', ({ phase }) => phase === 'waiting-for-operator')
-    await runs.rollback('rollback-fencing')
+    const run = 'rollback-aria-now'
+    await typist.says(started('rollbackWorkflow', run, '"reason": "…"'))
+    const watching = typist.begin('stepback watch <run>', { run })
     // What it loses itself, and then what paying the debt loses: the same row, each with the digest of its plan.
-    for (const phase of ['waiting-for-approval', 'waiting-for-operator']) {
-      const { plan } = await operator.until('rollback-fencing', (progress) => progress.phase === phase)
-      await operator.stepback('approve', 'rollback-fencing', '--by', 'a test', '--digest', plan!.digest)
-    }
+    const asked = await operator.until(run, ({ phase }) => phase === 'waiting-for-approval')
+    await typist.says(answered('update execute', 'approve', '"digest":"3fa94c21"'), asked.plan!)
+    await operator.until(run, ({ phase }) => phase === 'waiting-for-operator')
+    await typist.says('stepback resolve <run> --action retry', { run })
+    await operator.until(run, ({ phase }) => phase === 'waiting-for-operator')
+    await typist.says(answered('update execute', 'resolve', '"action":"retry"'))
+    const again = await operator.until(run, ({ phase }) => phase === 'waiting-for-operator')
+    await typist.says(answered('signal', 'approve', '"digest":"3fa94c21"'), again.plan!)
     expect(await operator.end('deploy-at-gate')).toMatchObject({ outcome: 'Fenced' })
-    await runs.ends('rollback-fencing', 'done')
+    await runs.ends(run, 'done')
+    expect((await watching.ended).code).toBe(0)
     const closed = ledgerEntries(stateDirectory(operator)).filter(({ entry }) => entry.kind === 'debt-closed')
     expect(closed.at(-1)!.entry).toMatchObject({ run: { workflowId: 'deploy-at-gate' }, how: 'undone' })
   })
 
-  const emergency = async (run: string, procedure: string) => {
-    await operator.start('emergencyWorkflow', run, { target: 'aria', procedure, reason: 'a test' })
-    return await operator.end(run)
+  const answered = (how: string, name: string, what: string) =>
+    `temporal workflow ${how} --workflow-id rollback-aria-now --name ${name} --input '{"by":"ada",${what}}'`
+
+  /** As the runbook says it. */
+  const emergency = async (procedure: string, run?: string, more = '') => {
+    const input = `"procedure":"${procedure}","reason": "…"${more}`
+    const typing = typist.begin(
+      run ? started('emergencyWorkflow', run, input) : `stepback emergency aria ${procedure} --reason "…"`,
+    )
+    const name = await typing.run()
+    await typing.ended
+    return await operator.end(name)
   }
   const detailOf = ({ result }: Ended, name: string) => result.steps.find((it) => it.name === name)?.detail
   const docker = async (...words: string[]) => {
@@ -77,28 +120,41 @@ describe.skipIf(!process.env['STEPBACK_END_TO_END'])('a run that is interrupted'
     const point = (await operator.points()).find(({ state }) => state === 'proven' || state === 'warm')!
     await runs.rollback('rollback-cut', { scope: 'database', strategy: 'restore', to: point.id })
     await untilJobRuns(operator, 'rollback-cut', 'restoreDatabase.do.1.restore')
-    expect(await emergency('emergency-stop', 'stop')).toMatchObject({ outcome: 'done' })
+    expect(await emergency('stop', 'emergency-aria-now')).toMatchObject({ outcome: 'done' })
     await expect(operator.api('/health')).rejects.toThrow()
     // Started by hand, with the label that Compose gave its image.
     await docker('run', '--detach', '--rm', '--network', 'none', '--entrypoint', 'sleep', 'aria-api:backup', '300')
     expect(await operator.end('rollback-cut')).toMatchObject({
       outcome: 'Fenced',
-      message: expect.stringContaining("held by emergency 'emergency-stop'"),
+      message: expect.stringContaining("held by emergency 'emergency-aria-now'"),
     })
-    const { result } = await emergency('emergency-start', 'start')
+    const stopped = [await emergency('stop'), await emergency('unresponsive')]
+    stopped.push(await emergency('unresponsive', 'emergency-aria-silent', ',"severity":"failure"'))
+    expect(stopped.map(({ outcome }) => outcome)).toEqual(['done', 'done', 'done'])
+    const { result } = await emergency('start')
     expect(result.health.filter((it) => !it.healthy)).toEqual([])
+    expect(await emergency('start', 'emergency-aria-start')).toMatchObject({
+      outcome: 'done',
+      result: { already: true },
+    })
     const entries = ledgerEntries(stateDirectory(operator)).map(({ entry }) => entry)
+    const stop = { kind: 'stopped', ran: ['aria-api', 'aria-brain', 'aria-web'] }
     expect(entries.filter(({ kind }) => kind === 'stopped' || kind === 'started')).toMatchObject([
-      { kind: 'stopped', ran: ['aria-api', 'aria-brain', 'aria-web'] },
+      stop,
+      stop,
+      stop,
       { kind: 'started' },
     ])
-    await operator.stepback('restore-points', 'aria', 'take', '--reason', 'a test')
+    await typist.says('stepback restore-points aria take')
+    const [taken] = await operator.points()
+    await typist.says('stepback restore-points aria prove <id> --reason "…"', taken)
+    await typist.says('stepback memories aria archive')
     expect(await leftovers(operator)).toBe('')
   })
 
   const approvedAtGate = async (run: string) => {
     const { plan } = await operator.until(run, ({ phase }) => phase === 'waiting-for-approval')
-    await operator.stepback('approve', run, '--by', 'a test', '--digest', plan!.digest)
+    await typist.says('stepback approve <run> --digest 3fa94c21', { run, digest: plan!.digest })
     return { plan: plan!, ended: await operator.end(run) }
   }
 
@@ -135,7 +191,25 @@ describe.skipIf(!process.env['STEPBACK_END_TO_END'])('a run that is interrupted'
       .trim()
       .split('\n')
     expect(left).toEqual([expect.stringContaining('since: under an old key')])
+
+    // Its undo brings back what stayed behind, and the undo of that is the database with what was carried.
+    await runs.rollback('rollback-of-carrying', { scope: 'database', to: kept })
+    const undone = await endedAfterAll('rollback-of-carrying')
+    expect(undone).toMatchObject({ outcome: 'done', result: { plan: { strategy: 'swap' } } })
+    expect(await contents()).toEqual([...carried, { content: 'since: under an old key', n: 1 }])
+    await runs.rollback('rollback-of-that', { scope: 'database', to: undone.result.restorePoint })
+    expect(await endedAfterAll('rollback-of-that')).toMatchObject({
+      outcome: 'done',
+      result: { plan: { strategy: 'swap' } },
+    })
+    expect(await contents()).toEqual(carried)
   })
+
+  /** Whether rows are lost with it or not. */
+  const endedAfterAll = async (run: string) => {
+    const { phase } = await operator.until(run, (it) => it.phase === 'waiting-for-approval' || it.finishedAt !== null)
+    return phase === 'waiting-for-approval' ? (await approvedAtGate(run)).ended : await operator.end(run)
+  }
 
   test('a database with a damaged page makes way for the newest proven restore point, and is kept', async () => {
     const count = () => operator.query<{ n: string }>('select count(content) as n from messages')
@@ -147,7 +221,7 @@ describe.skipIf(!process.env['STEPBACK_END_TO_END'])('a run that is interrupted'
     // What the server still has in its memory is whole.
     await restartDatabase(root)
     await expect.poll(() => count().catch(({ message }: Error) => message)).toMatch(/invalid page/)
-    const { outcome, result } = await emergency('emergency-corruption', 'database-corruption')
+    const { outcome, result } = await emergency('database-corruption', 'emergency-aria-database')
     expect(outcome).toBe('done')
     expect(result.health.filter((it) => !it.healthy)).toEqual([])
     expect(Number((await count())[0]!.n)).toBeGreaterThan(4_000)
@@ -167,12 +241,13 @@ describe.skipIf(!process.env['STEPBACK_END_TO_END'])('a run that is interrupted'
     const container = await docker('ps', '--quiet', '--filter', 'label=com.docker.compose.service=ollama')
     const usage = () => docker('stats', '--no-stream', '--format', '{{.MemUsage}}', container)
     await expect.poll(usage, { timeout: 60_000 }).toMatch(/^[5-9]\d\d/)
-    const ended = await emergency('emergency-memory', 'out-of-memory')
+    const ended = await emergency('out-of-memory')
     expect(ended.outcome).toBe('done')
     expect(detailOf(ended, 'measureMemory')).toMatch(/ollama uses [5-9]\d\d MB$/)
     expect(detailOf(ended, 'useSmallerModel')).toMatch(/^it uses \d\d MB, more than 60; now .* ollama uses \d\d MB$/)
     expect(readFileSync(join(operator.sandbox.directory, '.env'), 'utf8')).toContain('OLLAMA_MODEL=qwen3:14b\n')
     await mend({ root })
+    expect(await emergency('out-of-memory', 'emergency-aria-memory')).toMatchObject({ outcome: 'done' })
   })
 
   test('a disk without a byte left is freed of what nobody needs, and of nothing else', async () => {
@@ -202,13 +277,13 @@ describe.skipIf(!process.env['STEPBACK_END_TO_END'])('a run that is interrupted'
       const reserve = join(stateDirectory(operator), 'reserve')
       execFileSync('mv', [reserve, `${aside}/reserve`])
       spawnSync('dd', ['if=/dev/zero', `of=${join(backups, 'more')}`, 'bs=64k'])
-      expect(await emergency('emergency-hopeless', 'disk-full')).toMatchObject({
+      expect(await emergency('disk-full')).toMatchObject({
         outcome: 'Refused',
         message: expect.stringMatching(/no room for the lease in .*: 0 bytes are free, and no reserve is left/),
       })
       rmSync(join(backups, 'more'))
       execFileSync('mv', [`${aside}/reserve`, reserve])
-      const ended = await emergency('emergency-disk', 'disk-full')
+      const ended = await emergency('disk-full')
       expect([ended.outcome, ended.message]).toEqual(['done', ''])
       expect(detailOf(ended, 'removeDumps')).toMatch(/^db_20250101\.sql/)
       expect(detailOf(ended, 'removeVolumes')).toMatch(/^1 removed/)
@@ -226,5 +301,9 @@ describe.skipIf(!process.env['STEPBACK_END_TO_END'])('a run that is interrupted'
     } finally {
       execFileSync('umount', [backups])
     }
+  })
+
+  test('and every command of the runbook and of the deployment page was typed', () => {
+    expect(typist.left).toEqual([])
   })
 })

@@ -28,6 +28,6 @@ function shorter(config: string, database: object): string {
   own['checks'] = []
   own['hooks'] = []
   own['watch'] = { window: '2s', interval: '500ms', failures: 3 }
-  own['guard'] = { grace: '1s', interval: '500ms' }
+  own['guard'] = { grace: '1s', interval: '500ms', policy: 'act' }
   return stringify({ ...read, metrics: { ...read.metrics, every: '1m' } })
 }
