@@ -257,6 +257,7 @@ export class Operator {
   /** Ends the worker that was started here: the sandbox does not know it. */
   stopWorker(): void {
     if (this.#worker) process.kill(this.#worker, 'SIGKILL')
+    this.#worker = undefined
   }
 }
 

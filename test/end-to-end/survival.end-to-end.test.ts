@@ -4,6 +4,11 @@ import { mkdtempSync, readdirSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { Beginnings } from '../../chaos/beginnings.js'
+import { draw } from '../../chaos/draw.js'
+import { kinds } from '../../chaos/faults/index.js'
+import { Ground } from '../../chaos/ground.js'
+import { play } from '../../chaos/play.js'
 import type { Operator } from './operator.js'
 import { quickSandbox, remove } from './quick-sandbox.js'
 import { beginning, expectCreations, oneByOne, survive } from './survivor.js'
@@ -55,5 +60,21 @@ describe.skipIf(!process.env['STEPBACK_END_TO_END'])('a worker that is killed', 
     expect(await operator.api('/api/status')).toMatchObject({ version: '2.0.0', revision: 'a006_pheromone_scores' })
     expect(readdirSync(join(operator.sandbox.directory, 'aria_skills'))).not.toContain('catalogue.md')
     expect(await operator.journal('select state from stepback.operation')).toEqual([{ state: 'swapped' }])
+  })
+
+  // Of `npm run chaos -- --runs 100 --seed 1`; the last one ends with what would have to be started again.
+  test('is no worse than what trials 89 and 26 let happen, by all that is seen from outside', async () => {
+    operator.stopWorker()
+    const ground = await Ground.on(root)
+    try {
+      const beginnings = new Beginnings(ground)
+      for (const number of [89, 26]) {
+        const { faults, notes, violations } = await play(ground, beginnings, draw(1 + number, kinds))
+        expect({ number, notes, violations }).toEqual({ number, notes: [], violations: [] })
+        expect(faults).not.toEqual([])
+      }
+    } finally {
+      await ground.leave()
+    }
   })
 })
