@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
@@ -95,5 +95,27 @@ describe('the helper', () => {
       expect(execFileSync('sh', ['-c', command, join(directory, 'cut.sh')], { encoding: 'utf8' })).toBe('cut.sh\n')
     }
     rmSync(directory, { recursive: true })
+  })
+
+  test('reads a long ledger whole, by as few programs as a short one', () => {
+    const root = mkdtempSync(join(tmpdir(), 'stepback-'))
+    try {
+      const entries = Array.from({ length: 1_200 }, (_, index) => `{"number":${index + 1}}\n`)
+      mkdirSync(join(root, 'ledger'))
+      for (const [index, entry] of entries.entries())
+        writeFileSync(join(root, 'ledger', `${String(index + 1).padStart(8, '0')}.json`), entry)
+      writeFileSync(join(root, 'helper.sh'), helper().text)
+      mkdirSync(join(root, 'bin'))
+      writeFileSync(join(root, 'bin/cat'), `#!/bin/sh\necho started >>${root}/cats\nexec /bin/cat "$@"\n`, {
+        mode: 0o755,
+      })
+      const env = { PATH: `${join(root, 'bin')}:${process.env['PATH']}` }
+      const stdout = execFileSync('sh', [join(root, 'helper.sh'), root, 'sh', 'n3', 'read', 'ledger', '0'], { env })
+      const answer = answerOf({ nonce: 'n3', stdout, stderr: Buffer.alloc(0) })
+      expect(answer).toMatchObject({ kind: 'answer', stdout: Buffer.from(entries.join('')) })
+      expect(readFileSync(join(root, 'cats'), 'utf8').split('\n').length).toBeLessThan(10)
+    } finally {
+      rmSync(root, { recursive: true })
+    }
   })
 })
