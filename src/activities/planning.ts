@@ -1,8 +1,6 @@
 // The planner runs in an activity, so its result is in history: it may change without breaking a run under way.
 
 import { createHash } from 'node:crypto'
-import { readFile } from 'node:fs/promises'
-import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import {
   parseBackupRequest,
@@ -10,44 +8,38 @@ import {
   parseEmergencyRequest,
   parseRollbackRequest,
 } from '../config/request.js'
-import type { Release } from '../adapters/release.js'
-import { fitFiles } from '../commands/files.js'
 import { listShelf } from '../commands/prune.js'
-import { command } from '../commands/shell.js'
 import { planBackup } from '../plan/backup.js'
 import { planConfiguration } from '../plan/configuration.js'
 import { planContainers } from '../plan/containers.js'
 import { planDeploy } from '../plan/deploy.js'
 import { planEmergency } from '../plan/emergency.js'
-import type { Facts, ReleaseFacts } from '../plan/facts.js'
+import type { Facts } from '../plan/facts.js'
 import { StepbackError } from '../plan/failure.js'
 import { allHealthy } from '../plan/health.js'
 import type { Subscriptions } from '../plan/notice.js'
-import { type FileChange, type Plan, type RunKind, digestText } from '../plan/plan.js'
+import { type Plan, type RunKind, digestText } from '../plan/plan.js'
 import type { HealthReport } from '../plan/progress.js'
-import type { DeployRequest, RollbackRequest } from '../plan/request.js'
+import type { RollbackRequest } from '../plan/request.js'
 import { chooseDestination } from '../plan/destination.js'
 import { planRevert, planRollback } from '../plan/rollback.js'
 import { beating } from './act.js'
-import { composeStack, said } from './context.js'
 import type { Deps } from './deps.js'
 import { askChecks, askedOften, readVersion } from './health.js'
 import { subscriptionsOf } from './notices.js'
 import { together } from './together.js'
-import { ensureAllowed, linkEnds } from '../plan/release.js'
 import { planMigrations } from '../plan/revision.js'
 import { observeAhead } from './observe/ahead.js'
 import { observeDowns } from './observe/database.js'
 import { observeCandidate } from './observe/candidate.js'
 import { observeConfiguration } from './observe/configuration.js'
 import { observeEmergency } from './observe/emergency.js'
-import { observeEnvironment } from './observe/environment.js'
-import { composeProblem, modelOf, observe } from './observe/facts.js'
-import { changeByRelease, isAmong } from './observe/file-changes.js'
+import { observe } from './observe/facts.js'
 import { type Glance, type Since, freeLease, glance, isStill } from './observe/glance.js'
 import { Look } from './observe/look.js'
 import { observeRecorded } from './observe/recorded.js'
-import { askWith, hashWith } from './observe/resulting.js'
+import { observeRelease } from './observe/release.js'
+import { hashWith } from './observe/resulting.js'
 
 export interface Planned {
   readonly plan: Plan
@@ -225,85 +217,6 @@ async function decideRollback(
   }
   const candidate = await observeCandidate(look, { request, facts, manifest })
   return planRollback(request, facts, candidate, because)
-}
-
-/** The release's files, and the stack as Compose will read it with them. */
-async function observeRelease(look: Look, request: DeployRequest): Promise<Brought | null> {
-  if (request.release === undefined) return null
-  const release = await look.deps.readRelease({ directory: request.release, limits: look.target.release })
-  ensureAllowed(release, look.target.protected)
-  await ensureFits(look, release)
-  const stack = composeStack(look.target)
-  const own = release.files.filter((file) => stack.files.includes(file.path) || file.path === stack.envFile)
-  const replaced = await Promise.all(
-    own.map(async ({ path }) => ({
-      path,
-      print: command('printf', '%s', await readFile(join(release.directory, path), 'utf8')),
-    })),
-  )
-  const [config, hash, changes] = await Promise.all([
-    askWith(look, replaced),
-    hashWith(look, replaced),
-    readChanges(look, release),
-  ])
-  if (config.exitCode !== 0) {
-    throw new StepbackError({
-      type: 'Refused',
-      message: `docker compose cannot read the compose file of release "${request.release}": ${composeProblem(config)}`,
-      hint: 'mend the release; nothing was changed.',
-    })
-  }
-  const paths = release.files.map((file) => file.path)
-  const migrateTo = paths.includes(releaseFile) ? await readMigrateTo(join(release.directory, releaseFile)) : null
-  const env = own.find((file) => file.path === stack.envFile)
-  const whose = `release "${request.release}"`
-  const environment = env
-    ? await observeEnvironment(look, {
-        text: await readFile(join(release.directory, env.path), 'utf8'),
-        keep: [],
-        whose,
-      })
-    : null
-  const model = modelOf(look, config)
-  const { sha256 } = release
-  const facts = { directory: release.directory, sha256, paths, model, migrateTo, environment, changes }
-  return { facts, hash }
-}
-
-/** How configured files change, as many of them as a person reads. */
-async function readChanges(look: Look, { directory, files }: Release): Promise<FileChange[]> {
-  const { compose, managed } = look.target
-  const own = files.filter(({ path, kind }) => kind === undefined && isAmong(path, [...compose.files, ...managed]))
-  const changes = own.slice(0, 20).map((it) => changeByRelease(look, { ...it, file: join(directory, it.path) }))
-  return (await Promise.all(changes)).filter((it) => it !== null)
-}
-
-interface Brought {
-  readonly facts: ReleaseFacts
-  readonly hash: string | null
-}
-
-/** What is on the host may stand in its way: a link on the way, a directory in the place of a file, and the reverse. */
-async function ensureFits(look: Look, { directory, files }: Release): Promise<void> {
-  const found = await look.try(fitFiles({ directory: look.target.directory, files, ends: linkEnds(files) }))
-  if (found.exitCode === 0) return
-  throw new StepbackError({
-    type: 'Refused',
-    message: `release "${directory}" does not fit into "${look.target.directory}"${said(found.stderr)}`,
-    hint: 'move what stands there out of the way, or mend the release; nothing was changed.',
-  })
-}
-
-/** Where a release says which revision its code is written for: `{ "migrateTo": "<revision>" }`; other keys are its own. */
-const releaseFile = 'release.json'
-
-async function readMigrateTo(file: string): Promise<string | null> {
-  try {
-    const { migrateTo } = JSON.parse(await readFile(file, 'utf8')) as { readonly migrateTo?: unknown }
-    return typeof migrateTo === 'string' ? migrateTo : null
-  } catch (cause) {
-    throw new StepbackError({ type: 'Refused', message: `"${file}" is no JSON: ${(cause as Error).message}` })
-  }
 }
 
 function withDigest(plan: Omit<Plan, 'digest'>, request: object): Plan {
