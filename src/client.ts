@@ -17,7 +17,7 @@ import { Histories } from './client/histories.js'
 import { guardName, runName, summaryOf } from './client/naming.js'
 import { type OpenRun, openRuns } from './client/open-runs.js'
 import { type Outcome, outcomeOf } from './client/outcome.js'
-import { recordedPlan } from './client/recorded-plan.js'
+import { recordedPlan } from './client/run-history.js'
 import { type ServerFacts, serverFacts } from './client/server.js'
 import { alignSchedules } from './client/schedules.js'
 import { sign } from './client/sign.js'
@@ -182,7 +182,7 @@ export class StepbackClient {
 
   /** The newest plan of the run, with its undos, from history; no worker is needed. */
   async plan(run: string): Promise<Plan | undefined> {
-    return await recordedPlan(this.#handle(run), this.#client.options.loadedDataConverter)
+    return await recordedPlan(await this.#handle(run).fetchHistory(), this.#client.options.loadedDataConverter)
   }
 
   /** Histories of runs, those that a worker keeps in this directory of this machine included. */

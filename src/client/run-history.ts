@@ -52,22 +52,14 @@ export async function readHistory(
   converter: LoadedDataConverter,
 ): Promise<RunHistory> {
   const events = history.events ?? []
-  const decode = async (payloads: Payloads | null | undefined) =>
-    payloads?.payloads?.length ? await decodeFromPayloadsAtIndex<unknown>(converter, 0, payloads.payloads) : undefined
+  const decode = decoding(converter)
   const first = events[0]?.workflowExecutionStartedEventAttributes
   const request = await decode(first?.input)
   const { target } = (request ?? {}) as { readonly target?: unknown }
   const closing = closingOf(events)
   const work = await Promise.all(activitiesOf(events).map((it) => workOf(it, decode)))
-  const results = await Promise.all(
-    activitiesOf(events).map(async ({ name, completed }) => ({
-      name,
-      value: await decode(completed?.activityTaskCompletedEventAttributes?.result),
-    })),
-  )
-  const planned = results.flatMap(({ name, value }) =>
-    name === 'plan' && (value as Partial<Planned> | undefined)?.plan ? [value as Planned] : [],
-  )
+  const results = await resultsOf(activitiesOf(events), decode)
+  const planned = plansAmong(results)
   const ended = closing ? await decode(closing.payloads) : undefined
   return {
     run,
@@ -87,6 +79,40 @@ export async function readHistory(
       isHead(value) ? [{ number: value.number, sha256: value.sha256, run }] : [],
     ),
   }
+}
+
+/** The newest plan that a run was given, and nothing else of its history; nothing where none was made. */
+export async function recordedPlan({ events }: History, converter: LoadedDataConverter): Promise<Plan | undefined> {
+  const plans = activitiesOf(events ?? []).filter(({ name }) => name === 'plan')
+  return plansAmong(await resultsOf(plans, decoding(converter))).at(-1)?.plan
+}
+
+type Decode = (payloads: Payloads | null | undefined) => Promise<unknown>
+
+function decoding(converter: LoadedDataConverter): Decode {
+  return async (payloads) =>
+    payloads?.payloads?.length ? await decodeFromPayloadsAtIndex<unknown>(converter, 0, payloads.payloads) : undefined
+}
+
+interface Returned {
+  readonly name: string
+  readonly value: unknown
+}
+
+async function resultsOf(activities: readonly Activity[], decode: Decode): Promise<Returned[]> {
+  return await Promise.all(
+    activities.map(async ({ name, completed }) => ({
+      name,
+      value: await decode(completed?.activityTaskCompletedEventAttributes?.result),
+    })),
+  )
+}
+
+/** What answered that the plan stands has none. */
+function plansAmong(results: readonly Returned[]): Planned[] {
+  return results.flatMap(({ name, value }) =>
+    name === 'plan' && (value as Partial<Planned> | undefined)?.plan ? [value as Planned] : [],
+  )
 }
 
 /** What the activity `plan` returns, as far as it is told. */
