@@ -3,6 +3,7 @@
 import { readFileSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { runDigits } from '../src/plan/ledger.js'
 import { type Manifest, parseManifest } from '../src/plan/manifest.js'
 import type { Ground } from './ground.js'
 import { leftoversIn, strayDatabases } from './leftovers.js'
@@ -46,7 +47,7 @@ async function strays(ground: Ground): Promise<string[]> {
     .filter((it) => it.startsWith('manifest_'))
     .map((it) => parseManifest(readFileSync(join(backups, it), 'utf8')))
   // What an undo put aside stays as long as the restore point of its deploy.
-  const putAside = (it: Manifest) => `aria_blue__before_${it.run.runId.replaceAll('-', '').slice(-8)}`
+  const putAside = (it: Manifest) => `aria_blue__before_${runDigits(it.run)}`
   const named = manifests.flatMap((it) =>
     [it.kept?.name, it.database?.warm?.name, putAside(it)].filter((name) => name !== undefined),
   )

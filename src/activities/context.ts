@@ -9,7 +9,7 @@ import type { SshConnection } from '../adapters/ssh.js'
 import type { ComposeStack } from '../commands/compose.js'
 import type { ActName } from '../plan/act.js'
 import { StepbackError } from '../plan/failure.js'
-import type { LedgerEntry, RunId } from '../plan/ledger.js'
+import { type LedgerEntry, type RunId, runDigits } from '../plan/ledger.js'
 import type { Shown } from '../plan/plan.js'
 import type { ActInput } from './act-input.js'
 import type { Deps } from './deps.js'
@@ -190,11 +190,6 @@ export class ActContext {
 
 export function composeStack(target: Target): ComposeStack {
   return { directory: target.directory, ...target.compose }
-}
-
-/** 8 hex digits of a run's id: the last ones, since it begins with the time, which runs of one minute share. */
-export function runDigits(run: RunId): string {
-  return run.runId.replaceAll('-', '').slice(-8)
 }
 
 export function ownRun(): RunId {

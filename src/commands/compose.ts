@@ -63,8 +63,7 @@ export function stop(project: string, services: readonly string[], graceSeconds:
 
 /** A line for each container that runs: its service. */
 export function runningServices(project: string): string {
-  const filters = projectLabels(project).flatMap((it) => ['--filter', it])
-  return command('docker', 'ps', '--format', '{{.Label "com.docker.compose.service"}}', ...filters)
+  return command('docker', 'ps', '--format', '{{.Label "com.docker.compose.service"}}', ...filters(project))
 }
 
 /** Without their volumes: what nobody named stays. Containers that run are left alone, and make it fail. */
@@ -122,19 +121,14 @@ function restartStale(
 
 /** Ids of one service's containers, running or not, that Compose made for `up`. */
 export function serviceContainers(project: string, service: string, status?: 'running'): string {
-  const filters = [
-    ...projectLabels(project),
-    `label=com.docker.compose.service=${service}`,
-    ...(status ? [`status=${status}`] : []),
-  ]
-  return command('docker', 'ps', '--all', '--quiet', '--no-trunc', ...filters.flatMap((it) => ['--filter', it]))
+  const more = [`label=com.docker.compose.service=${service}`, ...(status ? [`status=${status}`] : [])]
+  return command('docker', 'ps', '--all', '--quiet', '--no-trunc', ...filters(project, more))
 }
 
 /** The same of several services, in their order: Docker is asked once, since each start of its client takes its time. */
 function containersOf(project: string, services: readonly string[]): string {
   const format = '{{.ID}} {{.Label "com.docker.compose.service"}}'
-  const filters = projectLabels(project).flatMap((it) => ['--filter', it])
-  const all = command('docker', 'ps', '--all', '--no-trunc', ...filters, '--format', format)
+  const all = command('docker', 'ps', '--all', '--no-trunc', ...filters(project), '--format', format)
   const own = `printf '%s\\n' "$all" | while read -r id of; do [ "$of" != "$service" ] || echo "$id"; done`
   return `all=$(${all}) || exit 1; for service in ${command(...services)}; do ${own}; done`
 }
@@ -161,10 +155,11 @@ export function containerStates(project: string): string {
 }
 
 function listed(project: string, ...how: readonly string[]): string {
-  const filters = projectLabels(project).flatMap((it) => ['--filter', it])
-  return command('docker', 'ps', '--all', ...how, '--no-trunc', ...filters)
+  return command('docker', 'ps', '--all', ...how, '--no-trunc', ...filters(project))
 }
 
-function projectLabels(project: string): string[] {
-  return [`label=com.docker.compose.project=${project}`, 'label=com.docker.compose.oneoff=False']
+/** What `docker ps` is asked for: this project's own containers, and of them what is so besides. */
+function filters(project: string, more: readonly string[] = []): string[] {
+  const labels = [`label=com.docker.compose.project=${project}`, 'label=com.docker.compose.oneoff=False']
+  return [...labels, ...more].flatMap((it) => ['--filter', it])
 }

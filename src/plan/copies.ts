@@ -2,7 +2,7 @@
 
 import type { DroppedCopy } from './act.js'
 import type { DatabaseFacts, Facts } from './facts.js'
-import { type RunId, openRuns } from './ledger.js'
+import { openRuns, runDigits } from './ledger.js'
 import type { BesideDatabase, Manifest } from './manifest.js'
 
 /** The database that a restore point needs no restore for: the copy that proved it, or the one that was live then. */
@@ -76,7 +76,7 @@ export function keptDatabasesToDrop(facts: Facts, held: readonly string[]): Drop
  * database that was live once, nor one that a manifest names, or might name that cannot be read.
  */
 export function abandonedToDrop({ database, manifests, unreadable = [], records }: Facts): DroppedCopy[] {
-  const open = new Set(openRuns(records).map(digitsOf))
+  const open = new Set(openRuns(records).map(runDigits))
   const named = manifests.flatMap((it) => it.database?.warm?.name ?? [])
   return (database?.built ?? [])
     .filter(({ name, run8 }) => unreadable.length === 0 && !open.has(run8) && !named.includes(name))
@@ -89,21 +89,16 @@ export function abandonedToDrop({ database, manifests, unreadable = [], records 
  */
 export function putAsideToDrop(facts: Facts, going: readonly Manifest[], held: readonly string[]): DroppedCopy[] {
   const { database, manifests, unreadable = [], records } = facts
-  const open = new Set(openRuns(records).map(digitsOf))
+  const open = new Set(openRuns(records).map(runDigits))
   const named = manifests.flatMap((it) => it.kept?.name ?? [])
   const former = unreadable.length > 0 ? [] : (database?.former ?? [])
   return former
     .filter(({ name, run8 }) => {
-      const own = manifests.find((it) => digitsOf(it.run) === run8)
+      const own = manifests.find((it) => runDigits(it.run) === run8)
       if (!own || open.has(run8) || named.includes(name)) return false
       return mayGo(facts, own, held) || going.includes(own)
     })
     .map(identityOf)
-}
-
-/** As databases carry them in their names. */
-function digitsOf({ runId }: RunId): string {
-  return runId.replaceAll('-', '').slice(-8)
 }
 
 /** Restore points that are a database, which is there and stays. */

@@ -5,7 +5,7 @@ import { escape, markOf, typed } from './describe.js'
 import { describeMs } from './duration.js'
 import { amountOf } from './exposure.js'
 import type { HeardAnswer } from './gate.js'
-import type { RunId } from './ledger.js'
+import { type RunId, runDigits } from './ledger.js'
 import type { Plan } from './plan.js'
 import { undoOfEnded } from './undo.js'
 
@@ -51,7 +51,7 @@ export function isIncident(incident: Pick<Incident, 'kind' | 'outcome' | 'settle
 /** The same for every attempt to write it, and another for every run: `incident_20261123T141530Z_rollback_3fa94c21.md`. */
 export function incidentName({ run, kind, at }: Pick<Incident, 'run' | 'kind' | 'at'>): string {
   const time = at.replace(/\.\d+/, '').replaceAll(/[-:]/g, '')
-  return `incident_${time}_${kind}_${run.runId.replaceAll('-', '').slice(-8)}.md`
+  return `incident_${time}_${kind}_${runDigits(run)}.md`
 }
 
 /** `rollback full 2.0.0: done`. */

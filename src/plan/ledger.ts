@@ -9,6 +9,11 @@ export interface RunId {
   readonly runId: string
 }
 
+/** 8 hex digits of a run's id: the last ones, since it begins with the time, which runs of one minute share. */
+export function runDigits({ runId }: RunId): string {
+  return runId.replaceAll('-', '').slice(-8)
+}
+
 export type LedgerEntry =
   | { readonly kind: 'acquired'; readonly run: RunId; readonly saw: string }
   | { readonly kind: 'plan'; readonly run: RunId; readonly plan: Plan }

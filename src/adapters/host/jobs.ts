@@ -34,7 +34,7 @@ export interface JobRequest {
 }
 
 const defaultOutputLimitBytes = 65_536
-/** Rounds of one wait on the host, about ten seconds: each call renews the lease, and a ghost's call ends by itself. */
+/** Rounds of one wait on the host, about six seconds: each call renews the lease, and a ghost's call ends by itself. */
 const waitRounds = 100
 const progressEveryMs = 1_000
 

@@ -20,21 +20,31 @@ export function beforeName(input: { readonly database: string; readonly run8: st
 }
 
 /** Whether a database was made beside this one by stepback, by its exact name. */
-export function isBesideName(input: { readonly database: string; readonly name: string }): boolean {
-  const [, kind, run8] = /__(new|warm|before)_([0-9a-f]{8})(?:_[0-9a-f]{6})?$/.exec(input.name) ?? []
-  return kind !== undefined && run8 !== undefined && besideName(input.database, kind, run8) === input.name
+export function isBesideName(named: Named): boolean {
+  return besideParts(named) !== undefined
 }
 
 /** The digits of the run that began to make it; undefined for what was live once, and for other names. */
-export function builtBy(input: { readonly database: string; readonly name: string }): string | undefined {
-  if (!isBesideName(input)) return undefined
-  return /__(?:new|warm)_([0-9a-f]{8})(?:_[0-9a-f]{6})?$/.exec(input.name)?.[1]
+export function builtBy(named: Named): string | undefined {
+  const { kind, run8 } = besideParts(named) ?? {}
+  return kind === 'before' ? undefined : run8
 }
 
 /** The digits of the run that put it aside; undefined for what was never live. */
-export function putAsideBy(input: { readonly database: string; readonly name: string }): string | undefined {
-  if (!isBesideName(input)) return undefined
-  return /__before_([0-9a-f]{8})(?:_[0-9a-f]{6})?$/.exec(input.name)?.[1]
+export function putAsideBy(named: Named): string | undefined {
+  const { kind, run8 } = besideParts(named) ?? {}
+  return kind === 'before' ? run8 : undefined
+}
+
+interface Named {
+  readonly database: string
+  readonly name: string
+}
+
+function besideParts({ database, name }: Named): { readonly kind: string; readonly run8: string } | undefined {
+  const [, kind, run8] = /__(new|warm|before)_([0-9a-f]{8})(?:_[0-9a-f]{6})?$/.exec(name) ?? []
+  if (kind === undefined || run8 === undefined || besideName(database, kind, run8) !== name) return undefined
+  return { kind, run8 }
 }
 
 /** The application_name of every session of a target: `stepback:<target>:<token>:<what>`. */
