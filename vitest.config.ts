@@ -36,7 +36,10 @@ export default defineConfig({
         extends: true,
         test: { name: 'parts', include: ['test/**/*.test.ts'], exclude: [endToEnd, ...recorder] },
       },
-      { extends: true, test: { name: 'end to end', include: [endToEnd] } },
+      {
+        extends: true,
+        test: { name: 'end to end', include: [endToEnd], setupFiles: ['test/end-to-end/say-why.ts'] },
+      },
     ],
   },
 })

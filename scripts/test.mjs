@@ -1,7 +1,7 @@
 // `npm test`: gets what is missing, builds, and checks everything; the last line counts. Arguments go to vitest.
 
 import { mkdirSync, readFileSync, rmSync } from 'node:fs'
-import { join } from 'node:path'
+import { join, relative } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { build } from './build.mjs'
 import { bin, main, root, runCommand, runStep } from './steps.mjs'
@@ -27,6 +27,8 @@ await main(async () => {
   const failures =
     Math.max(counts.failed, failed.includes('tests') ? 1 : 0) + failed.filter((it) => it !== 'tests').length
   console.log(`\n${failed.length > 0 ? `failed: ${failed.join(', ')}` : 'all checks passed'}`)
+  // once more, and in the order in which they ran: what fails first is often why the others do
+  for (const line of counts.lines) console.log(line)
   console.log(`${((performance.now() - start) / 1000).toFixed(0)} s`)
   console.log(`${counts.passed} passed, ${failures} failed`)
   if (failures > 0) process.exitCode = 1
@@ -58,8 +60,17 @@ function readReport() {
     const unloaded = testResults.filter(
       (file) => file.status === 'failed' && !file.assertionResults.some((test) => test.status === 'failed'),
     )
-    return { passed: numPassedTests, failed: numFailedTests + unloaded.length }
+    const lines = testResults.flatMap(({ name, assertionResults }) =>
+      assertionResults
+        .filter((test) => test.status === 'failed')
+        .map((test) => `- ${relative(root, name)}: ${test.title}: ${test.failureMessages.map(shorten).join('\n')}`),
+    )
+    return { passed: numPassedTests, failed: numFailedTests + unloaded.length, lines }
   } catch {
-    return { passed: 0, failed: 1 }
+    return { passed: 0, failed: 1, lines: [] }
   }
+}
+
+function shorten(message) {
+  return message.split('\n    at ')[0].slice(0, 2000)
 }

@@ -49,9 +49,12 @@ export async function whileLocked(operator: Operator, table: string, work: () =>
   const client = new pg.Client({ connectionString: operator.sandbox.database })
   client.on('error', () => undefined)
   await client.connect()
-  await client.query(`begin; lock table ${table} in access exclusive mode`)
-  await work()
-  await client.end().catch(() => undefined)
+  try {
+    await client.query(`begin; lock table ${table} in access exclusive mode`)
+    await work()
+  } finally {
+    await client.end().catch(() => undefined)
+  }
 }
 
 /** Waits until a job of that name, such as `takeRestorePoint.do.1.dump`, runs on the host. */

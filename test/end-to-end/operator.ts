@@ -16,8 +16,13 @@ export interface Ended {
   readonly result: RunResult
 }
 
+/** Everybody who is at a sandbox here. */
+export const operators: Operator[] = []
+
 export class Operator {
-  constructor(readonly sandbox: Sandbox) {}
+  constructor(readonly sandbox: Sandbox) {
+    operators.push(this)
+  }
 
   /** `temporal <words>` against the sandbox's server, parsed as JSON. */
   async temporal(...words: string[]): Promise<unknown> {
