@@ -56,7 +56,8 @@ function publicKey(file: string): string {
 }
 
 function sshdConfig(paths: SandboxPaths, port: number, variables: Record<string, string>): string {
-  const set = Object.entries(variables).map(([name, value]) => `"${name}=${value}"`)
+  // SHLVL: bash takes a session for a shell within a shell, and leaves the start-up file of whoever works here alone.
+  const set = Object.entries({ ...variables, SHLVL: '2' }).map(([name, value]) => `"${name}=${value}"`)
   return [
     'ListenAddress 127.0.0.1',
     `Port ${port}`,

@@ -68,6 +68,13 @@ describe.skipIf(!process.env['STEPBACK_END_TO_END'])('a sandbox', { timeout: 600
     }
   })
 
+  test('has sessions that run no start-up file of whoever works on the machine', async () => {
+    const { env } = (await openSession(root))!
+    const said = await new Operator(sandbox).onHost('printf "%s in a shell within %s" "$PATH" "$SHLVL"')
+    expect(said).toMatch(/[23]$/)
+    expect(said.split(' in ')[0]).toBe(env['PATH'])
+  })
+
   test('misbehaves when told to, and mends', async () => {
     await breakIt({ root, kind: 'unhealthy' })
     expect((await get('/api/health')).status).toBe(503)
