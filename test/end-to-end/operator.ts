@@ -1,10 +1,12 @@
-// An operator at the sandbox: only the `temporal` CLI, the application's own answers, and PostgreSQL from outside.
+// An operator at the sandbox: the `temporal` CLI for all that is done, the application's own answers, and PostgreSQL from
+// outside. What is asked over and over is asked without a program, whose start costs more than the answer.
 
 import { execFile, spawn } from 'node:child_process'
 import { closeSync, openSync, readFileSync, readdirSync } from 'node:fs'
 import { setPriority } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
+import { Client, Connection, type WorkflowExecutionDescription } from '@temporalio/client'
 import pg from 'pg'
 import type { Progress, RunResult } from '../../src/plan/progress.js'
 import type { Sandbox } from '../../sandbox/index.js'
@@ -20,7 +22,11 @@ export interface Ended {
 export const operators: Operator[] = []
 
 export class Operator {
+  readonly #client: Client
+
   constructor(readonly sandbox: Sandbox) {
+    const { address, namespace } = sandbox.temporal
+    this.#client = new Client({ connection: Connection.lazy({ address }), namespace })
     operators.push(this)
   }
 
@@ -62,22 +68,20 @@ export class Operator {
   }
 
   async progress(run: string): Promise<Progress> {
-    const answer = (await this.temporal('workflow', 'query', '--workflow-id', run, '--type', 'progress')) as {
-      readonly queryResult: readonly [Progress]
-    }
-    return answer.queryResult[0]
+    return await this.ask(run, 'progress')
+  }
+
+  /** What a query of a workflow answers. */
+  async ask<T>(run: string, query: string): Promise<T> {
+    return await this.#soon(() => this.#client.workflow.getHandle(run).query<T>(query))
   }
 
   /** The run's present run id, after a reset another than at first; asked for until the server answers. */
   async runId(run: string): Promise<string> {
-    interface Described {
-      readonly workflowExecutionInfo: { readonly execution: { readonly runId: string } }
-    }
     const deadline = Date.now() + 60_000
     for (;;) {
       try {
-        const described = (await this.temporal('workflow', 'describe', '--workflow-id', run)) as Described
-        return described.workflowExecutionInfo.execution.runId
+        return (await this.#describe(run)).runId
       } catch (error) {
         if (Date.now() > deadline) throw error
         await sleep(500)
@@ -85,14 +89,23 @@ export class Operator {
     }
   }
 
-  /** Waits until the run's progress is so, whatever worker answers meanwhile; each question starts a program. */
-  async until(run: string, wanted: (progress: Progress) => boolean, everyMs = 100): Promise<Progress> {
+  async #describe(run: string): Promise<WorkflowExecutionDescription> {
+    return await this.#soon(() => this.#client.workflow.getHandle(run).describe())
+  }
+
+  /** A server may be gone, and a query waits for a worker. */
+  async #soon<T>(question: () => Promise<T>): Promise<T> {
+    return await this.#client.withDeadline(Date.now() + 10_000, question)
+  }
+
+  /** Waits until the run's progress is so, whatever worker answers meanwhile. */
+  async until(run: string, wanted: (progress: Progress) => boolean): Promise<Progress> {
     const deadline = Date.now() + 300_000
     for (;;) {
       const progress = await this.progress(run).catch(() => undefined)
       if (progress && wanted(progress)) return progress
       if (Date.now() > deadline) throw new Error(`run ${run} never came there: ${JSON.stringify(progress)}`)
-      await sleep(everyMs)
+      await sleep(100)
     }
   }
 
@@ -112,13 +125,24 @@ export class Operator {
 
   /** The end of a run from its history. */
   async end(run: string): Promise<Ended> {
-    await this.until(run, (progress) => progress.finishedAt !== null, 400)
+    await this.#closed(run)
     const last = (await this.#events(run)).at(-1)!
     const completed = last.workflowExecutionCompletedEventAttributes
     if (completed) return { outcome: 'done', message: '', result: decode(completed.result.payloads[0]!) }
     const failure = last.workflowExecutionFailedEventAttributes!.failure
     const { type = '', details } = failure.applicationFailureInfo ?? {}
     return { outcome: type, message: failure.message, result: decode(details!.payloads[0]!) }
+  }
+
+  /** No worker is asked, which has enough to do. */
+  async #closed(run: string): Promise<void> {
+    const deadline = Date.now() + 300_000
+    for (;;) {
+      const described = await this.#describe(run).catch(() => undefined)
+      if (described && described.status.name !== 'RUNNING') return
+      if (Date.now() > deadline) throw new Error(`run ${run} never ended: ${JSON.stringify(await this.progress(run))}`)
+      await sleep(100)
+    }
   }
 
   /** Each activity of a run in order, with what ended its last attempt but one, such as `TIMEOUT_TYPE_HEARTBEAT`. */

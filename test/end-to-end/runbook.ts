@@ -42,7 +42,7 @@ export async function deploysAsThePageSays({ operator, typist }: Typed): Promise
         ['stepback deploy aria --version 2.0.0 --release ./releases/2.0.0 --reason "…"', deploy],
       ])
       await typist.says(ofTemporal)
-      await operator.until('deploy-aria-now', ({ phase }) => phase === 'waiting-for-lease', 500)
+      await operator.until('deploy-aria-now', ({ phase }) => phase === 'waiting-for-lease')
       expect(await typist.says('temporal workflow query --workflow-id deploy-aria-now --type progress')).toContain(
         'waiting-for-lease',
       )
@@ -129,7 +129,7 @@ async function plans({ operator, typist }: Typed, commands: readonly Planned[]):
   await inTurns(commands, async ([command, shown, fill]) => {
     const typing = typist.begin(command, fill)
     const run = await typing.run()
-    const waiting = await operator.until(run, ({ phase }) => phase === 'waiting-for-lease', 1_000)
+    const waiting = await operator.until(run, ({ phase }) => phase === 'waiting-for-lease')
     expect([command, waiting]).toMatchObject([command, shown])
     await operator.temporal('workflow', 'cancel', '--workflow-id', run)
     await typing.ended

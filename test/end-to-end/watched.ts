@@ -58,13 +58,10 @@ export async function goesBackByItself(operator: Operator, typist: Typist, root:
 async function guardIs(operator: Operator, wanted: (view: GuardView) => boolean): Promise<GuardView> {
   const deadline = Date.now() + 120_000
   for (;;) {
-    const asked = operator.temporal('workflow', 'query', '--workflow-id', 'guard-aria', '--type', 'guard')
-    const view = ((await asked.catch(() => null)) as { readonly queryResult: readonly [GuardView] } | null)
-      ?.queryResult[0]
-    // The command line shows an empty list as nothing.
-    if (view && wanted({ ...view, acted: view.acted ?? [] })) return view
+    const view = await operator.ask<GuardView>('guard-aria', 'guard').catch(() => null)
+    if (view && wanted(view)) return view
     if (Date.now() > deadline) throw new Error(`the guard never came there: ${JSON.stringify(view)}`)
-    await sleep(500)
+    await sleep(200)
   }
 }
 
