@@ -38,6 +38,8 @@ export function databaseOf(target: Target): DatabaseConfig {
   throw new StepbackError({ type: 'Refused', message: `target "${target.name}" has no database in the configuration` })
 }
 
+const recoversWithinMs = 15 * 60_000
+
 /** For host jobs. `what` becomes part of the session's name, by which a job's sessions are ended from outside. */
 export async function databaseAccess(
   user: DatabaseUser,
@@ -74,6 +76,8 @@ export async function withTunnel<T>(
       password: login.password.reveal(),
       database: config.name,
       applicationName: sessionName({ target: user.target.name, token: user.token, what }),
+      // A plan says what it finds; what was begun is not given up for a server that is on its way.
+      ...(user.token > 0 ? { recoversWithinMs } : {}),
     })
   } finally {
     await tunnel.close()

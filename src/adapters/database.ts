@@ -31,6 +31,7 @@ export {
 export type { Direction, Door, Mine, Operation } from './database/operation.js'
 export type { ExpectedSchema } from './database/migration-guards.js'
 export { readRole } from './database/roles.js'
-export { databaseError, type DatabaseAddress } from './database/session.js'
+export { databaseError } from './database/errors.js'
+export type { DatabaseAddress } from './database/session.js'
 export { swapDatabases, type Judge, type SwapInput, type SwapOutcome } from './database/swap.js'
 export { login, TargetDatabase, type Observation, type ServerDatabase } from './database/target.js'

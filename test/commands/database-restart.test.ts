@@ -2,6 +2,7 @@ import { execFile, execFileSync } from 'node:child_process'
 import { readFileSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { psql } from '../../src/commands/database/programs.js'
@@ -25,8 +26,12 @@ const tries = (name: string) => readFileSync(join(directory, name), 'utf8').trim
 
 /** A script that notes its beginning, and then does `work`, which may fail. */
 function job(name: string, ...work: string[]): string {
+  return impatientJob(undefined, name, ...work)
+}
+
+function impatientJob(patience: Parameters<typeof againAfterRestart>[2], name: string, ...work: string[]): string {
   const text = script(`echo begun >>'${join(directory, name)}'`, ...work)
-  return againAfterRestart(access(), { script: text, ending: '' }).script
+  return againAfterRestart(access(), { script: text, ending: '' }, patience).script
 }
 
 test('work that a restart of the server interrupted is done again, from its beginning', async () => {
@@ -41,6 +46,19 @@ test('work that a restart of the server interrupted is done again, from its begi
   process.kill(session!.pid, 'SIGKILL')
   expect((await running).stdout.trim()).toBe('well')
   expect(tries('restarted')).toBe(2)
+})
+
+test('a server that recovers is waited for longer than one that does not answer', async () => {
+  const sleeps = `${psql(access(), 'postgres')} -c 'select pg_sleep(case when count(*) = 0 then 60 else 0 end) from crashed'`
+  await server.query('postgres', 'create table crashed ()')
+  const work = impatientJob({ answersWithinSeconds: 1, recoversWithinSeconds: 60 }, 'recovered', sleeps, 'echo well')
+  const running = promisify(execFile)('sh', ['-c', work])
+  const asleep = `select from pg_stat_activity where application_name = 'a job' and query like '%from crashed%'`
+  await expect.poll(() => server.query('postgres', asleep)).toHaveLength(1)
+  await server.query('postgres', 'insert into crashed default values')
+  await server.recovering(() => sleep(4_000))
+  expect((await running).stdout.trim()).toBe('well')
+  expect(tries('recovered')).toBe(2)
 })
 
 test('work that fails by itself is not done again, and keeps its exit status', () => {

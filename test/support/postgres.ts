@@ -25,6 +25,8 @@ export interface TestPostgres {
   ): Promise<void>
   /** Ends it without a farewell, as `immediate` does, and starts it again: every session dies, and it recovers. */
   crash(): Promise<void>
+  /** Ends it in the same way, and has it recover, which keeps everybody out, for as long as the work takes. */
+  recovering<T>(work: () => Promise<T>): Promise<T>
   stop(): Promise<void>
 }
 
@@ -93,6 +95,21 @@ export async function startPostgres(inside = tmpdir()): Promise<TestPostgres> {
       server = start()
       await untilReady(access, server)
     },
+    recovering: async (work) => {
+      const hold = join(directory, 'hold')
+      await end(server, 'SIGQUIT')
+      // What it asks for its log first, and that has none.
+      const ask = `restore_command = 'while [ -e ${hold} ]; do sleep 0.1; done; false'`
+      run('sh', '-c', 'touch "$1" "$2/recovery.signal"; echo "$3" >>"$2/postgresql.auto.conf"', 'sh', hold, data, ask)
+      server = start()
+      try {
+        await untilTurnedAway(access)
+        return await work()
+      } finally {
+        rmSync(hold)
+        await untilReady(access, server)
+      }
+    },
     stop: async () => {
       await end(server, 'SIGQUIT')
       for (const made of [directory, place]) rmSync(made, { recursive: true, force: true })
@@ -137,6 +154,15 @@ async function untilReady(access: pg.ClientConfig, server: ChildProcess): Promis
     }
   }
   throw new Error('postgres was not ready after 10 s')
+}
+
+async function untilTurnedAway(access: pg.ClientConfig): Promise<void> {
+  for (let round = 0; round < 200; round++) {
+    const error = await query({ ...access, database: 'postgres' }, 'select 1').catch((it: unknown) => it)
+    if ((error as { readonly code?: string }).code === '57P03') return
+    await new Promise((resolve) => setTimeout(resolve, 50))
+  }
+  throw new Error('postgres did not recover for long enough to be seen')
 }
 
 async function end(server: ChildProcess, signal: 'SIGINT' | 'SIGQUIT'): Promise<void> {

@@ -6,7 +6,7 @@ import { StepbackError } from '../../plan/failure.js'
 import type { TableCounters } from '../../plan/manifest.js'
 import type { MigrationInfo } from '../../plan/revision.js'
 import { type OwnWrites, byKind } from './counters.js'
-import { databaseError } from './session.js'
+import { databaseError } from './errors.js'
 
 /** What says whether the schema is the one that is expected: SQL from commands, and the hash it should give. */
 export interface ExpectedSchema {

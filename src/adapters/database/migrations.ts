@@ -5,7 +5,7 @@
 // still raise its token; it then ends every session of a smaller token and waits until each is gone before it looks at
 // anything, so such a COMMIT has either happened by then, and is seen, or never does.
 
-import { DataSource, MigrationExecutor, type MigrationInterface, type QueryRunner } from 'typeorm'
+import { type DataSource, MigrationExecutor, type MigrationInterface, type QueryRunner } from 'typeorm'
 import { StepbackError } from '../../plan/failure.js'
 import type { ExposedTable } from '../../plan/plan.js'
 import type { MigrationInfo } from '../../plan/revision.js'
@@ -23,7 +23,9 @@ import {
   writesOf,
   type ExpectedSchema,
 } from './migration-guards.js'
-import { databaseError, serverOptions, type DatabaseAddress } from './session.js'
+import { databaseError } from './errors.js'
+import type { DatabaseAddress } from './session.js'
+import { openSource } from './source.js'
 
 export interface MigrationClass {
   new (): MigrationInterface
@@ -70,26 +72,7 @@ export class MigrationRunner {
   static async connect(
     input: DatabaseAddress & { readonly migrations: readonly MigrationClass[]; readonly lockTimeoutMs: number },
   ): Promise<MigrationRunner> {
-    const { host, port, user, password, database, applicationName, migrations } = input
-    const source = new DataSource({
-      type: 'postgres',
-      host,
-      port,
-      username: user,
-      password,
-      database,
-      applicationName,
-      migrations: [...migrations],
-      installExtensions: false,
-      poolErrorHandler: () => {},
-      extra: { max: 2, options: serverOptions, connectionTimeoutMillis: 15_000, keepAlive: true },
-    })
-    try {
-      await source.initialize()
-    } catch (cause) {
-      throw databaseError({ cause, what: `connecting to database "${database}"` })
-    }
-    return new MigrationRunner(source, await describeMigrations(migrations), input.lockTimeoutMs)
+    return new MigrationRunner(await openSource(input), await describeMigrations(input.migrations), input.lockTimeoutMs)
   }
 
   async end(): Promise<void> {

@@ -1,7 +1,8 @@
-// One connection to PostgreSQL through the tunnel, and what its errors mean for a run.
+// One connection to PostgreSQL through the tunnel.
 
+import { setTimeout as sleep } from 'node:timers/promises'
 import pg from 'pg'
-import { StepbackError, type FailureType } from '../../plan/failure.js'
+import { databaseError, hasCode } from './errors.js'
 
 export interface DatabaseAddress {
   readonly host: string
@@ -11,6 +12,8 @@ export interface DatabaseAddress {
   readonly database: string
   /** `stepback:<target>:<token>:<what>`: by it a take-over finds and ends the session. */
   readonly applicationName: string
+  /** How long one waits for a server that says that it starts or recovers; missing: not at all. */
+  readonly recoversWithinMs?: number
 }
 
 // A client that is gone must not leave its transaction and its locks behind until its statement ends by itself.
@@ -31,7 +34,11 @@ export class Session {
 
   /** `settings`: statements that set more for the session. */
   static async connect(address: DatabaseAddress, settings = ''): Promise<Session> {
-    const { applicationName, ...access } = address
+    return await onceRecovered(address, () => Session.#open(address, settings))
+  }
+
+  static async #open(address: DatabaseAddress, settings: string): Promise<Session> {
+    const { applicationName, recoversWithinMs: _, ...access } = address
     const client = new pg.Client({
       ...access,
       application_name: applicationName,
@@ -92,49 +99,20 @@ export class Session {
   }
 }
 
-/** The failure that an error of the database means. Only its code decides; rows that it may quote stay out. */
-export function databaseError(input: { readonly cause: unknown; readonly what: string }): StepbackError {
-  const { cause, what } = input
-  if (cause instanceof StepbackError) return cause
-  const { code, message } = cause as { code?: string; message: string }
-  const type = typeOf(code)
-  return new StepbackError({
-    type,
-    message: `${what} failed: ${message}${code ? ` (${code})` : ''}`,
-    ...hintOf(code),
-    cause,
-  })
-}
+const recoveryIsAskedEveryMs = 500
 
-/** What an error says besides its words, which may quote a row. */
-export function codeOf(error: unknown): {
-  readonly code?: string
-  readonly constraint?: string
-  readonly column?: string
-} {
-  if (error instanceof StepbackError) return error.cause === undefined ? {} : codeOf(error.cause)
-  return (error ?? {}) as { code?: string; constraint?: string; column?: string }
-}
-
-/** Whether an error has one of these codes of PostgreSQL. */
-export function hasCode(error: unknown, ...codes: readonly string[]): boolean {
-  const own = (error as { code?: string } | undefined)?.code
-  if (own !== undefined) return codes.includes(own)
-  return error instanceof StepbackError && error.cause !== undefined && hasCode(error.cause, ...codes)
-}
-
-// Lock timeout, deadlock, serialization, in use, not accepting connections, too many connections, starting up.
-const busy = ['55P03', '40P01', '40001', '55006', '55000', '53300']
-
-function typeOf(code: string | undefined): FailureType {
-  if (code === undefined || !/^[0-9A-Z]{5}$/.test(code)) return 'Unreachable'
-  if (busy.includes(code)) return 'Busy'
-  if (/^(08|57P)/.test(code)) return 'Unreachable'
-  return /^(28|3D000)/.test(code) ? 'Refused' : 'StepFailed'
-}
-
-function hintOf(code: string | undefined): { hint?: string } {
-  if (code?.startsWith('28')) return { hint: 'compare user and password of the configuration with the database.' }
-  if (code === '3D000') return { hint: 'compare the name of the database with `psql -l` on the host.' }
-  return {}
+/** After a crash a server reads its log again before it lets anybody in: where that is long, for minutes. */
+export async function onceRecovered<T>(
+  { recoversWithinMs = 0 }: DatabaseAddress,
+  connect: () => Promise<T>,
+): Promise<T> {
+  const deadline = Date.now() + recoversWithinMs
+  for (;;) {
+    try {
+      return await connect()
+    } catch (error) {
+      if (!hasCode(error, '57P03') || Date.now() >= deadline) throw error
+      await sleep(recoveryIsAskedEveryMs)
+    }
+  }
 }

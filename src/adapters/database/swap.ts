@@ -4,7 +4,7 @@
 import { StepbackError } from '../../plan/failure.js'
 import type { Journal } from './journal.js'
 import type { Direction, Mine, Operation } from './operation.js'
-import { hasCode } from './session.js'
+import { hasCode } from './errors.js'
 
 export type SwapOutcome =
   | { readonly outcome: 'done'; readonly already: boolean; readonly liveOid: number; readonly closedMs: number }

@@ -7,7 +7,8 @@ import { readCounters } from './counters.js'
 import { countDropped, type CountedHow, type Dropped } from './dropped.js'
 import { changed } from './operation.js'
 import { countExposure, type Baseline, type Counted, type Remembered } from './exposure.js'
-import { databaseError, Session, type DatabaseAddress } from './session.js'
+import { databaseError } from './errors.js'
+import { Session, type DatabaseAddress } from './session.js'
 
 export interface Observation {
   /** As in `server_version_num`, e.g. 170012. */

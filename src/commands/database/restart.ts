@@ -1,12 +1,13 @@
 // What passes by itself, and fails a job that would have gone well: a server that is restarted, which ends every session,
 // and another session's lock.
 
+import { command } from '../shell.js'
 import type { JobScript } from './ending.js'
 import { psql, withSql, type DatabaseAccess } from './programs.js'
 
 /** Tries of one job; a server that goes away more often than that has another problem. */
 const tries = 3
-const answersWithinSeconds = 60
+const patience = { answersWithinSeconds: 60, recoversWithinSeconds: 900 }
 /** The exit status of a script that was not given a lock in time, which may be free again by the time that one asks. */
 export const lockedExit = 75
 
@@ -18,6 +19,7 @@ export const lockedExit = 75
 export function againAfterRestart(
   access: DatabaseAccess & { readonly maintenance?: string; readonly locksIn?: string },
   { script: text, ending }: JobScript,
+  { answersWithinSeconds, recoversWithinSeconds } = patience,
 ): JobScript {
   const ask = withSql(psql(access, access.maintenance ?? 'postgres'), incarnationSql)
   const locks = access.locksIn === undefined ? ':' : withSql(psql(access, access.locksIn), locksSql)
@@ -30,6 +32,7 @@ export function againAfterRestart(
       'locks() {',
       locks,
       '}',
+      `recovers() { ${command(...access.exec, 'sh', '-c', recovering)} < /dev/null; }`,
       'round=1',
       'while :; do',
       '  before=$(incarnation 2> /dev/null) || before=none',
@@ -40,7 +43,8 @@ export function againAfterRestart(
       '  [ "$status" != 0 ] || exit 0',
       '  waited=0',
       '  until after=$(incarnation 2> /dev/null); do',
-      `    [ "$waited" -lt ${answersWithinSeconds} ] || exit "$status"`,
+      `    [ "$waited" -lt ${answersWithinSeconds} ] || recovers || exit "$status"`,
+      `    [ "$waited" -lt ${recoversWithinSeconds} ] || exit "$status"`,
       '    waited=$((waited + 1))',
       '    sleep 1',
       '  done',
@@ -58,6 +62,9 @@ export function againAfterRestart(
     ].join('\n'),
   }
 }
+
+// After a crash it reads its log again, which may take minutes, and turns everybody away meanwhile.
+const recovering = 'pg_isready -q; [ "$?" = 1 ]'
 
 // A server that lost one of its processes starts all others anew and keeps its own time; its checkpointer has a new one.
 const incarnationSql = `select pg_postmaster_start_time(),

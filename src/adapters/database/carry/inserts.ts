@@ -3,7 +3,8 @@
 
 import pg from 'pg'
 import { StepbackError } from '../../../plan/failure.js'
-import { type RawRow, type Session, codeOf } from '../session.js'
+import { codeOf } from '../errors.js'
+import type { RawRow, Session } from '../session.js'
 import { type Candidate, keyOf } from './candidates.js'
 import { orphansAmong } from './orphans.js'
 import { type Relation, quoted } from './relations.js'
