@@ -21,7 +21,7 @@ describe.skipIf(!process.env['STEPBACK_END_TO_END'])('a run that is interrupted'
   let runs: Runs
 
   beforeAll(async () => {
-    operator = await quickSandbox(root)
+    operator = await quickSandbox(root, { healthyWithin: '60s' })
     runs = await Runs.on(operator)
   }, 300_000)
 

@@ -25,7 +25,7 @@ describe.skipIf(!process.env['STEPBACK_END_TO_END'])('a run that is interrupted'
   let typist: Typist
 
   beforeAll(async () => {
-    operator = await quickSandbox(root)
+    operator = await quickSandbox(root, { healthyWithin: '20s' })
     runs = await Runs.on(operator)
     typist = new Typist(operator, 'precedence')
   }, 300_000)

@@ -8,9 +8,16 @@ import { Operator } from './operator.js'
 /** Several sandboxes share two cores, and a probe costs as much as many requests. */
 export const seldomProbed = { probeEvery: '5s' }
 
-/** Brings one up below `root`, with short waits in its configuration, and what the database's section has besides. */
-export async function quickSandbox(root: string, database: object = {}): Promise<Operator> {
-  return new Operator(await up({ root, ...seldomProbed, configure: (config) => shorter(config, database) }))
+interface Quick {
+  /** What the database's section has besides. */
+  readonly database?: object
+  /** As short as a release that never is should take; where each has to become it, as long as busy cores need. */
+  readonly healthyWithin: string
+}
+
+/** Brings one up below `root`, with short waits in its configuration. */
+export async function quickSandbox(root: string, quick: Quick): Promise<Operator> {
+  return new Operator(await up({ root, ...seldomProbed, configure: (config) => shorter(config, quick) }))
 }
 
 export async function remove(root: string, operator: Operator | undefined): Promise<void> {
@@ -19,10 +26,10 @@ export async function remove(root: string, operator: Operator | undefined): Prom
   rmSync(root, { recursive: true, force: true })
 }
 
-function shorter(config: string, database: object): string {
+function shorter(config: string, { database, healthyWithin }: Quick): string {
   const read = parse(config) as { metrics: object; targets: Record<'aria', Record<string, object>> }
   const own = read.targets.aria
-  own['health'] = { ...own['health'], timeout: '10s', interval: '300ms' }
+  own['health'] = { ...own['health'], timeout: healthyWithin, interval: '300ms' }
   own['database'] = { ...own['database'], ...database }
   // An activity of its own each, to be killed in; the main job has them.
   own['checks'] = []

@@ -14,7 +14,7 @@ describe.skipIf(!process.env['STEPBACK_END_TO_END'])('a worker that is killed', 
   let operator: Operator
 
   beforeAll(async () => {
-    operator = await quickSandbox(root, oneByOne)
+    operator = await quickSandbox(root, { database: oneByOne, healthyWithin: '15s' })
     // What the sandbox brought up by itself is made anew by the first deploy, whatever it changes.
     await operator.start('deployWorkflow', 'deploy-first', { target: 'aria', ...release('2.1.0') })
     expect(await operator.end('deploy-first')).toMatchObject({ outcome: 'done' })

@@ -18,7 +18,7 @@ describe.skipIf(!process.env['STEPBACK_END_TO_END'])('a worker that is killed', 
   let operator: Operator
 
   beforeAll(async () => {
-    operator = await quickSandbox(root, oneByOne)
+    operator = await quickSandbox(root, { database: oneByOne, healthyWithin: '60s' })
   }, 300_000)
 
   afterAll(() => remove(root, operator), 120_000)
