@@ -6,7 +6,7 @@ import { abandonedToDrop, keepsCopy, warmCopiesToDrop } from './copies.js'
 import type { Facts, Hook, Recreation, ReleaseFacts } from './facts.js'
 import { StepbackError } from './failure.js'
 import { broughtServices, goneServices } from './gone.js'
-import { broughtPaths, openRestorePoints, releaseLine, restorePointId } from './ledger.js'
+import { broughtPaths, openDeploy, openRestorePoints, releaseLine, restorePointId } from './ledger.js'
 import { ensureFit, findingsWith } from './preflight.js'
 import type { Plan } from './plan.js'
 import type { DeployRequest } from './request.js'
@@ -29,7 +29,7 @@ export function planDeploy(request: DeployRequest, facts: Facts, release: Releas
   )
   ensureStartable(request.target, (release ?? facts).ahead)
   const current = currentVersion(facts)
-  ensureNew(request, current)
+  ensureNew(request, facts, current)
   ensureHooks(request, facts)
   const migrations = migrationsUp(request, facts, release)
   const mayLoseRows = request.mayLoseRows ?? facts.stack.mayLoseRows
@@ -250,8 +250,10 @@ function keepCode(facts: Facts, release: ReleaseFacts | null): Step[] {
   return [keepMigrations({ sha256, ...(release ? { release: release.directory } : {}) })]
 }
 
-function ensureNew(request: DeployRequest, current: string): void {
+function ensureNew(request: DeployRequest, { records }: Facts, current: string): void {
   if (request.version !== current || request.redeploy) return
+  // What runs was brought by a run that has no end, and is undone before this one begins.
+  if (openDeploy(records)?.version === current) return
   throw new StepbackError({
     type: 'Refused',
     message: `version "${request.version}" already runs on target "${request.target}"`,

@@ -193,6 +193,15 @@ test('a service that the configuration names may come with the release, or is re
   expect(() => planDeploy(deployRequest(), seen, release)).toThrow(/logs.service names "mailer"/)
 })
 
+test('asks for the version again that a deploy without an end left running, before any release was recorded', () => {
+  const request = deployRequest({ version: '2.1.0' })
+  const run = { namespace: 'default', workflowId: 'deploy-left', runId: 'left' }
+  const left = records({ kind: 'plan', run, plan: deployPlan(request) })
+  const seen = facts({ version: '2.1.0', records: left })
+  expect(names(planDeploy(request, seen, release))).toContain('startServices')
+  expect(() => planDeploy(request, { ...seen, records: [] }, release)).toThrow(/already runs/)
+})
+
 describe('a deploy is refused', () => {
   test.each([
     [
