@@ -6,6 +6,9 @@ const endToEnd = 'test/**/*.end-to-end.test.ts'
 /** Writes the saved histories anew: never by the way. */
 const recorder = process.env['STEPBACK_RECORD_HISTORIES'] === '1' ? [] : ['test/replay/record.test.ts']
 
+/** Tests of a worker, whose runtime is one for a process and is told only once how to log and measure. */
+const workers = ['test/{client,replay,worker,workflows}/**/*.test.ts', 'test/client.test.ts']
+
 /** The longest ones wait for most of their time, and everything else finds its place beside them. */
 const longestFirst = ['/interruptions.', '/main-job.', '/survival.', '/survival-undo.', '/precedence.', '.end-to-end.']
 
@@ -34,8 +37,10 @@ export default defineConfig({
     projects: [
       {
         extends: true,
-        test: { name: 'parts', include: ['test/**/*.test.ts'], exclude: [endToEnd, ...recorder] },
+        // One process for many files: loading the same modules again for each took longer than most tests.
+        test: { name: 'parts', isolate: false, include: ['test/**/*.test.ts'], exclude: [endToEnd, ...workers] },
       },
+      { extends: true, test: { name: 'parts in a worker', include: workers, exclude: recorder } },
       {
         extends: true,
         test: { name: 'end to end', include: [endToEnd], setupFiles: ['test/end-to-end/say-why.ts'] },

@@ -1,21 +1,26 @@
 // What a rehearsal starts on the host, attempt by attempt; the host is a list of what it was told.
 
 import { MockActivityEnvironment } from '@temporalio/testing'
-import { expect, test, vi } from 'vitest'
+import { expect, test } from 'vitest'
 import type { ActContext } from '../../src/activities/context.js'
 import { rehearsalJobs, rehearse } from '../../src/activities/rehearsal.js'
 import { StepbackError } from '../../src/plan/failure.js'
 import type { Manifest } from '../../src/plan/manifest.js'
 
-vi.mock(import('../../src/activities/database-access.js'), async (original) => ({
-  ...(await original()),
-  databaseAccess: async () => ({ access: { exec: ['true'], psqlUser: 'shop' }, applicationName: 'a test' }),
-}))
+const database = { name: 'shop', service: 'db', user: { envFile: 'DB_USER' }, password: { envFile: 'DB_PASSWORD' } }
+const container = {
+  Id: 'c0ffee',
+  State: { Running: true },
+  Config: { Labels: { 'com.docker.compose.service': 'db' } },
+}
 
 async function tried(attempt: number, failing: readonly string[] = []) {
   const told: string[] = []
   const context = {
-    target: { database: { name: 'shop' } },
+    target: { name: 'shop', directory: '/srv/shop', compose: { envFile: '.env' }, database },
+    look: async () => 'DB_USER=shop\nDB_PASSWORD=secret\n',
+    inspected: async () => [container],
+    token: 1,
     run8: '0123abcd',
     endJobs: async (names: readonly string[]) => void told.push(...names.map((name) => `end ${name}`)),
     job: async (name: string) => {
