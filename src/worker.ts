@@ -23,8 +23,9 @@ const serverStartsWithinMs = 60_000
 export async function runWorker(config: Config): Promise<void> {
   const logger = createLogger({ level: process.env['STEPBACK_LOG_LEVEL'] ?? 'info' })
   const stop = stopSignal()
-  await installRuntime(config.metrics, logger)
   const address = resolveAddress(config.temporal)
+  logger.info({ address: address.address, taskQueue: config.temporal.taskQueue }, 'worker starts')
+  await installRuntime(config.metrics, logger, stop)
   const connection = await connect(address, logger, stop)
   if (!connection) return
   try {
@@ -39,6 +40,12 @@ function stopSignal(): AbortSignal {
   const stop = new AbortController()
   for (const name of ['SIGTERM', 'SIGINT'] as const) process.once(name, () => stop.abort())
   return stop.signal
+}
+
+/** It may have come while the worker was made, which has run before it can be shut down, and keeps the process else. */
+function whenStopped(stop: AbortSignal, act: () => void): void {
+  if (stop.aborted) act()
+  else stop.addEventListener('abort', act)
 }
 
 async function serve(input: {
@@ -63,12 +70,11 @@ async function serve(input: {
       taskQueue,
       activities: createActivities(deps),
     })
-    if (stop.aborted) return
     const running = worker.run()
     void keepHistories({ client, taskQueue, archive: new Archive(config.temporal.histories), logger, stop })
     if (config.metrics.port !== undefined)
       void keepGauges({ deps, client, meter: Runtime.instance().metricMeter, logger, stop })
-    stop.addEventListener('abort', () => worker.getState() === 'RUNNING' && worker.shutdown())
+    whenStopped(stop, () => worker.getState() === 'RUNNING' && worker.shutdown())
     process.stdout.write(`stepback worker ready on ${config.temporal.taskQueue} at ${address.address}\n`)
     await untilStopped(running, stop, logger)
   } finally {
@@ -101,7 +107,8 @@ function workflowCode(): Pick<WorkerOptions, 'workflowBundle' | 'workflowsPath'>
 /** Nothing comes back where it was told to stop meanwhile. */
 async function connect(address: Address, logger: Logger, stop: AbortSignal): Promise<NativeConnection | undefined> {
   const deadline = Date.now() + serverStartsWithinMs
-  while (!stop.aborted) {
+  // Once at least: a runtime of which nothing came would keep the process.
+  do {
     try {
       return await NativeConnection.connect(address.connection)
     } catch (cause) {
@@ -109,7 +116,7 @@ async function connect(address: Address, logger: Logger, stop: AbortSignal): Pro
       logger.warn({ address: address.address, why: (cause as Error).message }, 'Temporal does not answer yet')
       await sleep(1_000)
     }
-  }
+  } while (!stop.aborted)
   return undefined
 }
 

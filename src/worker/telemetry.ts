@@ -13,11 +13,11 @@ const portIsFreeWithinMs = 10_000
  * Once for a process, before anything of the SDK is used. A port that stays taken is no reason not to work: it says so,
  * and nothing is served.
  */
-export async function installRuntime(metrics: Config['metrics'], logger: Logger): Promise<void> {
+export async function installRuntime(metrics: Config['metrics'], logger: Logger, stop: AbortSignal): Promise<void> {
   if (metrics.port === undefined) return install(logger)
   const bindAddress = `${metrics.address.includes(':') ? `[${metrics.address}]` : metrics.address}:${metrics.port}`
   const deadline = Date.now() + portIsFreeWithinMs
-  for (;;) {
+  while (!stop.aborted) {
     try {
       install(logger, { prometheus: { ...prometheus, bindAddress } })
       return logger.info({ at: `http://${bindAddress}/metrics` }, 'metrics are served')

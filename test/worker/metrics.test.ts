@@ -28,7 +28,7 @@ beforeAll(async () => {
   port = await freePort()
   sshd = await startSshd()
   const config = configSchema.parse({ metrics: { port, every: '100ms' }, targets: { shop: shop() } })
-  stage = await Stage.openReal(() => installRuntime(config.metrics, logger))
+  stage = await Stage.openReal(() => installRuntime(config.metrics, logger, stop.signal))
   const { client } = stage
   const composition = compose({ config, namespace: 'default', client })
   close = composition.close
