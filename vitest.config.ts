@@ -10,7 +10,7 @@ const recorder = process.env['STEPBACK_RECORD_HISTORIES'] === '1' ? [] : ['test/
 const workers = ['test/{client,replay,worker,workflows}/**/*.test.ts', 'test/client.test.ts']
 
 /** The longest ones wait for most of their time, and everything else finds its place beside them. */
-const longestFirst = ['/interruptions.', '/main-job.', '/survival.', '/survival-undo.', '/precedence.', '.end-to-end.']
+const longestFirst = ['/precedence.', '/survival.', '/survival-undo.', '/main-job.', '.end-to-end.']
 
 class LongestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
