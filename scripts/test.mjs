@@ -27,7 +27,7 @@ await main(async () => {
   const failures =
     Math.max(counts.failed, failed.includes('tests') ? 1 : 0) + failed.filter((it) => it !== 'tests').length
   console.log(`\n${failed.length > 0 ? `failed: ${failed.join(', ')}` : 'all checks passed'}`)
-  // once more, and in the order in which they ran: what fails first is often why the others do
+  // once more, those of a file in the order in which they ran: what fails first is often why the others do
   for (const line of counts.lines) console.log(line)
   console.log(`${((performance.now() - start) / 1000).toFixed(0)} s`)
   console.log(`${counts.passed} passed, ${failures} failed`)

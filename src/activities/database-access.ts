@@ -5,6 +5,7 @@ import { composeArgv } from '../commands/compose.js'
 import { inspectedContainer } from '../commands/observe.js'
 import { sessionName } from '../commands/database/names.js'
 import type { DatabaseAccess } from '../commands/database/programs.js'
+import { recoversWithinSeconds } from '../commands/database/restart.js'
 import type { DatabaseConfig, Target } from '../config/schema.js'
 import { StepbackError } from '../plan/failure.js'
 import type { DatabaseAddress } from '../adapters/database.js'
@@ -37,8 +38,6 @@ export function databaseOf(target: Target): DatabaseConfig {
   if (target.database) return target.database
   throw new StepbackError({ type: 'Refused', message: `target "${target.name}" has no database in the configuration` })
 }
-
-const recoversWithinMs = 15 * 60_000
 
 /** For host jobs. `what` becomes part of the session's name, by which a job's sessions are ended from outside. */
 export async function databaseAccess(
@@ -77,7 +76,7 @@ export async function withTunnel<T>(
       database: config.name,
       applicationName: sessionName({ target: user.target.name, token: user.token, what }),
       // A plan says what it finds; what was begun is not given up for a server that is on its way.
-      ...(user.token > 0 ? { recoversWithinMs } : {}),
+      ...(user.token > 0 ? { recoversWithinMs: recoversWithinSeconds * 1_000 } : {}),
     })
   } finally {
     await tunnel.close()

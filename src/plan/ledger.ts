@@ -10,7 +10,7 @@ export interface RunId {
 }
 
 /** 8 hex digits of a run's id: the last ones, since it begins with the time, which runs of one minute share. */
-export function runDigits({ runId }: RunId): string {
+export function runDigits({ runId }: Pick<RunId, 'runId'>): string {
   return runId.replaceAll('-', '').slice(-8)
 }
 

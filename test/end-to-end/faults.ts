@@ -8,6 +8,7 @@ import { promisify } from 'node:util'
 import pg from 'pg'
 import { type Entry, ledgerEntries } from '../../chaos/chain.js'
 import { openSession } from '../../sandbox/index.js'
+import { runDigits } from '../../src/plan/ledger.js'
 import { stateDirectory } from './leftovers.js'
 import type { Operator } from './operator.js'
 
@@ -60,7 +61,7 @@ export async function whileLocked(operator: Operator, table: string, work: () =>
 /** Waits until a job of that name, such as `takeRestorePoint.do.1.dump`, runs on the host. */
 export async function untilJobRuns(operator: Operator, run: string, name: string): Promise<void> {
   const jobs = join(stateDirectory(operator), 'jobs')
-  const digits = (await operator.runId(run)).replaceAll('-', '').slice(-8)
+  const digits = runDigits({ runId: await operator.runId(run) })
   const runs = () =>
     readdirSync(jobs).some(
       (job) =>

@@ -4,7 +4,7 @@ import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { ledgerEntries } from '../../chaos/chain.js'
 import { leftoversIn } from '../../chaos/leftovers.js'
-import type { LedgerEntry } from '../../src/plan/ledger.js'
+import { type LedgerEntry, runDigits } from '../../src/plan/ledger.js'
 import type { Operator } from './operator.js'
 
 export function stateDirectory({ sandbox }: Operator): string {
@@ -37,7 +37,7 @@ async function closedDoors(operator: Operator): Promise<string[]> {
 /** What was done more than once in one run, a line each; empty when nothing was. */
 export function doneTwice(operator: Operator, runId: string): string {
   const state = stateDirectory(operator)
-  const digits = runId.replaceAll('-', '').slice(-8)
+  const digits = runDigits({ runId })
   const jobs = names(join(state, 'jobs')).filter((job) => job.startsWith(`${digits}.`))
   const again = jobs.filter((job) => names(join(state, 'jobs', job)).includes('claim.2')).map((job) => `job ${job}`)
   // An act that was tried again says so with an end of its own each time; it began once, and was done once.

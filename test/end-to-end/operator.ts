@@ -100,11 +100,21 @@ export class Operator {
 
   /** Waits until the run's progress is so, whatever worker answers meanwhile. */
   async until(run: string, wanted: (progress: Progress) => boolean): Promise<Progress> {
-    const deadline = Date.now() + 300_000
+    return await this.untilAnswers(`run ${run} never came there`, () => this.progress(run), wanted)
+  }
+
+  /** Asks until the answer is so; what is not answered is asked again. */
+  async untilAnswers<T>(
+    late: string,
+    ask: () => Promise<T>,
+    wanted: (answer: T) => boolean,
+    withinMs = 300_000,
+  ): Promise<T> {
+    const deadline = Date.now() + withinMs
     for (;;) {
-      const progress = await this.progress(run).catch(() => undefined)
-      if (progress && wanted(progress)) return progress
-      if (Date.now() > deadline) throw new Error(`run ${run} never came there: ${JSON.stringify(progress)}`)
+      const answer = await ask().catch(() => undefined)
+      if (answer !== undefined && wanted(answer)) return answer
+      if (Date.now() > deadline) throw new Error(`${late}: ${JSON.stringify(answer)}`)
       await sleep(100)
     }
   }
@@ -125,24 +135,15 @@ export class Operator {
 
   /** The end of a run from its history. */
   async end(run: string): Promise<Ended> {
-    await this.#closed(run)
+    // No worker is asked, which has enough to do.
+    const status = async () => (await this.#describe(run)).status.name
+    await this.untilAnswers(`run ${run} never ended`, status, (it) => it !== 'RUNNING')
     const last = (await this.#events(run)).at(-1)!
     const completed = last.workflowExecutionCompletedEventAttributes
     if (completed) return { outcome: 'done', message: '', result: decode(completed.result.payloads[0]!) }
     const failure = last.workflowExecutionFailedEventAttributes!.failure
     const { type = '', details } = failure.applicationFailureInfo ?? {}
     return { outcome: type, message: failure.message, result: decode(details!.payloads[0]!) }
-  }
-
-  /** No worker is asked, which has enough to do. */
-  async #closed(run: string): Promise<void> {
-    const deadline = Date.now() + 300_000
-    for (;;) {
-      const described = await this.#describe(run).catch(() => undefined)
-      if (described && described.status.name !== 'RUNNING') return
-      if (Date.now() > deadline) throw new Error(`run ${run} never ended: ${JSON.stringify(await this.progress(run))}`)
-      await sleep(100)
-    }
   }
 
   /** Each activity of a run in order, with what ended its last attempt but one, such as `TIMEOUT_TYPE_HEARTBEAT`. */

@@ -2,7 +2,6 @@
 
 import { readFileSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { expect } from 'vitest'
 import { breakIt, mend } from '../../sandbox/index.js'
 import type { GuardView } from '../../src/plan/guard.js'
@@ -56,13 +55,8 @@ export async function goesBackByItself(operator: Operator, typist: Typist, root:
 }
 
 async function guardIs(operator: Operator, wanted: (view: GuardView) => boolean): Promise<GuardView> {
-  const deadline = Date.now() + 120_000
-  for (;;) {
-    const view = await operator.ask<GuardView>('guard-aria', 'guard').catch(() => null)
-    if (view && wanted(view)) return view
-    if (Date.now() > deadline) throw new Error(`the guard never came there: ${JSON.stringify(view)}`)
-    await sleep(200)
-  }
+  const ask = () => operator.ask<GuardView>('guard-aria', 'guard')
+  return await operator.untilAnswers('the guard never came there', ask, wanted, 120_000)
 }
 
 async function rollbacksOf(operator: Operator, name: string): Promise<string[]> {

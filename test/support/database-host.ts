@@ -17,7 +17,7 @@ import { seeDatabase } from '../../src/commands/database/rehearsal.js'
 import { compose } from '../../src/composition.js'
 import { parseConfig } from '../../src/config/load.js'
 import type { ActArgs, ActName } from '../../src/plan/act.js'
-import { restorePointId } from '../../src/plan/ledger.js'
+import { restorePointId, runDigits } from '../../src/plan/ledger.js'
 import { type Manifest, parseManifest } from '../../src/plan/manifest.js'
 import type { Shown } from '../../src/plan/plan.js'
 import { type TestPostgres, startPostgres } from './postgres.js'
@@ -182,7 +182,7 @@ async function begin(activities: Activities, number: number): Promise<Run> {
   const at = new Date(Date.parse('2026-11-23T14:00:00Z') + number * 1_000).toISOString()
   const safety = restorePointId({ at, version: '2.0.0' })
   const run: Run = {
-    run8: origin.runId.replaceAll('-', '').slice(-8),
+    run8: runDigits(origin),
     safety,
     take: (tries = 1) =>
       run.act('takeRestorePoint', { version: '2.0.0', database: 'dump', head: null, paths: [] }, { tries }),

@@ -7,7 +7,9 @@ import { psql, withSql, type DatabaseAccess } from './programs.js'
 
 /** Tries of one job; a server that goes away more often than that has another problem. */
 const tries = 3
-const patience = { answersWithinSeconds: 60, recoversWithinSeconds: 900 }
+const answersWithinSeconds = 60
+/** After a crash a server reads its log again, and turns everybody away meanwhile: for minutes, where that is long. */
+export const recoversWithinSeconds = 900
 /** The exit status of a script that was not given a lock in time, which may be free again by the time that one asks. */
 export const lockedExit = 75
 
@@ -19,7 +21,7 @@ export const lockedExit = 75
 export function againAfterRestart(
   access: DatabaseAccess & { readonly maintenance?: string; readonly locksIn?: string },
   { script: text, ending }: JobScript,
-  { answersWithinSeconds, recoversWithinSeconds } = patience,
+  patience = { answersWithinSeconds, recoversWithinSeconds },
 ): JobScript {
   const ask = withSql(psql(access, access.maintenance ?? 'postgres'), incarnationSql)
   const locks = access.locksIn === undefined ? ':' : withSql(psql(access, access.locksIn), locksSql)
@@ -43,8 +45,8 @@ export function againAfterRestart(
       '  [ "$status" != 0 ] || exit 0',
       '  waited=0',
       '  until after=$(incarnation 2> /dev/null); do',
-      `    [ "$waited" -lt ${answersWithinSeconds} ] || recovers || exit "$status"`,
-      `    [ "$waited" -lt ${recoversWithinSeconds} ] || exit "$status"`,
+      `    [ "$waited" -lt ${patience.answersWithinSeconds} ] || recovers || exit "$status"`,
+      `    [ "$waited" -lt ${patience.recoversWithinSeconds} ] || exit "$status"`,
       '    waited=$((waited + 1))',
       '    sleep 1',
       '  done',
@@ -63,7 +65,6 @@ export function againAfterRestart(
   }
 }
 
-// After a crash it reads its log again, which may take minutes, and turns everybody away meanwhile.
 const recovering = 'pg_isready -q; [ "$?" = 1 ]'
 
 // A server that lost one of its processes starts all others anew and keeps its own time; its checkpointer has a new one.
