@@ -7,10 +7,11 @@ import { command, quote } from './shell.js'
 
 /** sha256, size and mode on GNU, BSD and busybox alike; what would run as somebody else (setuid, setgid) is left out. */
 export const fileFacts = [
-  'sum256() { f_sum=$(if command -v sha256sum >/dev/null 2>&1; then sha256sum; elif command -v shasum >/dev/null 2>&1; then shasum -a 256; else openssl dgst -sha256 -r; fi); echo "${f_sum%% *}"; }',
+  'if command -v sha256sum >/dev/null 2>&1; then f_sums=sha256sum; elif command -v shasum >/dev/null 2>&1; then f_sums="shasum -a 256"; else f_sums="openssl dgst -sha256 -r"; fi',
+  'sum256() { f_sum=$($f_sums); echo "${f_sum%% *}"; }',
   'sha256() { sum256 <"$1"; }',
-  'mode() { f_mode=$(stat -c %a "$1" 2>/dev/null || stat -f %Lp "$1"); while [ ${#f_mode} -gt 3 ]; do f_mode=${f_mode#?}; done; echo "$f_mode"; }',
-  'size() { echo $(($(wc -c <"$1"))); }',
+  'mode_and_size() { f_size=$(stat -c "%a %s" "$1" 2>/dev/null || stat -f "%Lp %z" "$1"); f_mode=${f_size%% *}; f_size=${f_size##* }; while [ ${#f_mode} -gt 3 ]; do f_mode=${f_mode#?}; done; }',
+  'mode() { mode_and_size "$1"; echo "$f_mode"; }',
   'hex() { od -An -v -tx1 | tr -d " \\n"; }',
 ].join('\n')
 
@@ -18,8 +19,8 @@ export const fileFacts = [
 const describe = [
   'describe() {',
   '  if [ -L "$1" ]; then d_text=$(readlink "$1"; echo .); d_text=${d_text%?.}; echo "L $(printf %s "$d_text" | sum256) $(printf %s "$d_text" | hex) $2"',
-  '  elif [ -f "$1" ]; then echo "F $(sha256 "$1") $(size "$1") $(mode "$1") $2"',
-  '  elif [ -d "$1" ]; then echo "D $(mode "$1") $2"',
+  '  elif [ -f "$1" ]; then d_sum=$($f_sums <"$1"); mode_and_size "$1"; echo "F ${d_sum%% *} $f_size $f_mode $2"',
+  '  elif [ -d "$1" ]; then mode_and_size "$1"; echo "D $f_mode $2"',
   '  elif [ -e "$1" ]; then echo "S $2"',
   '  else echo "A $2"; fi',
   '}',

@@ -15,8 +15,8 @@ export function laneCall(input: { readonly shell: string; readonly nonce: string
     // What is not addressed to this lane is a payload that went astray, and must never run.
     'while IFS= read -r c; do case $c in "@@$k "*) ;; *) exit 65;; esac',
     'c=${c#* }; n=${c%% *}; c=${c#* }; l=${c%% *}; c=${c#* }',
-    // Whatever of the payload the call did not read is read to its end.
-    'if [ "$l" = 0 ]; then (eval "$c") </dev/null; else head -c "$l" | { (eval "$c"); s=$?; cat >/dev/null; exit $s; }; fi',
+    // Whatever of the payload the call did not read is read to its end; by the shell, since there seldom is any.
+    'if [ "$l" = 0 ]; then (eval "$c") </dev/null; else head -c "$l" | { (eval "$c"); s=$?; while read -r r; do :; done; exit $s; }; fi',
     's=$?; echo; echo "@@$n over $s"; { echo; echo "@@$n over $s"; } >&2; done',
   ]
   return `exec ${input.shell} -c '${steps.join('; ')}' stepback ${input.nonce}`

@@ -134,7 +134,7 @@ const standIns: Record<string, string> = {
   stat: `#!/bin/sh
 [ $# = 3 ] && [ "$1" = -f ] || { echo "stat: illegal option -- $1" >&2; exit 1; }
 case $2 in
-%Lp) exec ${where('stat')} -c %a -- "$3" ;;
+'%Lp %z') exec ${where('stat')} -c '%a %s' -- "$3" ;;
 %u:%g) exec ${where('stat')} -c %u:%g -- "$3" ;;
 *) exit 1 ;;
 esac

@@ -36,9 +36,6 @@ export async function callHelper(input: Call): Promise<Reply> {
   for (let attempt = 1; ; attempt += 1) {
     const { ssh, result, answer } = await ask(input)
     if (answer.kind === 'answer') return answer
-    // The helper keeps a script in a file while it runs: on a full disk, where looks matter most, it does without.
-    if (answer.kind === 'failed' && words[0] === 'look' && answer.code === 'short-payload')
-      return await callNobody(ssh, input)
     if (answer.kind === 'failed') throw refusedBy({ code: answer.code, message: answer.message, options, words })
     // Without a beginning nothing was done, so calling again is safe.
     if (answer.kind === 'unfinished' || attempt > 1) {
