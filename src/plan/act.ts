@@ -214,4 +214,6 @@ export interface Step {
   readonly commit: boolean
   /** The steps behind it do not wait for it, and the run does not fail with it. */
   readonly background?: true
+  /** It goes on at the same time as the step before it; the next one waits for both, and the run fails with either. */
+  readonly beside?: true
 }

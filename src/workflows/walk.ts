@@ -17,6 +17,7 @@ export interface Lease {
 export class Walk {
   readonly #undo: Undo[] = []
   readonly #background: Background[] = []
+  #asked: Promise<unknown> = Promise.resolve()
   #committed = false
   #givenUp = false
   #deleted = false
@@ -39,17 +40,33 @@ export class Walk {
 
   /** Runs every step in order; throws `GiveUp` when what was done has to be undone. */
   async steps(): Promise<void> {
-    for (const [index, step] of this.input.plan.steps.entries()) {
+    const { steps } = this.input.plan
+    for (let index = 0; index < steps.length;) {
+      const step = steps[index]!
       // Nobody could put back what a step removes while the run may still be cancelled.
       if (deleting.includes(step.act.name)) await this.#backgroundDone()
+      const end = steps.findIndex((it, at) => at > index && !it.beside)
+      const together = steps.slice(index, end === -1 ? undefined : end)
       if (step.background) this.#begin(step, index)
-      else await this.#step(step, index)
+      else await this.#together(together.map((it, at) => this.#step(it, index + at)))
+      index += together.length
     }
-    await this.#backgroundDone()
+    await this.#backgroundDone(steps.length - 1)
+  }
+
+  /** None is left half-way because another one failed: each comes to an end of its own. */
+  async #together(steps: readonly Promise<void>[]): Promise<void> {
+    for (const ended of await Promise.allSettled(steps)) if (ended.status === 'rejected') throw ended.reason
   }
 
   /** The look at the end belongs to the run: one that cannot look, or is cancelled meanwhile, is not done. */
   async seeing<T>(look: () => Promise<readonly T[]>): Promise<readonly T[]> {
+    const seen = await this.#seen(look)
+    await this.#backgroundDone()
+    return seen
+  }
+
+  async #seen<T>(look: () => Promise<readonly T[]>): Promise<readonly T[]> {
     for (;;) {
       try {
         return await (this.#deleted ? CancellationScope.nonCancellable(look) : look())
@@ -99,13 +116,16 @@ export class Walk {
         return failed
       },
     )
-    this.#background.push({ scope, ended })
+    this.#background.push({ index, scope, ended })
   }
 
-  /** Losing the lease, or being cancelled, ends the run wherever it shows. */
-  async #backgroundDone(): Promise<void> {
-    for (const { ended } of this.#background) {
-      const failed = await ended
+  /**
+   * Losing the lease, or being cancelled, ends the run wherever it shows. `but`: a step that is not waited for, since the
+   * last one may go on beside the look at the end.
+   */
+  async #backgroundDone(but?: number): Promise<void> {
+    for (const { index, ended } of this.#background) {
+      const failed = index === but ? undefined : await ended
       if (failed && ['Cancelled', 'Fenced', 'StaleLease'].includes(failed.type)) throw new GiveUp(failed)
     }
     this.input.state.show()
@@ -186,9 +206,12 @@ export class Walk {
     throw new GiveUp({ ...failed, message })
   }
 
+  /** One at a time is asked about, where steps beside each other both fail. */
   async #orCancelled<T>(wait: () => Promise<T>): Promise<T> {
+    const asked = this.#asked.then(wait)
+    this.#asked = asked.catch(() => undefined)
     try {
-      return await wait()
+      return await asked
     } catch (error) {
       throw new GiveUp(failureOf(error))
     }
@@ -285,6 +308,7 @@ export class Walk {
 }
 
 interface Background {
+  readonly index: number
   readonly scope: CancellationScope
   /** How it failed; nothing where it went well. */
   readonly ended: Promise<Failed | void>

@@ -27,7 +27,7 @@ interface Entered extends Pending {
  * run ends. Returns the activities in the order in which they were hit.
  *
  * The worker stands still while one looks: what is seen to be under way still is when the worker is killed. Only while
- * the activity that was hit last is done again, and none can begin behind it, one looks without that.
+ * nothing but what was hit is done again, and none can begin behind it, one looks without that.
  */
 export async function killInsideEveryStep(operator: Operator, run: string): Promise<string[]> {
   const connection = await Connection.connect({ address: operator.sandbox.temporal.address })
@@ -41,14 +41,17 @@ export async function killInsideEveryStep(operator: Operator, run: string): Prom
       if (!again) operator.killWorker('SIGSTOP')
       const { running, pending } = await look(connection, operator, run)
       const now = marks(operator)
-      const next = pending.find(({ id, first }) => first && !hit.some((it) => it.id === id))
+      const isHit = ({ id }: Pending) => hit.some((it) => it.id === id)
+      const inside = pending.filter((it) => it.first && !isHit(it))
+      const [next] = inside
       if (next?.id !== entered?.id) entered = next && { ...next, since: Date.now(), before: earlier }
       if (entered && (hit.some(({ name }) => name === entered!.name) || isWorst(entered, now))) {
         operator.replaceWorker()
-        hit.push(entered)
+        // Of two that go on beside each other, both.
+        hit.push(...inside.toSorted((a, b) => Number(a.id) - Number(b.id)))
       } else if (!again) operator.killWorker('SIGCONT')
       if (!running) return hit.map(({ name }) => name)
-      again = pending.some(({ id }) => id === hit.at(-1)?.id)
+      again = pending.length > 0 && pending.every(isHit)
       earlier = now
       // No act is over so soon; looking more often would leave the worker no time to work.
       await sleep(15)

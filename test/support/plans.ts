@@ -282,6 +282,11 @@ export function undosOf({ steps }: Plan, k: number): string[] {
   return undos
 }
 
+/** Where a run is once step k and what goes on beside it have come to their end. */
+export function endOfGroup({ steps }: Plan, k: number): number {
+  return steps[k + 1]?.beside ? endOfGroup({ steps } as Plan, k + 1) : k
+}
+
 /** How the steps are shown when step k failed and all was put back. */
 export function statesAfterUndo({ steps }: Plan, k: number): string[] {
   return steps.map((step, index) => {

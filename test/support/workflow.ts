@@ -116,6 +116,7 @@ export class Stage {
   #worker: Worker
   #running: Promise<void>
   #calls: Call[] = []
+  #plan: Plan | undefined
   #behaviours = new Map<string, Behaviour>()
   #runs = 0
   #searchable = false
@@ -194,6 +195,7 @@ export class Stage {
   /** Forgets what was recorded and what was to happen, and plans `plans`, one at each look, the last for ever. */
   reset(...plans: readonly Plan[]): void {
     this.#calls = []
+    this.#plan = plans.at(-1)
     this.#behaviours = new Map()
     let looks = 0
     this.on('plan', () => ({ plan: plans[Math.min(looks++, plans.length - 1)], searchable: this.#searchable }))
@@ -251,14 +253,31 @@ export class Stage {
 
   /** The acts in their order: `putFiles`, and `undo restoreFiles` for acts of an undo. */
   get acts(): string[] {
-    return this.#calls
+    return this.#inOrder
       .filter((call) => !around.includes(call.name))
       .map((call) => keyOf(call.name, call.input.undo > 0))
   }
 
   /** Everything in its order, the activities around the steps, too. */
   get all(): string[] {
-    return this.#calls.map((call) => keyOf(call.name, call.input?.undo > 0))
+    return this.#inOrder.map((call) => keyOf(call.name, call.input?.undo > 0))
+  }
+
+  /** Of two that were asked for at the same time, the one that the plan has first comes first. */
+  get #inOrder(): readonly Call[] {
+    const calls = [...this.#calls]
+    for (let index = 1; index < calls.length; index++) {
+      const [one, other] = [calls[index - 1]!, calls[index]!]
+      if (this.#besides(other, one)) calls.splice(index - 1, 2, other, one)
+    }
+    return calls
+  }
+
+  /** Whether the plan lets the later one, which is the look at the end or a step, go on beside the earlier one. */
+  #besides({ input: { step, undo } = {} as any }: Call, later: Call): boolean {
+    if (undo !== 0) return false
+    if (later.name === 'observeEnd') return this.#plan?.steps[step]?.background === true
+    return later.input?.undo === 0 && later.input.step === step + 1 && this.#plan?.steps[step + 1]?.beside === true
   }
 
   /** Sleeps in the server's time. */

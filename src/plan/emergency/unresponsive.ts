@@ -5,7 +5,7 @@ import type { Container } from '../facts.js'
 import { restorePointId, stopInForce } from '../ledger.js'
 import type { EmergencyRequest } from '../request.js'
 import { askDatabase, giveVerdict, listContainers } from '../steps/emergency.js'
-import { collectLogs } from '../steps/health.js'
+import { keepLines } from '../steps/health.js'
 import { list } from '../steps/services.js'
 import type { Decision, EmergencyFacts } from './facts.js'
 import { ensureThere, fence, stopSteps } from './stop.js'
@@ -28,7 +28,7 @@ export function planUnresponsive(request: EmergencyRequest, facts: EmergencyFact
       listContainers(),
       ...stopSteps(facts),
       ...(database === null ? [] : [askDatabase({ service: database })]),
-      collectLogs({ lines: settings.logLines, services, file }),
+      keepLines({ lines: settings.logLines, services, file }),
       ...fence(facts),
       giveVerdict({ seen, database, ...(stop ? { stoppedBy: stop.by } : {}) }),
     ],

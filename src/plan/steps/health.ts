@@ -13,10 +13,14 @@ export function watchHealth(): Step {
   return look({ name: 'watchHealth', title: 'watch the release', args: {} })
 }
 
-export function collectLogs(args: ActArgs['collectLogs'] = {}): Step {
-  const { lines, services = [] } = args
-  const title =
-    lines === undefined ? 'keep the last log lines' : `keep the last ${lines} log lines of ${list(services)}`
+/** Nothing waits for what is kept to be read later, and nothing is undone where it could not be kept. */
+export function collectLogs(): Step {
+  return { ...look({ name: 'collectLogs', title: 'keep the last log lines', args: {} }), background: true }
+}
+
+/** The same where the lines are what is asked for: the next steps read on with them at hand. */
+export function keepLines(args: Required<ActArgs['collectLogs']>): Step {
+  const title = `keep the last ${args.lines} log lines of ${list(args.services)}`
   return look({ name: 'collectLogs', title, args })
 }
 
