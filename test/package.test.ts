@@ -1,11 +1,12 @@
 // The package as npm makes it, beside nothing but its dependencies.
 
 import { execFileSync } from 'node:child_process'
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { unpackPackage } from './support/packed.js'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const directory = mkdtempSync(join(tmpdir(), 'stepback-package-'))
@@ -14,11 +15,7 @@ const installed = join(app, 'node_modules/stepback')
 let files: readonly string[]
 
 beforeAll(() => {
-  const words = ['pack', '--ignore-scripts', '--json', '--pack-destination', directory]
-  const [packed] = JSON.parse(execFileSync('npm', words, { cwd: root, encoding: 'utf8', stdio: 'pipe' }))
-  files = packed.files.map(({ path }: { readonly path: string }) => path)
-  mkdirSync(installed, { recursive: true })
-  execFileSync('tar', ['-xzf', join(directory, packed.filename), '-C', installed, '--strip-components=1'])
+  files = unpackPackage(installed, directory)
   symlinkSync(join(root, 'node_modules'), join(directory, 'node_modules'))
 })
 afterAll(() => rmSync(directory, { recursive: true }))

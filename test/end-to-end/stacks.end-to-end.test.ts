@@ -29,6 +29,7 @@ import {
 } from './foreign-stack.js'
 import { Operator } from './operator.js'
 import { seldomProbed } from './quick-sandbox.js'
+import { containedWorker } from './worker-image.js'
 
 describe.skipIf(!process.env['STEPBACK_END_TO_END'])('stacks as people have them', { timeout: 300_000 }, () => {
   const root = mkdtempSync(join(tmpdir(), 'stepback-stacks-'))
@@ -156,17 +157,18 @@ describe.skipIf(!process.env['STEPBACK_END_TO_END'])('stacks as people have them
     )
   })
 
+  const drafted = {
+    path: join(root, 'drafted.yaml'),
+    target: `${id}-shop`,
+    variables: { [`${id}-shop_DB_USER`.toUpperCase().replaceAll('-', '_')]: role },
+  }
+
   test('drafts a configuration of one of several projects, with which doctor finds nothing wrong', async () => {
     const { ssh, temporal, processes } = operator.sandbox
-    const path = join(root, 'drafted.yaml')
-    const target = `${id}-shop`
+    const { path, target } = drafted
     const stepback = async (...words: string[]) => {
       const [program, main] = processes.worker!.command
-      const variables = {
-        ...env,
-        TEMPORAL_ADDRESS: temporal.address,
-        [`${target.toUpperCase().replaceAll('-', '_')}_DB_USER`]: role,
-      }
+      const variables = { ...env, TEMPORAL_ADDRESS: temporal.address, ...drafted.variables }
       return await promisify(execFile)(program!, [main!, ...words, '--config', path], { env: variables })
     }
     const knownHosts = join(dirname(ssh.identityFile), 'known_hosts')
@@ -336,5 +338,26 @@ describe.skipIf(!process.env['STEPBACK_END_TO_END'])('stacks as people have them
     writeFileSync(large, 'was large')
     const next = await run('deployWorkflow', 'deploy-fits', { ...input, version: '4' })
     expect([next.outcome, next.message]).toEqual(['done', ''])
+  })
+
+  test('takes a first restore point with the drafted configuration by the worker of docker-compose.temporal.yml, not as root', async () => {
+    const { sandbox } = operator
+    const { path: config, target, variables } = drafted
+    const project = `${id}-worker`
+    const { cli, address } = sandbox.temporal
+    execFileSync(cli, ['operator', 'namespace', 'create', '--namespace', project, '--address', address])
+    const own = mkdtempSync(join(root, 'worker-'))
+    const contained = containedWorker({ sandbox, root: own, env, project, namespace: project, config, variables })
+    try {
+      await contained.start()
+      expect(await contained.stepback('doctor', target)).not.toMatch(/^ *bad/m)
+      await contained.stepback('restore-points', target, 'take')
+      const points = JSON.parse(await contained.stepback('restore-points', target, '--json'))
+      expect(points).toMatchObject([{ state: 'warm' }])
+      expect((await contained.inside('id', '-u')).trim()).not.toBe('0')
+      await expect(contained.inside('touch', '/opt/stepback/mine')).rejects.toThrow('Read-only file system')
+    } finally {
+      await contained.remove()
+    }
   })
 })

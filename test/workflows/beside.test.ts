@@ -76,7 +76,7 @@ test('where nobody knows of either how it ended, a person is asked about one aft
   }
   const result = await run.result()
   expect(result.phase).toBe('done')
-  const asked = result.gates!.map(({ why }) => why.split(' ')[0]).toSorted()
+  const asked = result.gates!.map(({ why }) => why.split(' ')[0]!).toSorted()
   expect(asked).toEqual(['build', 'keep'])
 })
 
