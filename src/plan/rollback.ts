@@ -26,7 +26,7 @@ import type { RollbackRequest } from './request.js'
 import { type MigrationInfo, planMigrations } from './revision.js'
 import { unknownSince } from './shelf.js'
 import { type Choice, chooseStrategy, describeIrreversible } from './strategy.js'
-import { beside } from './steps/beside.js'
+import { sideBySide } from './steps/beside.js'
 import { carryForward } from './steps/carry.js'
 import { migrateDown, restoreDatabase, swapDatabase } from './steps/database.js'
 import { restoreFiles } from './steps/files.js'
@@ -182,11 +182,13 @@ function rollbackSteps(input: {
       head: migrationHead(facts),
       paths: capturedPaths(facts, candidate.paths),
     }),
-    keepImages({ images: withDatabase(runningImages(facts), recreation), levels: runningLevels(facts) }),
-    ...(choice?.strategy === 'restore' ? [beside(restoreDatabase({ from: manifest.id }))] : []),
-    ...(choice?.strategy === 'swap' && carries
-      ? [beside(restoreDatabase({ from: manifest.id, ...copyOf(choice.ready) }))]
-      : []),
+    ...sideBySide([
+      keepImages({ images: withDatabase(runningImages(facts), recreation), levels: runningLevels(facts) }),
+      ...(choice?.strategy === 'restore' ? [restoreDatabase({ from: manifest.id })] : []),
+      ...(choice?.strategy === 'swap' && carries
+        ? [restoreDatabase({ from: manifest.id, ...copyOf(choice.ready) })]
+        : []),
+    ]),
     stopServices({ services: [...new Set([...application, ...gone])] }),
     ...(full
       ? [restoreFiles({ from: manifest.id, secrets: request.secrets, madeFrom: recreateBack(recreation) })]

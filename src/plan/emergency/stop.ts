@@ -44,7 +44,7 @@ export function planStart(request: EmergencyRequest, facts: EmergencyFacts): Dec
 }
 
 /** The record comes first: a guard must not take the stop for a failure, whatever becomes of this run. */
-export function stopSteps({ stack, settings, records }: EmergencyFacts): Step[] {
+export function stopSteps({ stack, settings, records }: EmergencyFacts): readonly [Step, Step] {
   const { application: services } = stack
   const ran = stopInForce(records)?.ran ?? []
   return [recordStop({ services, ran }), stopAtOnce({ services, graceSeconds: settings.stopGraceSeconds })]

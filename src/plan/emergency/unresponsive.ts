@@ -4,6 +4,7 @@ import type { SeenService } from '../act.js'
 import type { Container } from '../facts.js'
 import { restorePointId, stopInForce } from '../ledger.js'
 import type { EmergencyRequest } from '../request.js'
+import { sideBySide } from '../steps/beside.js'
 import { askDatabase, giveVerdict, listContainers } from '../steps/emergency.js'
 import { keepLines } from '../steps/health.js'
 import { list } from '../steps/services.js'
@@ -16,6 +17,7 @@ export function planUnresponsive(request: EmergencyRequest, facts: EmergencyFact
   const { databaseService: database } = stack
   const seen = facts.containers.map(seenService)
   const stop = stopInForce(facts.records)
+  const [record, stopNow] = stopSteps(facts)
   const services = stack.logService === undefined ? stack.application : [stack.logService]
   // Not under the id of a restore point: without a manifest a prune would take it for a leftover.
   const file = `logs_unresponsive_${restorePointId({ at: facts.at, version: '' }).slice(0, -1)}.txt`
@@ -25,11 +27,13 @@ export function planUnresponsive(request: EmergencyRequest, facts: EmergencyFact
       ...(stop ? [`${stop.by} stopped it on purpose`] : []),
     ].join('; '),
     steps: [
-      listContainers(),
-      ...stopSteps(facts),
-      ...(database === null ? [] : [askDatabase({ service: database })]),
-      keepLines({ lines: settings.logLines, services, file }),
-      ...fence(facts),
+      ...sideBySide([listContainers(), record]),
+      stopNow,
+      ...sideBySide([
+        ...(database === null ? [] : [askDatabase({ service: database })]),
+        keepLines({ lines: settings.logLines, services, file }),
+        ...fence(facts),
+      ]),
       giveVerdict({ seen, database, ...(stop ? { stoppedBy: stop.by } : {}) }),
     ],
   }

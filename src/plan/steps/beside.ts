@@ -1,6 +1,9 @@
 import type { Step } from '../act.js'
 
-/** Runs a step at the same time as the one before it, where neither needs the other and one of them waits for a disk. */
-export function beside(step: Step): Step {
-  return { ...step, beside: true }
+/**
+ * Steps that go on at the same time, since none needs another one. None of them commits: what fails beside a commit step
+ * would have to know whether that one was quicker.
+ */
+export function sideBySide(steps: readonly Step[]): Step[] {
+  return steps.map((step, index) => (index === 0 ? step : { ...step, beside: true }))
 }
