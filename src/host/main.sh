@@ -6,6 +6,8 @@ op_look() {
   lo_script=$(head -c "$1"; echo .)
   lo_script=${lo_script%.}
   [ "${#lo_script}" = "$1" ] || fail short-payload "${#lo_script} of $1 bytes came"
+  # The helper's words are none of the script's.
+  set --
   (eval "$lo_script") </dev/null
   exit $?
 }

@@ -18,11 +18,16 @@ afterAll(async () => {
   await sshd?.stop()
 })
 
+/** Brings the helper there: where nothing was begun, a look goes without it. */
+async function begin(host: Host): Promise<void> {
+  const holder = { workflowId: 'rollback-shop-1', runId: 'r', namespace: 'default', kind: 'rollback' } as const
+  expect(await host.acquire({ holder, mayTake: async () => undefined })).toMatchObject({ outcome: 'acquired' })
+}
+
 test('a look answers on a disk without a byte left, though nothing can be done there', async () => {
   const connection = await sshd.connect()
   const host = new Host({ ssh: async () => connection, stateDirectory: join(disk.path, 'state') })
-  const holder = { workflowId: 'rollback-shop-1', runId: 'r', namespace: 'default', kind: 'rollback' } as const
-  expect(await host.acquire({ holder, mayTake: async () => undefined })).toMatchObject({ outcome: 'acquired' })
+  await begin(host)
   const script = "printf 'größe'; printf err >&2; exit 3"
   const seen = { exitCode: 3, stdout: 'größe', stderr: 'err' }
   expect(await host.look({ script })).toEqual(seen)
@@ -31,6 +36,23 @@ test('a look answers on a disk without a byte left, though nothing can be done t
   expect(await host.look({ script })).toEqual(seen)
   await expect(host.runJob({ id: 'job', token: 1, script: ':' })).rejects.toThrow('disk full')
 })
+
+test.each(['dash', 'bash', 'busybox sh'])(
+  'a look in %s is a script of its own, with no words and nothing to read',
+  async (shell) => {
+    const connection = await sshd.connect()
+    const host = new Host({ ssh: async () => connection, stateDirectory: join(sshd.directory, `own-${shell}`), shell })
+    const script = [
+      `set -u; echo "$# größe"`,
+      'for f in none; do set -- "$@" "$f"; done; echo "$# $1"',
+      'cat; exit 4',
+      '',
+    ].join('\n')
+    await begin(host)
+    const seen = { exitCode: 4, stdout: '0 größe\n1 none\n', stderr: '' }
+    expect(await host.look({ script })).toEqual(seen)
+  },
+)
 
 test('a look answers where the helper finds no place, and whatever changes something says so', async () => {
   const connection = await sshd.connect()
