@@ -45,10 +45,13 @@ export class Walk {
       const step = steps[index]!
       // Nobody could put back what a step removes while the run may still be cancelled.
       if (deleting.includes(step.act.name)) await this.#backgroundDone()
+      if (step.background) {
+        this.#begin(step, index++)
+        continue
+      }
       const end = steps.findIndex((it, at) => at > index && !it.beside)
       const together = steps.slice(index, end === -1 ? undefined : end)
-      if (step.background) this.#begin(step, index)
-      else await this.#together(together.map((it, at) => this.#step(it, index + at)))
+      await this.#together(together.map((it, at) => this.#step(it, index + at)))
       index += together.length
     }
     await this.#backgroundDone(steps.length - 1)
