@@ -340,24 +340,30 @@ describe.skipIf(!process.env['STEPBACK_END_TO_END'])('stacks as people have them
     expect([next.outcome, next.message]).toEqual(['done', ''])
   })
 
-  test('takes a first restore point with the drafted configuration by the worker of docker-compose.temporal.yml, not as root', async () => {
-    const { sandbox } = operator
-    const { path: config, target, variables } = drafted
-    const project = `${id}-worker`
-    const { cli, address } = sandbox.temporal
-    execFileSync(cli, ['operator', 'namespace', 'create', '--namespace', project, '--address', address])
-    const own = mkdtempSync(join(root, 'worker-'))
-    const contained = containedWorker({ sandbox, root: own, env, project, namespace: project, config, variables })
-    try {
-      await contained.start()
-      expect(await contained.stepback('doctor', target)).not.toMatch(/^ *bad/m)
-      await contained.stepback('restore-points', target, 'take')
-      const points = JSON.parse(await contained.stepback('restore-points', target, '--json'))
-      expect(points).toMatchObject([{ state: 'warm' }])
-      expect((await contained.inside('id', '-u')).trim()).not.toBe('0')
-      await expect(contained.inside('touch', '/opt/stepback/mine')).rejects.toThrow('Read-only file system')
-    } finally {
-      await contained.remove()
-    }
-  })
+  // An image of some hundred megabytes, and Docker looks only every half minute whether its container is healthy.
+  const builds = { timeout: 600_000 }
+  test(
+    'takes a first restore point with the drafted configuration by the worker of docker-compose.temporal.yml, not as root',
+    builds,
+    async () => {
+      const { sandbox } = operator
+      const { path: config, target, variables } = drafted
+      const project = `${id}-worker`
+      const { cli, address } = sandbox.temporal
+      execFileSync(cli, ['operator', 'namespace', 'create', '--namespace', project, '--address', address])
+      const own = mkdtempSync(join(root, 'worker-'))
+      const contained = containedWorker({ sandbox, root: own, env, project, namespace: project, config, variables })
+      try {
+        await contained.start()
+        expect(await contained.stepback('doctor', target)).not.toMatch(/^ *bad/m)
+        await contained.stepback('restore-points', target, 'take')
+        const points = JSON.parse(await contained.stepback('restore-points', target, '--json'))
+        expect(points).toMatchObject([{ state: 'warm' }])
+        expect((await contained.inside('id', '-u')).trim()).not.toBe('0')
+        await expect(contained.inside('touch', '/opt/stepback/mine')).rejects.toThrow('Read-only file system')
+      } finally {
+        await contained.remove()
+      }
+    },
+  )
 })
