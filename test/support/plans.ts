@@ -283,8 +283,8 @@ export function undosOf({ steps }: Plan, k: number): string[] {
 }
 
 /** Where a run is once step k and what goes on beside it have come to their end. */
-export function endOfGroup({ steps }: Plan, k: number): number {
-  return steps[k + 1]?.beside ? endOfGroup({ steps } as Plan, k + 1) : k
+export function endOfGroup(plan: Plan, k: number): number {
+  return plan.steps[k + 1]?.beside ? endOfGroup(plan, k + 1) : k
 }
 
 /** How the steps are shown when step k failed and all was put back. */
