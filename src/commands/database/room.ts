@@ -43,7 +43,8 @@ export function keepRoom({ df, within, reserveBytes, ending, clear = ':' }: Room
     `trap 'ends $?' EXIT`,
     '[ -z "$(little)" ] || exit 1',
     ...watching({ df, within, ending }),
-    'watch > /dev/null 2>&1 < /dev/null &',
+    // In a subshell, since one that runs a function keeps what it redirects, and with it whoever reads this script's output.
+    '(watch) > /dev/null 2>&1 < /dev/null &',
     'watcher=$!',
   ]
 }
