@@ -2,15 +2,15 @@
 // is only read, in one snapshot; the other one gets all of them in one transaction, or none.
 
 import type { CarriedTable } from '../../plan/carry.js'
-import type { Since } from './carry/candidates.js'
 import type { Pair } from './carry/inserts.js'
 import { silence } from './carry/quiet.js'
 import { homeOf, labelOf, parentsFirst, quoted, readRelations, sharedKey } from './carry/relations.js'
 import { advanceSequences } from './carry/sequences.js'
 import { type LeftRow, Work, leaveAll } from './carry/work.js'
-import { type Baseline, type Remembered, canBeExact, committedSince, sameServer, written, young } from './exposure.js'
+import { type Baseline, type Remembered, sameServer } from './exposure.js'
 import { readCounters } from './counters.js'
 import { type DatabaseAddress, Session } from './session.js'
+import { type Since, committedSince, readingOf, written, young } from './written-since.js'
 
 export type { LeftRow } from './carry/work.js'
 
@@ -137,8 +137,8 @@ async function sinceWhen(live: Session, { since }: CarryInput): Promise<Since | 
   if (!since) return undefined
   const { baseline, remembered } = since
   const sameLineage = remembered.taken || sameServer(baseline.counters, await readCounters(live))
-  if (!(await canBeExact(live, baseline, sameLineage))) return undefined
-  return { snapshot: baseline.snapshot, migrations: await committedSince(live, baseline, remembered.migrations) }
+  const reading = await readingOf(live, baseline, sameLineage)
+  return reading && { ...reading, migrations: await committedSince(live, baseline, remembered.migrations) }
 }
 
 /** Nobody but an earlier carry wrote to this database since. */

@@ -14,6 +14,7 @@ import {
   writesBetween,
 } from './counters.js'
 import type { Session } from './session.js'
+import { type Since, committedSince, ofMigrations, readingOf, written } from './written-since.js'
 
 /** The restore point since which is counted. */
 export type Baseline = Pick<
@@ -76,13 +77,14 @@ export async function countExposure(
     // Compiling the query of a large table takes longer than what it saves.
     await session.query('set local jit = off')
     const after = await readCounters(session)
-    const exact = await canBeExact(session, baseline, remembered.taken || sameServer(baseline.counters, after))
+    const reading = await readingOf(session, baseline, remembered.taken || sameServer(baseline.counters, after))
     const before = sameCounting(baseline.counters, after, remembered.taken) ? baseline.counters : undefined
     const migrations = await committedSince(session, baseline, remembered.migrations)
+    const since = reading && { ...reading, migrations }
     const live = await liveTables(session)
     const tables = new Map<number, TableExposure>()
     for (const table of live) {
-      const look = await lookAt(session, table, exact ? { snapshot: baseline.snapshot, migrations } : undefined)
+      const look = await lookAt(session, table, since)
       const rowsBefore = baseline.tables.find((it) => it.schema === table.schema && it.name === table.name)?.rows ?? 0
       const counted = before && writesBetween(table.oid, before, after)
       tables.set(table.oid, judge(table, look, { rowsBefore, counted, own: ownWritesTo(table.oid, migrations) }))
@@ -133,40 +135,6 @@ export function sameServer(before: Counters, after: Counters): boolean {
   return before.postmasterStart === after.postmasterStart
 }
 
-/**
- * A row carries the lower 32 bits of its transaction's id, a frozen one for ever: once a server has used more than
- * those, an old row may look like a new one. Savepoints that were open at the take have ids that its snapshot does not
- * name, so what they wrote would count as seen. And ids begin anew in a server that was put back to an earlier state.
- */
-export async function canBeExact(session: Session, baseline: Baseline, sameLineage: boolean): Promise<boolean> {
-  if (baseline.openSavepoints || !sameLineage) return false
-  const [row] = await session.query<{ exact: boolean }>(
-    `select d.oid = $1::oid and (select system_identifier::text from pg_control_system()) = $2
-       and now.xmax >= pg_snapshot_xmax($3::pg_snapshot)::text::numeric and now.xmax < 4294967296
-       and now.xmax - pg_snapshot_xmin($3::pg_snapshot)::text::numeric < 2000000000 as exact
-     from pg_database d, (select pg_snapshot_xmax(pg_current_snapshot())::text::numeric as xmax) now
-     where d.datname = current_database()`,
-    [baseline.oid, baseline.systemIdentifier, baseline.snapshot],
-  )
-  return row?.exact === true
-}
-
-/** Those whose transaction certainly happened since; others count as the application's, which errs on the safe side. */
-export async function committedSince(
-  session: Session,
-  baseline: Baseline,
-  migrations: readonly OwnWrites[],
-): Promise<readonly OwnWrites[]> {
-  if (migrations.length === 0) return []
-  const rows = await session.query<{ xid: string }>(
-    `select x as xid from unnest($1::text[]) x
-     where case when x::xid8 < pg_snapshot_xmax(pg_current_snapshot())
-       then pg_xact_status(x::xid8) = 'committed' and not pg_visible_in_snapshot(x::xid8, $2::pg_snapshot) else false end`,
-    [migrations.map((it) => it.xid), baseline.snapshot],
-  )
-  return migrations.filter((it) => rows.some(({ xid }) => xid === it.xid))
-}
-
 async function liveTables(session: Session): Promise<readonly LiveTable[]> {
   return session.query<LiveTable>(
     `select c.oid, n.nspname as schema, c.relname as name, array(
@@ -191,11 +159,7 @@ const timeColumns = [
   'last_active',
 ]
 
-async function lookAt(
-  session: Session,
-  table: LiveTable,
-  since: { readonly snapshot: string; readonly migrations: readonly OwnWrites[] } | undefined,
-): Promise<Look> {
+async function lookAt(session: Session, table: LiveTable, since: Since | undefined): Promise<Look> {
   const relation = `${pg.escapeIdentifier(table.schema)}.${pg.escapeIdentifier(table.name)}`
   const times = table.times.map((name) => `nullif(nullif(x.${pg.escapeIdentifier(name)}, 'infinity'), '-infinity')`)
   const newest = times.length > 0 ? `max(greatest(${times.join(', ')})::timestamptz)` : 'null::timestamptz'
@@ -205,28 +169,16 @@ async function lookAt(
     )
     return { rows: Number(all!.rows), changed: null, own: 0, newest: all!.newest?.toISOString() ?? null }
   }
-  // Apart from each other: a bare count takes an index, and of rows that are old no column is read.
-  const [all] = await session.query<{ rows: string }>(`select count(*) as rows from only ${relation} x`)
-  const theirs = times.length > 0 ? ` filter (where ${written} and not ${ofMigrations})` : ''
-  const [row] = await session.query<{ changed: string; own: string; newest: Date | null }>(
-    `select count(*) filter (where ${written} and not ${ofMigrations}) as changed,
-       count(*) filter (where ${ofMigrations}) as own, ${newest}${theirs} as newest from only ${relation} x where ${young}`,
+  const own = since.migrations.length > 0 ? `${since.young} and ${ofMigrations}` : 'false'
+  const theirs = `filter (where ${since.young} and ${written} and not ${ofMigrations})`
+  const [row] = await session.query<{ rows: string; changed: string; own: string; newest: Date | null }>(
+    `select count(*) as rows, count(*) ${theirs} as changed, count(*) filter (where ${own}) as own,
+       ${newest}${times.length > 0 ? ` ${theirs}` : ''} as newest from only ${relation} x`,
     [since.snapshot, since.migrations.map((it) => it.xid)],
   )
-  const { changed, own } = row!
-  return {
-    rows: Number(all!.rows),
-    changed: Number(changed),
-    own: Number(own),
-    newest: row!.newest?.toISOString() ?? null,
-  }
+  const { rows, changed, newest: at } = row!
+  return { rows: Number(rows), changed: Number(changed), own: Number(row!.own), newest: at?.toISOString() ?? null }
 }
-
-// An id has no order but by its text. Its age would be cheaper to ask, but only one processor may ask for that. What is
-// frozen for certain has a smaller id than any transaction.
-export const young = `x.xmin::text::bigint >= pg_snapshot_xmin($1::pg_snapshot)::text::bigint`
-export const written = `(not pg_visible_in_snapshot(x.xmin::text::xid8, $1::pg_snapshot))`
-export const ofMigrations = `(x.xmin::text = any($2::text[]))`
 
 /**
  * Of rows that differ, rows before and rows now, one number is left open; where they do not fix it counters do. In a

@@ -2,9 +2,9 @@
 // database does not have. Both read in portions, so that no table has to fit into memory.
 
 import pg from 'pg'
-import { type OwnWrites, ownWritesTo } from '../counters.js'
-import { ofMigrations, written, young } from '../exposure.js'
+import { ownWritesTo } from '../counters.js'
 import type { RawRow, Session } from '../session.js'
+import { type Since, ofMigrations, written } from '../written-since.js'
 import { type Relation, quoted } from './relations.js'
 
 /** A portion has to fit into memory, and its values into one statement. */
@@ -18,12 +18,6 @@ export interface Candidate {
   readonly migrated: boolean
 }
 
-export interface Since {
-  readonly snapshot: string
-  /** Migrations since, and what each wrote itself. */
-  readonly migrations: readonly OwnWrites[]
-}
-
 /** Whether a migration put rows of its own into it. */
 export function isSeeded(table: Relation, { migrations }: Since): boolean {
   return ownWritesTo(table.oid, migrations).inserted > 0
@@ -31,7 +25,7 @@ export function isSeeded(table: Relation, { migrations }: Since): boolean {
 
 export async function* writtenSince(live: Session, table: Relation, since: Since): AsyncGenerator<Candidate[]> {
   const values = [since.snapshot, since.migrations.map((it) => it.xid)]
-  const select = `select ${columnsOf(table)}, ${ofMigrations} from only ${quoted(table)} x where ${young} and ${written}`
+  const select = `select ${columnsOf(table)}, ${ofMigrations} from only ${quoted(table)} x where ${since.young} and ${written}`
   for await (const rows of fetched(live, select, values, portionOf(table)))
     yield rows.map((row) => ({ values: row.slice(0, -1), migrated: row.at(-1) === 't' }))
 }

@@ -3,16 +3,8 @@
 import type { CarriedTable, CarryMethod } from '../../../plan/carry.js'
 import { StepbackError } from '../../../plan/failure.js'
 import type { RawRow, Session } from '../session.js'
-import {
-  type Candidate,
-  type Since,
-  allRows,
-  isSeeded,
-  keyOf,
-  missingKeys,
-  unknownThere,
-  writtenSince,
-} from './candidates.js'
+import type { Since } from '../written-since.js'
+import { type Candidate, allRows, isSeeded, keyOf, missingKeys, unknownThere, writtenSince } from './candidates.js'
 import { type Left, type Pair, columnsOfBoth, insertRows } from './inserts.js'
 import { type Relation, labelOf } from './relations.js'
 
