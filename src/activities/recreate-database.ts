@@ -1,4 +1,5 @@
-import { untilAccepting, up } from '../commands/compose.js'
+import { compose, up } from '../commands/compose.js'
+import { untilAccepting } from '../commands/database/restart.js'
 import { restore } from '../commands/images.js'
 import { script } from '../commands/shell.js'
 import type { ActDefinition } from './act.js'
@@ -11,7 +12,7 @@ export const recreateDatabase: ActDefinition<'recreateDatabase'> = {
     const lines = [
       ...(image ? restore([image]) : []),
       ...up(context.stack, [{ services: [service], wait: true }]),
-      untilAccepting(context.stack, service),
+      untilAccepting(compose(context.stack, 'exec', '-T', service, 'pg_isready', '-q'), service),
     ]
     await context.job('recreate', script(...lines), { holds: doneAgain })
     return 'accepts connections'

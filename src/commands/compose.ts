@@ -133,13 +133,6 @@ function containersOf(project: string, services: readonly string[]): string {
   return `all=$(${all}) || exit 1; for service in ${command(...services)}; do ${own}; done`
 }
 
-/** Waits, for a minute, until the server of a service accepts connections. */
-export function untilAccepting(stack: ComposeStack, service: string): string {
-  const ready = `${compose(stack, 'exec', '-T', service, 'pg_isready', '-q')} </dev/null`
-  const late = `{ echo ${quote(`stepback: the database of service ${service} accepts no connections`)} >&2; exit 1; }`
-  return `n=0; until ${ready}; do n=$((n + 1)); [ $n -lt 60 ] || ${late}; sleep 1; done`
-}
-
 export function build(stack: ComposeStack, services: readonly string[]): string {
   return compose(stack, 'build', ...services)
 }

@@ -1,16 +1,6 @@
 import { execFileSync } from 'node:child_process'
 import { describe, expect, test } from 'vitest'
-import {
-  askServer,
-  build,
-  compose,
-  containerIds,
-  lastLines,
-  remove,
-  stop,
-  untilAccepting,
-  up,
-} from '../../src/commands/compose.js'
+import { askServer, build, compose, containerIds, lastLines, remove, stop, up } from '../../src/commands/compose.js'
 
 const stack = { project: 'shop', directory: '/srv/shop', files: ['docker-compose.yml'], envFile: '.env', profiles: [] }
 const identity =
@@ -142,12 +132,5 @@ test('build names its services', () => {
 test("containers are found by this project's label, one-off runs left out", () => {
   expect(containerIds('shop')).toBe(
     'docker ps --all --quiet --no-trunc --filter label=com.docker.compose.project=shop --filter label=com.docker.compose.oneoff=False',
-  )
-})
-
-test('a database is waited for by asking its own server, with nothing of ours on its standard input', () => {
-  expect(untilAccepting(stack, 'db')).toBe(
-    `n=0; until ${identity} exec -T db pg_isready -q </dev/null; do n=$((n + 1)); [ $n -lt 60 ] || ` +
-      `{ echo 'stepback: the database of service db accepts no connections' >&2; exit 1; }; sleep 1; done`,
   )
 })

@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { psql } from '../../src/commands/database/programs.js'
-import { againAfterRestart } from '../../src/commands/database/restart.js'
+import { againAfterRestart, untilAccepting } from '../../src/commands/database/restart.js'
 import { script } from '../../src/commands/shell.js'
 import { startPostgres, type TestPostgres } from '../support/postgres.js'
 
@@ -59,6 +59,22 @@ test('a server that recovers is waited for longer than one that does not answer'
   await server.recovering(() => sleep(4_000))
   expect((await running).stdout.trim()).toBe('well')
   expect(tries('recovered')).toBe(2)
+})
+
+test('a server that was just started is waited for while it recovers, and not for long where nobody answers', async () => {
+  const patience = { answersWithinSeconds: 1, recoversWithinSeconds: 60 }
+  const wait = (...port: string[]) =>
+    promisify(execFile)('sh', [
+      '-c',
+      untilAccepting([...server.exec(), ...port, 'pg_isready -q'].join(' '), 'db', patience),
+    ])
+  let waiting: ReturnType<typeof wait> | undefined
+  await server.recovering(async () => {
+    waiting = wait()
+    await sleep(4_000)
+  })
+  await waiting
+  await expect(wait('PGPORT=1')).rejects.toThrow('stepback: the database of service db accepts no connections')
 })
 
 test('work that fails by itself is not done again, and keeps its exit status', () => {

@@ -12,7 +12,7 @@ import { endingOf } from '../../src/commands/database/ending.js'
 import { createJournal, timerScript } from '../../src/commands/database/journal.js'
 import { missingDatabasePrograms } from '../../src/commands/database/programs.js'
 import { copyDatabase, seeDatabase } from '../../src/commands/database/rehearsal.js'
-import { againAfterRestart } from '../../src/commands/database/restart.js'
+import { againAfterRestart, untilAccepting } from '../../src/commands/database/restart.js'
 import { dropDatabase, restoreInto } from '../../src/commands/database/restore.js'
 import { takeDump } from '../../src/commands/database/take.js'
 import { missingPrograms, runHook } from '../../src/commands/hooks.js'
@@ -123,7 +123,10 @@ describe.each(names)('the name %j', (name) => {
     ['a sight', () => seeDatabase(access(name), name)],
     ['remove', () => script(...compose.remove(name, [name]))],
     ['build', () => script(compose.build(stack, [name]))],
-    ['wait for a database', () => script(compose.untilAccepting(stack, name))],
+    [
+      'wait for a database',
+      () => script(untilAccepting(compose.compose(stack, 'exec', '-T', name, 'pg_isready', '-q'), name)),
+    ],
     ['containers', () => script(compose.containerIds(name))],
     ['keep images', () => script(...keep({ target: name, restorePoint: name, images: [image] }))],
     ['restore images', () => script(...restore([image]))],

@@ -17,8 +17,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { standalone } from '../../src/adapters/host/helper.js'
-import { askServer, lastLines, stop, untilAccepting, up } from '../../src/commands/compose.js'
+import { askServer, lastLines, stop, up } from '../../src/commands/compose.js'
 import { createJournal, restoreInto, takeDump } from '../../src/commands/database.js'
+import { untilAccepting } from '../../src/commands/database/restart.js'
 import {
   captureFiles,
   describeFiles,
@@ -197,7 +198,11 @@ const commands: Record<string, (at: Place) => string> = {
       words: ['config', '--hash', 'db'],
     }).replaceAll('docker compose', ': docker compose'),
   services: (at) =>
-    script(...stop('shop', ['api'], 3), ...up(composeStack(at), levels), untilAccepting(composeStack(at), 'db')),
+    script(
+      ...stop('shop', ['api'], 3),
+      ...up(composeStack(at), levels),
+      untilAccepting('docker exec db pg_isready -q', 'db'),
+    ),
   memory: () =>
     hostMemory
       .replaceAll('"%.0f %.0f\\n", pages * page, total', '"x\\n"')

@@ -1,7 +1,7 @@
 // What passes by itself, and fails a job that would have gone well: a server that is restarted, which ends every session,
 // and another session's lock.
 
-import { command } from '../shell.js'
+import { command, quote } from '../shell.js'
 import type { JobScript } from './ending.js'
 import { psql, withSql, type DatabaseAccess } from './programs.js'
 
@@ -10,6 +10,7 @@ const tries = 3
 const answersWithinSeconds = 60
 /** After a crash a server reads its log again, and turns everybody away meanwhile: for minutes, where that is long. */
 export const recoversWithinSeconds = 900
+const usualPatience = { answersWithinSeconds, recoversWithinSeconds }
 /** The exit status of a script that was not given a lock in time, which may be free again by the time that one asks. */
 export const lockedExit = 75
 
@@ -21,7 +22,7 @@ export const lockedExit = 75
 export function againAfterRestart(
   access: DatabaseAccess & { readonly maintenance?: string; readonly locksIn?: string },
   { script: text, ending }: JobScript,
-  patience = { answersWithinSeconds, recoversWithinSeconds },
+  patience = usualPatience,
 ): JobScript {
   const ask = withSql(psql(access, access.maintenance ?? 'postgres'), incarnationSql)
   const locks = access.locksIn === undefined ? ':' : withSql(psql(access, access.locksIn), locksSql)
@@ -63,6 +64,17 @@ export function againAfterRestart(
       '',
     ].join('\n'),
   }
+}
+
+/** Waits for a server that was just started; `asked` is a call of pg_isready, which says whether it recovers. */
+export function untilAccepting(asked: string, service: string, patience = usualPatience): string {
+  const late = quote(`stepback: the database of service ${service} accepts no connections`)
+  return [
+    `waited=0; until ${asked} </dev/null; do ready=$?`,
+    `most=${patience.answersWithinSeconds}; [ "$ready" != 1 ] || most=${patience.recoversWithinSeconds}`,
+    `[ "$waited" -lt "$most" ] || { echo ${late} >&2; exit 1; }`,
+    'waited=$((waited + 1)); sleep 1; done',
+  ].join('; ')
 }
 
 const recovering = 'pg_isready -q; [ "$?" = 1 ]'

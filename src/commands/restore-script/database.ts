@@ -3,7 +3,8 @@
 
 import type { ServiceImage } from '../../plan/act.js'
 import type { BesideDatabase, DatabaseManifest } from '../../plan/manifest.js'
-import { serviceContainers, untilAccepting, up } from '../compose.js'
+import { compose, serviceContainers, up } from '../compose.js'
+import { untilAccepting } from '../database/restart.js'
 import { endingOf } from '../database/ending.js'
 import { exchange, learnExchange, openExchange, raiseFence } from '../database/exchange.js'
 import { createJournal, timerScript } from '../database/journal.js'
@@ -85,7 +86,7 @@ function serverText({ input, database, access }: Parts): string {
     `  [ -n "$id" ] || { echo ${quote(`stepback: service ${database.service} has no container; bring it up with docker compose`)} >&2; exit 1; }`,
     '  docker start "$id" >/dev/null',
     'fi',
-    'n=0; until in_db pg_isready -q </dev/null; do n=$((n + 1)); [ $n -lt 60 ] || { echo "stepback: the database accepts no connections" >&2; exit 1; }; sleep 1; done',
+    untilAccepting('in_db pg_isready -q', database.service),
     `wanted=${quote(major)}`,
     `major=$(${asked}`,
     ')',
@@ -108,7 +109,11 @@ function newestText({ database, access }: Parts): string {
 function recreateText({ input, database }: Parts): string {
   const images: readonly ServiceImage[] = input.manifest.images.filter((it) => it.service === database.service)
   const level = { services: [database.service], wait: false }
-  return script(...restore(images), ...up(input.stack, [level]), untilAccepting(input.stack, database.service))
+  return script(
+    ...restore(images),
+    ...up(input.stack, [level]),
+    untilAccepting(compose(input.stack, 'exec', '-T', database.service, 'pg_isready', '-q'), database.service),
+  )
 }
 
 /** What a fenced run left half-made; a copy that a manifest names is whole, and stays. */
