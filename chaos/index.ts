@@ -11,20 +11,23 @@ const trials: Readonly<Record<string, () => Promise<Trial>>> = {
   simulate: async () => (await import('./simulated/index.js')).simulate,
 }
 
-const { kind, count, seed, only } = read(counted(process.argv.slice(2)))
+const { kind, ...asked } = read(counted(process.argv.slice(2)))
 const trial = await trials[kind]!()
-process.exitCode = (await trial({ count, seed, only, say })) ? 0 : 1
+process.exitCode = (await trial({ ...asked, say })) ? 0 : 1
 
 function read(args: readonly string[]): Omit<Asked, 'say'> & { readonly kind: string } {
   try {
     const kinds = Object.keys(trials)
-    const options = Object.fromEntries([...kinds, 'seed', 'only'].map((name) => [name, { type: 'string' as const }]))
+    const options = Object.fromEntries(
+      [...kinds, 'seed', 'only', 'faults'].map((name) => [name, { type: 'string' as const }]),
+    )
     const { values } = parseArgs({ args: [...args], options })
     const asked = kinds.filter((name) => values[name] !== undefined)
     if (asked.length !== 1) throw new Error(`name one of ${kinds.map((it) => `"--${it} N"`).join(', ')}`)
     const only = (values['only'] as string | undefined)?.split(',').map((it) => whole({ only: it }, 'only', 0))
     const seed = values['seed'] === undefined ? 1 : whole(values, 'seed')
-    return { kind: asked[0]!, count: whole(values, asked[0]!), seed, only }
+    const faults = values['faults'] === undefined ? undefined : whole(values, 'faults')
+    return { kind: asked[0]!, count: whole(values, asked[0]!), seed, only, faults }
   } catch (error) {
     say(`error: ${(error as Error).message}`)
     say('hint: npm run chaos -- --runs 10 --seed 1')

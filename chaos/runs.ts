@@ -15,13 +15,14 @@ interface Numbered {
   readonly again: string
 }
 
-/** Trial K of seed S is drawn by S + K alone. */
+/** Trial K of seed S is drawn by S + K alone, and by how many faults each is to have. */
 export const runs: Trial = async (asked) => {
-  const { count, seed, only } = asked
+  const { count, seed, only, faults } = asked
   const numbers = only ?? Array.from({ length: count }, (_, index) => index)
-  const again = (number: number) => `npm run chaos -- --runs 1 --seed ${seed} --only ${number}`
+  const many = faults === undefined ? '' : ` --faults ${faults}`
+  const again = (number: number) => `npm run chaos -- --runs 1 --seed ${seed}${many} --only ${number}`
   return await playAll(
-    numbers.map((number) => ({ number, case: draw(seed + number, kinds), again: again(number) })),
+    numbers.map((number) => ({ number, case: draw(seed + number, kinds, faults), again: again(number) })),
     asked,
   )
 }

@@ -7,6 +7,8 @@ export interface Asked {
   readonly seed: number
   /** Just these of them, by their numbers. */
   readonly only?: readonly number[] | undefined
+  /** How many faults each has, where a kind of trial lets that be chosen. */
+  readonly faults?: number | undefined
   readonly say: (line: string) => void
 }
 

@@ -35,8 +35,16 @@ describe('many seeds', () => {
     expect(drawn.some((it) => it.faults.length === 0)).toBe(true)
   })
 
+  test('have as many faults as they are asked for', () => {
+    const ten = Array.from({ length: 50 }, (_, seed) => draw(seed, kinds, 10))
+    expect(new Set(ten.map((it) => it.faults.length))).toEqual(new Set([10]))
+  })
+
   test('bring two faults of the run itself into no trial', () => {
-    const twice = drawn.filter((it) => it.faults.filter(({ fault }) => kinds.ofRun.includes(fault)).length > 1)
+    const many = Array.from({ length: 200 }, (_, seed) => draw(seed, kinds, 10))
+    const twice = [...drawn, ...many].filter(
+      (it) => it.faults.filter(({ fault }) => kinds.ofRun.includes(fault)).length > 1,
+    )
     expect(twice).toEqual([])
   })
 
