@@ -22,6 +22,7 @@ import {
   parseInspect,
   serviceOf,
 } from './observe/containers.js'
+import { together } from './together.js'
 
 /** Whoever may reach a database: an act with its token, or a look with none. */
 export interface DatabaseUser {
@@ -44,9 +45,8 @@ export async function databaseAccess(
   user: DatabaseUser,
   what: string,
 ): Promise<{ readonly access: DatabaseAccess; readonly applicationName: string }> {
-  const container = await databaseContainer(user)
+  const [container, login] = await together([databaseContainer(user), databaseLogin(user)])
   const applicationName = sessionName({ target: user.target.name, token: user.token, what })
-  const login = await databaseLogin(user)
   const exec = ['docker', 'exec', '-i', '-u', 'postgres', '-e', `PGAPPNAME=${applicationName}`, container.Id]
   return { access: { exec, psqlUser: login.user, container: container.Id }, applicationName }
 }

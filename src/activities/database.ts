@@ -29,6 +29,7 @@ import { exposureSince } from './exposure.js'
 
 export const restoreDatabase: ActDefinition<'restoreDatabase'> = {
   jobs: ['restore'],
+  looksFirst: true,
   run: async (context, { from, copyOf }) => {
     if (copyOf) {
       await copyBeside(context, { of: copyOf, name: besideNames(context).newName, job: 'restore' })

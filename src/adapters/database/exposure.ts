@@ -74,8 +74,8 @@ export async function countExposure(
   remembered: Remembered = nothingRemembered,
 ): Promise<Counted> {
   return session.transaction(async () => {
-    // Compiling the query of a large table takes longer than what it saves.
-    await session.query('set local jit = off')
+    // Compiling the query of a large table takes longer than what it saves; and large ones may take their time.
+    await session.query('set local jit = off; set local statement_timeout = 0')
     const after = await readCounters(session)
     const reading = await readingOf(session, baseline, remembered.taken || sameServer(baseline.counters, after))
     const before = sameCounting(baseline.counters, after, remembered.taken) ? baseline.counters : undefined
@@ -83,8 +83,7 @@ export async function countExposure(
     const since = reading && { ...reading, migrations }
     const live = await liveTables(session)
     const tables = new Map<number, TableExposure>()
-    for (const table of live) {
-      const look = await lookAt(session, table, since)
+    for await (const [table, look] of looksAt(session, live, since)) {
       const rowsBefore = baseline.tables.find((it) => it.schema === table.schema && it.name === table.name)?.rows ?? 0
       const counted = before && writesBetween(table.oid, before, after)
       tables.set(table.oid, judge(table, look, { rowsBefore, counted, own: ownWritesTo(table.oid, migrations) }))
@@ -159,25 +158,40 @@ const timeColumns = [
   'last_active',
 ]
 
-async function lookAt(session: Session, table: LiveTable, since: Since | undefined): Promise<Look> {
+/** So many tables are asked about in one query, since the way to the server may be longer than a small table. */
+const portion = 50
+
+async function* looksAt(
+  session: Session,
+  tables: readonly LiveTable[],
+  since: Since | undefined,
+): AsyncGenerator<readonly [LiveTable, Look]> {
+  const values = since ? [since.snapshot, since.migrations.map((it) => it.xid)] : []
+  for (let at = 0; at < tables.length; at += portion) {
+    const asked = tables.slice(at, at + portion)
+    const rows = await session.query<{
+      readonly oid: number
+      readonly rows: string
+      readonly changed: string | null
+      readonly own: string
+      readonly newest: Date | null
+    }>(asked.map((table) => lookSql(table, since)).join('\nunion all '), values)
+    for (const { oid, rows: all, changed, own, newest } of rows) {
+      const look = { rows: Number(all), changed: changed === null ? null : Number(changed), own: Number(own) }
+      yield [asked.find((it) => it.oid === oid)!, { ...look, newest: newest?.toISOString() ?? null }]
+    }
+  }
+}
+
+function lookSql(table: LiveTable, since: Since | undefined): string {
   const relation = `${pg.escapeIdentifier(table.schema)}.${pg.escapeIdentifier(table.name)}`
   const times = table.times.map((name) => `nullif(nullif(x.${pg.escapeIdentifier(name)}, 'infinity'), '-infinity')`)
-  const newest = times.length > 0 ? `max(greatest(${times.join(', ')})::timestamptz)` : 'null::timestamptz'
-  if (since === undefined) {
-    const [all] = await session.query<{ rows: string; newest: Date | null }>(
-      `select count(*) as rows, ${newest} as newest from only ${relation} x`,
-    )
-    return { rows: Number(all!.rows), changed: null, own: 0, newest: all!.newest?.toISOString() ?? null }
-  }
-  const own = since.migrations.length > 0 ? `${since.young} and ${ofMigrations}` : 'false'
-  const theirs = `filter (where ${since.young} and ${written} and not ${ofMigrations})`
-  const [row] = await session.query<{ rows: string; changed: string; own: string; newest: Date | null }>(
-    `select count(*) as rows, count(*) ${theirs} as changed, count(*) filter (where ${own}) as own,
-       ${newest}${times.length > 0 ? ` ${theirs}` : ''} as newest from only ${relation} x`,
-    [since.snapshot, since.migrations.map((it) => it.xid)],
-  )
-  const { rows, changed, newest: at } = row!
-  return { rows: Number(rows), changed: Number(changed), own: Number(row!.own), newest: at?.toISOString() ?? null }
+  const filter = since ? `filter (where ${since.young} and ${written} and not ${ofMigrations})` : ''
+  const newest = times.length > 0 ? `max(greatest(${times.join(', ')})::timestamptz) ${filter}` : 'null::timestamptz'
+  const own = since && since.migrations.length > 0 ? `${since.young} and ${ofMigrations}` : 'false'
+  const changed = since ? `count(*) ${filter}` : 'null::bigint'
+  return `select ${table.oid}::oid as oid, count(*) as rows, ${changed} as changed,
+  count(*) filter (where ${own}) as own, ${newest} as newest from only ${relation} x`
 }
 
 /**
