@@ -2,7 +2,7 @@
 
 import { Acts, forget } from './acts.js'
 import type { Ground } from './ground.js'
-import { median, runs } from './measurement.js'
+import { median } from './measurement.js'
 import { Prober } from './prober.js'
 import { compareAt, type DatabaseMeasurement, megabytes, type Place } from './sizes.js'
 import { prepared } from './swap.js'
@@ -38,7 +38,7 @@ interface Gone {
 async function thereAndBack(place: Place): Promise<readonly Gone[]> {
   const { ground, postgres } = place
   const found: Gone[] = []
-  while (found.length < runs) {
+  while (found.length < place.runs) {
     const live = Number(await postgres.sql(`select oid from pg_database where datname = '${postgres.live}';`))
     const { point } = await Acts.during(ground, prepared)
     const there = await approved(ground, point.id, point.database!.warm!.oid)
@@ -46,7 +46,7 @@ async function thereAndBack(place: Place): Promise<readonly Gone[]> {
     for (const it of [there, back]) {
       found.push(it)
       place.say(
-        `run ${found.length} of ${runs}, approval: ${it.answered.toFixed(2)}, of it stopping ${it.stopped.toFixed(2)}`,
+        `run ${found.length} of ${place.runs}, approval: ${it.answered.toFixed(2)}, of it stopping ${it.stopped.toFixed(2)}`,
       )
     }
     await forget(ground, point)

@@ -1,26 +1,34 @@
 // Emergency procedures, next to the commands that they run, typed without a pause.
 
 import type { Procedure } from '../src/plan/request.js'
+import { Acts } from './acts.js'
 import { Ground, seconds } from './ground.js'
 import { type Result, type Say, compare, inTurn } from './measurement.js'
 import { firstCommandAt, plainScript } from './plain-script.js'
-
-const procedures = ['stop', 'start', 'unresponsive'] as const satisfies readonly Procedure[]
-type Measured = (typeof procedures)[number]
+import { prepared } from './swap.js'
 
 /** What there is before: `start` brings it up, each of the others finds it running. */
-const before: Readonly<Record<Measured, Procedure>> = { stop: 'start', start: 'stop', unresponsive: 'start' }
+const before = {
+  stop: 'start',
+  start: 'stop',
+  unresponsive: 'start',
+  'out-of-memory': 'start',
+  'disk-full': 'start',
+  'database-corruption': 'start',
+} as const satisfies Readonly<Record<Procedure, Procedure>>
+const procedures = Object.keys(before) as readonly Procedure[]
 
 export async function measureEmergency(say: Say): Promise<readonly Result[]> {
   return await Ground.during(say, (ground) =>
     ground.withWorker(async () => {
       await ground.deploy()
+      await Acts.during(ground, prepared) // what a damaged database is exchanged for
       const first: number[] = []
       const ways: Record<string, () => Promise<number>> = {}
       for (const procedure of procedures) {
         // Not measured: what the plain script is made from.
         await ground.emergency(before[procedure])
-        const { script } = await plainScript(ground, await ground.emergency(procedure))
+        const plainly = await plainScript(ground, await ground.emergency(procedure))
         ways[procedure] = async () => {
           await ground.emergency(before[procedure])
           const asked = Date.now()
@@ -30,7 +38,8 @@ export async function measureEmergency(say: Say): Promise<readonly Result[]> {
         }
         ways[plain(procedure)] = async () => {
           await ground.emergency(before[procedure])
-          return await seconds(() => ground.shell(script))
+          await ground.shell(plainly.before)
+          return await seconds(() => ground.shell(plainly.script))
         }
       }
       const times = await inTurn(ways, say)
@@ -39,11 +48,11 @@ export async function measureEmergency(say: Say): Promise<readonly Result[]> {
   )
 }
 
-function plain(procedure: Measured): string {
+function plain(procedure: Procedure): string {
   return `${procedure}, plain`
 }
 
-function row(procedure: Measured, times: Readonly<Record<string, readonly number[]>>): Result {
+function row(procedure: Procedure, times: Readonly<Record<string, readonly number[]>>): Result {
   return compare({
     name: `emergency-${procedure}`,
     unit: 's',

@@ -46,7 +46,7 @@ async function measured(place: Place, counting: Counting): Promise<readonly Resu
     counters: () => seconds(async () => ensure(writesSince({ before, after: await live.counters() }))),
     'all around it': () => seconds(async () => ensure((await observeExposure(look, point))!.exposure)),
   }
-  const times = await inTurn(ways, place.say)
+  const times = await inTurn(ways, place.say, place.runs)
   return rows(place, times, await countEveryTable(place))
 }
 

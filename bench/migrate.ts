@@ -62,6 +62,7 @@ async function measured(place: Place, acts: Acts, alembic: Alembic): Promise<rea
       'twenty by one of alembic': theirs('head', '-20'),
     },
     place.say,
+    place.runs,
   )
   await forget(place.ground, point)
   const faster = (goal: number) => ({ goal: `${goal} times faster`, limit: (peer: number) => peer / goal })

@@ -7,6 +7,8 @@ import { composeStack } from '../src/activities/context.js'
 import { compose, composeArgv } from '../src/commands/compose.js'
 import { beforeName, newName } from '../src/commands/database/names.js'
 import { type DatabaseAccess, psql, withSql } from '../src/commands/database/programs.js'
+import { measureDisks } from '../src/commands/disk.js'
+import { hostMemory, serviceMemory } from '../src/commands/memory.js'
 import { quote } from '../src/commands/shell.js'
 import { migrations } from '../src/migrations/index.js'
 import type { Act } from '../src/plan/act.js'
@@ -76,6 +78,12 @@ async function inWords(ground: Ground, act: Act, run8: string): Promise<string[]
       return ['docker ps --all >/dev/null']
     case 'askDatabase':
       return [`${compose(composeStack(ground.target), 'exec', '-T', act.args.service, 'pg_isready', '-q')} </dev/null`]
+    case 'measureMemory':
+      return [`sleep ${act.args.settleMs / 1_000}`, ...memory(ground, act.args.service)]
+    case 'useSmallerModel':
+      return memory(ground, act.args.service)
+    case 'measureDisk':
+      return [quiet(measureDisks(act.args.places))]
     case 'recordStop':
     case 'recordStart':
     case 'fenceDatabase':
@@ -84,6 +92,15 @@ async function inWords(ground: Ground, act: Act, run8: string): Promise<string[]
     default:
       throw new Error(`nothing is known of act "${act.name}" without a job`)
   }
+}
+
+/** Memory as it is looked at: of the host, and of the service. */
+function memory({ target }: Ground, service: string): string[] {
+  return [hostMemory, serviceMemory(target.compose.project, service)].map(quiet)
+}
+
+function quiet(script: string): string {
+  return `(\n${script}) >/dev/null`
 }
 
 function databases({ target }: Ground, run8: string) {

@@ -17,7 +17,7 @@ export const restore: DatabaseMeasurement = {
     const file = await postgres.bring(`${ground.target.backups}/${point.value.database!.file}`)
     const gaps: number[] = []
     const ways = { ours: () => ours(place, point.value, gaps), theirs: () => theirs(place, file) }
-    const times = await inTurn(ways, say)
+    const times = await inTurn(ways, say, place.runs)
     await forget(ground, point.value)
     const prepared = `prepared by taking the restore point, ${point.took.toFixed(1)} s, ${megabytes(dumpOf(point.value))}`
     const built = `${megabytes(await postgres.bytes())} for the database beside the live one`

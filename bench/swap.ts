@@ -19,7 +19,7 @@ export const swap: DatabaseMeasurement = {
     const { point, took } = await Acts.during(ground, prepared)
     const steps: number[] = []
     const ways = { ours: () => ours(place, point, steps), theirs: () => theirs(place, plain) }
-    const times = await inTurn(ways, say)
+    const times = await inTurn(ways, say, place.runs)
     await ground.shell(`rm -f ${plain}\n`)
     await postgres.drop(point.database!.warm!.name)
     await forget(ground, point)

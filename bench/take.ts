@@ -18,7 +18,7 @@ export const take: DatabaseMeasurement = {
       'pg_dump -Fc': dump(['-Fc']),
       'pg_dump -Fc -Z zstd:1': dump(['-Fc', '-Z', 'zstd:1']),
     }
-    const times = await inTurn(ways, say)
+    const times = await inTurn(ways, say, place.runs)
     await ground.shell(`rm -f ${file}\n`)
     const common = { name: 'take', unit: 's', ours: times.ours }
     return (['pg_dump -Fc', 'pg_dump -Fc -Z zstd:1'] as const).map((against) =>
