@@ -1,7 +1,7 @@
 // What only emergencies do.
 
 import { Context } from '@temporalio/activity'
-import { askServer } from '../commands/compose.js'
+import { askServer, runningServices } from '../commands/compose.js'
 import { freeBytes, parseBytes } from '../commands/observe.js'
 import { describeSeen, seenService, verdictOf } from '../plan/emergency/unresponsive.js'
 import { StepbackError } from '../plan/failure.js'
@@ -21,8 +21,8 @@ export const recordStop: ActDefinition<'recordStop'> = {
   jobs: [],
   looksFirst: true,
   run: async (context, { services, ran }) => {
-    const running = (await readContainers(context)).filter((it) => it.running && services.includes(it.service))
-    const all = [...new Set([...ran, ...running.map((it) => it.service)])].toSorted()
+    const running = (await context.look(`${runningServices(context.stack.project)}\n`)).split('\n')
+    const all = [...new Set([...ran, ...running.filter((it) => services.includes(it))])].toSorted()
     await context.begun
     await context.mark({ kind: 'stopped', run: context.run, ran: all })
     return all.join(', ') || 'nothing ran'

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { compose, insideService, lastLines } from '../commands/compose.js'
+import { insideService, lastLines } from '../commands/compose.js'
 import { fileFacts } from '../commands/files.js'
 import { quote, script } from '../commands/shell.js'
 import { durationMs } from '../plan/duration.js'
@@ -71,10 +71,7 @@ export const collectLogs: ActDefinition<'collectLogs'> = {
     const { logs } = context.target
     if (!logs && !services) return null
     const file = `${context.backups}/${name}`
-    const read =
-      services && most !== undefined
-        ? lastLines(context.stack.project, services, most)
-        : composeLogs(context, logs!.service, logs!.lines)
+    const read = lastLines(context.stack.project, services ?? [logs!.service], most ?? logs!.lines)
     const stdout = await context.job(
       'logs',
       script(
@@ -88,10 +85,6 @@ export const collectLogs: ActDefinition<'collectLogs'> = {
     const [lines, sha256 = ''] = stdout.trim().split(/\s+/)
     return `${lines} lines in ${file}, sha256 ${most === undefined ? sha256.slice(0, 12) : sha256}`
   },
-}
-
-function composeLogs({ stack }: ActContext, service: string, lines: number): string {
-  return compose(stack, 'logs', '--no-color', '--no-log-prefix', '--tail', String(lines), service)
 }
 
 /** Asks every check once, all at the same time. Through a connection that is lost nothing can be asked. */

@@ -161,7 +161,7 @@ until_exit() {
         end_job "$wt_ended" || fail stuck "$JOB_ID ($STUCK)"
         continue
       fi
-    elif [ "$wt_round" -gt 40 ]; then
+    elif [ "$wt_round" -gt 60 ]; then
       printf 'unclaimed %s\n' "$1"
       return
     fi
@@ -170,9 +170,8 @@ until_exit() {
       return
     fi
     case $wt_round in
-    [1-9] | 1?) sleep 0.02 ;;
-    [2-6]?) sleep 0.05 ;;
-    *) sleep 0.1 ;;
+    ? | [1-4]?) sleep 0.02 ;;
+    *) sleep 0.05 ;;
     esac
   done
   tell_exit "$1" "$3"

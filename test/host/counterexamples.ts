@@ -193,7 +193,7 @@ export const counterexamples: readonly Counterexample[] = [
       for (const generation of [2, 3]) {
         await site.op(['start', 'job', token, generation, acting(site).length, 0], acting(site))
       }
-      const third = await site.op(['wait', 'job', token, 3, 45, 100])
+      const third = await site.op(['wait', 'job', token, 3, 65, 100])
       expectThat(third.has('unclaimed'), 'there is no third generation')
       await quiet(site)
     },

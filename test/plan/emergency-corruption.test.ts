@@ -26,6 +26,7 @@ test('the newest proven restore point is built beside the live database and exch
     'checkHealth',
     'collectLogs',
   ])
+  expect(made.steps.filter((it) => it.beside).map(({ act }) => act.name)).toEqual(['fenceDatabase', 'restoreDatabase'])
   expect(made.restorePoint).toBe(newer.id)
   const args = Object.fromEntries(made.steps.map(({ act }) => [act.name, act.args]))
   expect(args['takeRestorePoint']).toMatchObject({ database: 'kept' })
@@ -43,6 +44,11 @@ test('whatever fails before the exchange is put back: the application runs again
 test('a database that does not run is started first, alone', () => {
   const down = [container('db', { running: false }), container('api')]
   expect(names(plan({ containers: down })).slice(0, 3)).toEqual(['stopServices', 'startServices', 'fenceDatabase'])
+  expect(
+    plan({ containers: down })
+      .steps.slice(0, 3)
+      .some((it) => it.beside),
+  ).toBe(false)
   expect(plan({ containers: down }).steps[1]!.act.args).toEqual({ levels: [{ services: ['db'], wait: true }] })
 })
 

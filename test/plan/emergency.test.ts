@@ -107,8 +107,8 @@ describe('what does not answer', () => {
       'stopServices',
       'askDatabase',
       'collectLogs',
-      'fenceDatabase',
       'giveVerdict',
+      'fenceDatabase',
     ])
     expect(plan.steps[4]!.act.args).toEqual({
       lines: 100,
@@ -121,7 +121,7 @@ describe('what does not answer', () => {
   test('behind a stop on purpose says so, in place of wondering why nothing runs', () => {
     const plan = emergencyPlan(emergencyRequest({ procedure: 'unresponsive' }), down)
     expect(plan.because).toContain('; emergency-shop-1 stopped it on purpose')
-    expect(plan.steps.at(-1)!.act.args).toMatchObject({ stoppedBy: 'emergency-shop-1' })
+    expect(plan.steps.at(-2)!.act.args).toMatchObject({ stoppedBy: 'emergency-shop-1' })
   })
 
   const seen = ['api', 'worker', 'web'].map((service) => ({ service, state: 'running', health: null }))

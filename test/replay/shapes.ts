@@ -151,9 +151,10 @@ export const shapes: Readonly<Record<string, (stage: Stage) => Promise<Run>>> = 
     return await ended(await stage.start('emergencyWorkflow', emergencyRequest()), async () => undefined)
   },
   'emergency-at-gate': async (stage) => {
-    stage.reset(emergencyPlan())
-    stage.on('fenceDatabase', fail('StepFailed'))
-    return await ended(await stage.start('emergencyWorkflow', emergencyRequest()), async (run) => {
+    const request = emergencyRequest({ procedure: 'unresponsive' })
+    stage.reset(emergencyPlan(request))
+    stage.on('collectLogs', fail('StepFailed'))
+    return await ended(await stage.start('emergencyWorkflow', request), async (run) => {
       await run.until('waiting-for-operator')
       await run.answer('resolve', { by: 'ann', action: 'abort' })
     })

@@ -49,12 +49,21 @@ describe('a definite failure', () => {
   })
 
   test('behind the stop waits for a person, and starts nothing by itself', async () => {
-    stage.on('fenceDatabase', fail('StepFailed', 'no'))
-    const run = await stage.start('emergencyWorkflow', request)
+    const asks = emergencyRequest({ procedure: 'unresponsive' })
+    stage.reset(emergencyPlan(asks))
+    stage.on('collectLogs', fail('StepFailed', 'no'))
+    const run = await stage.start('emergencyWorkflow', asks)
     await run.until('waiting-for-operator')
-    expect(stage.acts).toEqual(['recordStop', 'stopServices', 'fenceDatabase'])
+    expect(stage.acts.slice(3).toSorted()).toEqual(['askDatabase', 'collectLogs', 'giveVerdict'])
     await run.answer('resolve', { by: 'ann', action: 'skip' })
     expect((await run.result()).phase).toBe('done')
+  })
+
+  test('of the fence is said by its step, and holds up nothing: the next run ends what earlier ones left', async () => {
+    stage.on('fenceDatabase', fail('StepFailed', 'no'))
+    const result = await (await stage.start('emergencyWorkflow', request)).result()
+    expect(result.phase).toBe('done')
+    expect(result.steps.at(-1)).toMatchObject({ name: 'fenceDatabase', state: 'failed', detail: 'no' })
   })
 
   test('of health behind a start waits for a person, for as long as it takes', async () => {

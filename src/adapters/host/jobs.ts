@@ -35,7 +35,7 @@ export interface JobRequest {
 
 const defaultOutputLimitBytes = 65_536
 /** Rounds of one wait on the host, about six seconds: each call renews the lease, and a ghost's call ends by itself. */
-const waitRounds = 100
+const waitRounds = 140
 const progressEveryMs = 1_000
 
 export async function runJob(options: HelperOptions, request: JobRequest): Promise<JobOutcome> {

@@ -8,6 +8,7 @@ import { restorePointId } from '../ledger.js'
 import type { Manifest } from '../manifest.js'
 import type { EmergencyRequest } from '../request.js'
 import { isProven } from '../retention.js'
+import { sideBySide } from '../steps/beside.js'
 import { restoreDatabase, swapDatabase } from '../steps/database.js'
 import { fenceDatabase, stopForNow } from '../steps/emergency.js'
 import { checkHealth, collectLogs } from '../steps/health.js'
@@ -36,17 +37,21 @@ export function planDatabaseCorruption(request: EmergencyRequest, facts: Emergen
   const version = versionOf(facts)
   const safety = restorePointId({ at: facts.at, version })
   const isDown = runningAmong(facts, [databaseService]).length === 0
+  const stop = stopForNow({ services: application, graceSeconds: settings.stopGraceSeconds, levels: before })
+  const fence = fenceDatabase({ must: true })
   const pin = { by: request.requestedBy ?? 'emergency', reason: 'the damaged database, kept for study' }
   return {
     because: becauseOf(manifest, version),
     restorePoint: manifest.id,
     undo: { scope: 'database' },
     steps: [
-      stopForNow({ services: application, graceSeconds: settings.stopGraceSeconds, levels: before }),
-      ...(isDown ? [startServices({ levels: [{ services: [databaseService], wait: true }] })] : []),
-      fenceDatabase({ must: true }),
-      takeRestorePoint({ version, database: 'kept', head: null, paths: capturedPaths({ stack, records }, []) }),
-      restoreDatabase({ from: manifest.id }),
+      ...(isDown
+        ? [stop, startServices({ levels: [{ services: [databaseService], wait: true }] }), fence]
+        : sideBySide([stop, fence])),
+      ...sideBySide([
+        takeRestorePoint({ version, database: 'kept', head: null, paths: capturedPaths({ stack, records }, []) }),
+        restoreDatabase({ from: manifest.id }),
+      ]),
       swapDatabase({ from: manifest.id, mayLoseRows: null, unjudged: true }),
       setPins({ id: safety, pins: [pin], before: [] }),
       restartServices({ levels, application: services, commit: true }),

@@ -50,9 +50,9 @@ export function stopSteps({ stack, settings, records }: EmergencyFacts): readonl
   return [recordStop({ services, ran }), stopAtOnce({ services, graceSeconds: settings.stopGraceSeconds })]
 }
 
-/** Behind what had no time to wait for it. */
+/** Behind what had no time to wait for it, and beside the look at the end: nothing of the run needs it, and the next does it. */
 export function fence({ stack }: EmergencyFacts): Step[] {
-  return stack.databaseService === null ? [] : [fenceDatabase({ must: false })]
+  return stack.databaseService === null ? [] : [{ ...fenceDatabase({ must: false }), background: true }]
 }
 
 export function runningAmong({ containers }: EmergencyFacts, services: readonly string[]): string[] {

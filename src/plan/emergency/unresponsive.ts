@@ -32,9 +32,9 @@ export function planUnresponsive(request: EmergencyRequest, facts: EmergencyFact
       ...sideBySide([
         ...(database === null ? [] : [askDatabase({ service: database })]),
         keepLines({ lines: settings.logLines, services, file }),
-        ...fence(facts),
+        giveVerdict({ seen, database, ...(stop ? { stoppedBy: stop.by } : {}) }),
       ]),
-      giveVerdict({ seen, database, ...(stop ? { stoppedBy: stop.by } : {}) }),
+      ...fence(facts),
     ],
   }
 }
