@@ -1,6 +1,6 @@
 // Emergency procedures, next to the commands that they run, typed without a pause.
 
-import type { Procedure } from '../src/plan/request.js'
+import { type Procedure, procedures } from '../src/plan/request.js'
 import { Acts } from './acts.js'
 import { Ground, seconds } from './ground.js'
 import { type Result, type Say, compare, inTurn } from './measurement.js'
@@ -8,15 +8,9 @@ import { firstCommandAt, plainScript } from './plain-script.js'
 import { prepared } from './swap.js'
 
 /** What there is before: `start` brings it up, each of the others finds it running. */
-const before = {
-  stop: 'start',
-  start: 'stop',
-  unresponsive: 'start',
-  'out-of-memory': 'start',
-  'disk-full': 'start',
-  'database-corruption': 'start',
-} as const satisfies Readonly<Record<Procedure, Procedure>>
-const procedures = Object.keys(before) as readonly Procedure[]
+function before(procedure: Procedure): Procedure {
+  return procedure === 'start' ? 'stop' : 'start'
+}
 
 export async function measureEmergency(say: Say): Promise<readonly Result[]> {
   return await Ground.during(say, (ground) =>
@@ -27,17 +21,17 @@ export async function measureEmergency(say: Say): Promise<readonly Result[]> {
       const ways: Record<string, () => Promise<number>> = {}
       for (const procedure of procedures) {
         // Not measured: what the plain script is made from.
-        await ground.emergency(before[procedure])
+        await ground.emergency(before(procedure))
         const plainly = await plainScript(ground, await ground.emergency(procedure))
         ways[procedure] = async () => {
-          await ground.emergency(before[procedure])
+          await ground.emergency(before(procedure))
           const asked = Date.now()
           const took = await seconds(() => ground.emergency(procedure))
           if (procedure === 'stop') first.push((firstCommandAt(ground) - asked) / 1_000)
           return took
         }
         ways[plain(procedure)] = async () => {
-          await ground.emergency(before[procedure])
+          await ground.emergency(before(procedure))
           await ground.shell(plainly.before)
           return await seconds(() => ground.shell(plainly.script))
         }

@@ -4,7 +4,7 @@
 import { readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { composeStack } from '../src/activities/context.js'
-import { compose, composeArgv } from '../src/commands/compose.js'
+import { composeArgv, isAccepting } from '../src/commands/compose.js'
 import { beforeName, newName } from '../src/commands/database/names.js'
 import { type DatabaseAccess, psql, withSql } from '../src/commands/database/programs.js'
 import { measureDisks } from '../src/commands/disk.js'
@@ -77,7 +77,7 @@ async function inWords(ground: Ground, act: Act, run8: string): Promise<string[]
     case 'listContainers':
       return ['docker ps --all >/dev/null']
     case 'askDatabase':
-      return [`${compose(composeStack(ground.target), 'exec', '-T', act.args.service, 'pg_isready', '-q')} </dev/null`]
+      return [`${isAccepting(composeStack(ground.target), act.args.service)} </dev/null`]
     case 'measureMemory':
       return [`sleep ${act.args.settleMs / 1_000}`, ...memory(ground, act.args.service)]
     case 'useSmallerModel':

@@ -1,4 +1,4 @@
-import { compose, up } from '../commands/compose.js'
+import { isAccepting, up } from '../commands/compose.js'
 import { untilAccepting } from '../commands/database/restart.js'
 import { restore } from '../commands/images.js'
 import { script } from '../commands/shell.js'
@@ -12,7 +12,7 @@ export const recreateDatabase: ActDefinition<'recreateDatabase'> = {
     const lines = [
       ...(image ? restore([image]) : []),
       ...up(context.stack, [{ services: [service], wait: true }]),
-      untilAccepting(compose(context.stack, 'exec', '-T', service, 'pg_isready', '-q'), service),
+      untilAccepting(isAccepting(context.stack, service), service),
     ]
     await context.job('recreate', script(...lines), { holds: doneAgain })
     return 'accepts connections'

@@ -86,6 +86,11 @@ export function askServer(project: string, service: string): string {
   return `${id}\n[ -n "$id" ] || exit 4\ndocker exec "$id" pg_isready -q -t 5 </dev/null\n`
 }
 
+/** Asks pg_isready by the stack's own way to the container, which one that is made anew answers as well. */
+export function isAccepting(stack: ComposeStack, service: string): string {
+  return compose(stack, 'exec', '-T', service, 'pg_isready', '-q')
+}
+
 /**
  * Runs a command in the first container of a service, quietly; its exit status is the command's. Not by `compose exec`,
  * which reads the whole stack to find the container, and is asked again with every poll.

@@ -123,10 +123,7 @@ describe.each(names)('the name %j', (name) => {
     ['a sight', () => seeDatabase(access(name), name)],
     ['remove', () => script(...compose.remove(name, [name]))],
     ['build', () => script(compose.build(stack, [name]))],
-    [
-      'wait for a database',
-      () => script(untilAccepting(compose.compose(stack, 'exec', '-T', name, 'pg_isready', '-q'), name)),
-    ],
+    ['wait for a database', () => script(untilAccepting(compose.isAccepting(stack, name), name))],
     ['containers', () => script(compose.containerIds(name))],
     ['keep images', () => script(...keep({ target: name, restorePoint: name, images: [image] }))],
     ['restore images', () => script(...restore([image]))],

@@ -3,7 +3,7 @@
 
 import type { ServiceImage } from '../../plan/act.js'
 import type { BesideDatabase, DatabaseManifest } from '../../plan/manifest.js'
-import { compose, serviceContainers, up } from '../compose.js'
+import { isAccepting, serviceContainers, up } from '../compose.js'
 import { untilAccepting } from '../database/restart.js'
 import { endingOf } from '../database/ending.js'
 import { exchange, learnExchange, openExchange, raiseFence } from '../database/exchange.js'
@@ -112,7 +112,7 @@ function recreateText({ input, database }: Parts): string {
   return script(
     ...restore(images),
     ...up(input.stack, [level]),
-    untilAccepting(compose(input.stack, 'exec', '-T', database.service, 'pg_isready', '-q'), database.service),
+    untilAccepting(isAccepting(input.stack, database.service), database.service),
   )
 }
 
