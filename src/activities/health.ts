@@ -39,11 +39,11 @@ export const watchHealth: ActDefinition<'watchHealth'> = {
     const end = Date.now() + durationMs(watch.window)
     const polls: Poll[] = []
     // What fails when the window ends is watched on until it is decided: it may have begun only then.
-    while (Date.now() < end || polls.slice(-1).some((last) => !allHealthy(last))) {
+    do {
       polls.push(await poll(context))
       if (isFailing(polls, watch)) throw failed(`${watch.failures} failing polls in a row`, polls.at(-1)!)
       await sleep(durationMs(watch.interval), undefined, { signal: context.signal })
-    }
+    } while (Date.now() < end || !allHealthy(polls.at(-1)!))
     return `${watch.window}, ${polls.length} polls, ${polls.filter((it) => !allHealthy(it)).length} of them failing`
   },
 }

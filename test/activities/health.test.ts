@@ -87,9 +87,12 @@ test.each([
   expect(left).toEqual([])
 })
 
-test('a release that fails when its watch ends is watched on until it is decided', async () => {
+test.each([
+  ['fails when its watch ends', '1ms'],
+  ['was never asked within its watch', '0ms'],
+])('a release that %s is watched on until it is decided', async (_what, window) => {
   const { target: config, ...all } = await target()
-  const watch = { window: '1ms', interval: '1ms', failures: 3 }
+  const watch = { window, interval: '1ms', failures: 3 }
   const context = { ...all, target: { ...config, watch }, signal: new AbortController().signal }
   await expect(watchHealth.run(context as unknown as ActContext, null as never)).rejects.toMatchObject({
     type: 'StepFailed',
