@@ -2,9 +2,9 @@
 
 import { durationMs } from './duration.js'
 import { StepbackError } from './failure.js'
-import type { ApprovalPolicy, Stack } from './facts.js'
+import type { ApprovalPolicy, Facts, Stack } from './facts.js'
 import { sameName } from './gate.js'
-import type { Approval, ApprovalTerms, RunKind } from './plan.js'
+import type { Approval, ApprovalTerms, Plan, RunKind } from './plan.js'
 import type { ApprovalWish, Asked, Scope } from './request.js'
 
 /** What a gate of some kind of run asks for, as the configuration says it. */
@@ -64,8 +64,15 @@ export function decideApproval(input: {
   return { required, dataLoss, why, terms }
 }
 
-export function deadlineMs(rule: Pick<ApprovalRule, 'deadline'>): number {
-  return durationMs(rule.deadline)
+/** How long the gates of a run stay open. */
+export function deadlines(
+  { stack }: Pick<Facts, 'stack'>,
+  scope: Parameters<typeof approvalRule>[1],
+): Plan['deadlines'] {
+  return {
+    approvalMs: durationMs(approvalRule(stack.approval, scope).deadline),
+    operatorMs: stack.operatorDeadlineMs,
+  }
 }
 
 function termsOf(

@@ -12,7 +12,8 @@ import {
   warmCopiesOf,
   warmCopiesToDrop,
 } from './copies.js'
-import { capturedPaths, currentVersion, deadlines, migrationHead } from './deploy.js'
+import { capturedPaths, currentVersion, migrationHead } from './running.js'
+import { deadlines } from './approval.js'
 import { heldRestorePoints, openRestorePoints, restorePointId } from './ledger.js'
 import type { Manifest, Pin } from './manifest.js'
 import type { Plan } from './plan.js'

@@ -1,7 +1,7 @@
 // Emergencies: nobody is asked and little is looked at, so each procedure does only what can be taken back, or what
 // loses nothing.
 
-import { deadlineMs, approvalRule } from './approval.js'
+import { deadlines } from './approval.js'
 import { planDatabaseCorruption } from './emergency/corruption.js'
 import { planDiskFull } from './emergency/disk.js'
 import type { Decision, EmergencyFacts } from './emergency/facts.js'
@@ -16,7 +16,7 @@ type Procedures = Readonly<Record<Procedure, (request: EmergencyRequest, facts: 
 
 /** `scope` is the procedure. */
 export function planEmergency(request: EmergencyRequest, facts: EmergencyFacts): Omit<Plan, 'digest'> {
-  const { stack, records } = facts
+  const { records } = facts
   const version = versionOf(facts)
   const { steps, answers = null, ...decided } = decisions[request.procedure](request, facts)
   return {
@@ -32,10 +32,7 @@ export function planEmergency(request: EmergencyRequest, facts: EmergencyFacts):
     approval: { required: false, dataLoss: false, why: 'an emergency asks nobody' },
     already: steps.length === 0,
     before: { version: releaseLine(records).at(-1)?.version ?? null, head: null },
-    deadlines: {
-      approvalMs: deadlineMs(approvalRule(stack.approval, 'emergency')),
-      operatorMs: stack.operatorDeadlineMs,
-    },
+    deadlines: deadlines(facts, 'emergency'),
   }
 }
 

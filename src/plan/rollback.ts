@@ -1,18 +1,17 @@
 import type { CarryArgs, ServiceImage, Step } from './act.js'
 import { ensureStartable } from './ahead.js'
-import { approvalRule, decideApproval } from './approval.js'
+import { approvalRule, deadlines, decideApproval } from './approval.js'
 import { carriesFrom, carrying, copyOf, rehearsalFor, rowsStay, withoutCarried } from './carrying.js'
 import { startLevels } from './start-order.js'
 import {
   capturedPaths,
   currentVersion,
-  deadlines,
   migrationHead,
   runningImages,
   runningLevels,
   scaledByHand,
   withDatabase,
-} from './deploy.js'
+} from './running.js'
 import { amountOf } from './exposure.js'
 import type { CandidateFacts, Facts, Finding, Recreation } from './facts.js'
 import { StepbackError } from './failure.js'

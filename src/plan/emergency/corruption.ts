@@ -2,7 +2,7 @@
 // what was damaged is kept. Until that exchange everything can be put back as it was.
 
 import { startLevels } from '../start-order.js'
-import { capturedPaths, runningLevels, scaledByHand } from '../deploy.js'
+import { capturedPaths, runningLevels, scaledByHand } from '../running.js'
 import { StepbackError } from '../failure.js'
 import { restorePointId } from '../ledger.js'
 import type { Manifest } from '../manifest.js'

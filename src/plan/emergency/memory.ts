@@ -2,7 +2,7 @@
 
 import type { MemoryLimits } from '../act.js'
 import { startLevels } from '../start-order.js'
-import { scaledByHand } from '../deploy.js'
+import { scaledByHand } from '../running.js'
 import { StepbackError } from '../failure.js'
 import { releaseLine } from '../ledger.js'
 import type { EmergencyRequest } from '../request.js'

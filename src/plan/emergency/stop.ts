@@ -1,7 +1,7 @@
 // The application down with the database up, and up again as it was.
 
 import { startLevels } from '../start-order.js'
-import { currentVersion, scaledByHand } from '../deploy.js'
+import { currentVersion, scaledByHand } from '../running.js'
 import { StepbackError } from '../failure.js'
 import { releaseLine, stopInForce } from '../ledger.js'
 import { ensureFit } from '../preflight.js'
