@@ -1,4 +1,4 @@
-// `docker` on the host of a load: a program of a hundred lines, with small stacks in files in the place of containers.
+// `docker` on the host of a load: a small program, with small stacks in files in the place of containers.
 
 /**
  * `$0/../state` holds a file for each container, `id image running`, and one for each image by its reference. Compose
@@ -26,6 +26,19 @@ containers() {
     [ -f "$file" ] || continue
     read -r id image runs <"$file"
     [ -n "$running" ] && [ "$runs" = no ] || echo "$id \${file##*/}"
+  done
+}
+
+everything() {
+  for file in "$state"/*/*; do
+    project=\${file%/*}
+    project=\${project##*/}
+    [ "$project" != images ] && [ -f "$file" ] || continue
+    read -r id _ runs <"$file"
+    case $runs in yes) runs=running ;; *) runs=exited ;; esac
+    directory=\${0%/bin/docker}/projects/$project
+    printf '["%s","%s","","%s","%s","False","%s","%s/docker-compose.yml",""]\\n' \\
+      "$id" "$runs" "$id" "$project" "$directory" "$directory"
   done
 }
 
@@ -87,6 +100,7 @@ case $word in
 info) case $* in *ClientInfo*) printf '28.0.0\\n2.40.0\\n/\\n' ;; *) echo / ;; esac ;;
 ps)
   case $* in
+  *'.oneoff")'*) everything ;;
   *'{{.ID}}'*) containers "$@" ;;
   *--quiet*) containers "$@" | cut -d ' ' -f 1 ;;
   *'{{.Label'*) containers "$@" status=running | cut -d ' ' -f 2 ;;

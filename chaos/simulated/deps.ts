@@ -8,7 +8,7 @@ import { type Config, type Target, configSchema } from '../../src/config/schema.
 import { SimulatedConnection, SimulatedPool } from './connection.js'
 import type { Faults } from './faults.js'
 import type { SimulatedHost } from './host.js'
-import { release, released } from './stack.js'
+import { project, release, released } from './stack.js'
 
 export class World {
   readonly #pools = new Map<string, { readonly pool: SimulatedPool; readonly host: Host }>()
@@ -96,7 +96,7 @@ const configuration = configSchema.parse({
       ssh: { host: '127.0.0.1', user: 'nobody' },
       directory: '/srv/shop',
       backups: '/backups',
-      compose: { project: 'shop', files: ['docker-compose.yml'] },
+      compose: { project, files: ['docker-compose.yml'] },
       services: { application: ['api', 'worker', 'web'] },
       logs: { service: 'worker' },
       health: {

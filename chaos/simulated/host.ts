@@ -1,9 +1,20 @@
 // A host that is no more than what a deploy can change on it, and the helper that it is changed through.
 
+import { everyContainer } from '../../src/commands/observe.js'
 import { doingNow, type Doing } from './doing.js'
 import { chance } from './faults.js'
 import { Helper, type Printed } from './helper.js'
-import { type Ground, type Release, after, definitionOf, groundBefore, idOf, imageOf, released } from './stack.js'
+import {
+  type Ground,
+  type Release,
+  after,
+  definitionOf,
+  groundBefore,
+  idOf,
+  imageOf,
+  project,
+  released,
+} from './stack.js'
 
 interface Point {
   readonly files: Ground['files']
@@ -69,10 +80,19 @@ export class SimulatedHost {
   }
 
   #look(script: string): string {
+    if (script === everyContainer.trim()) return this.#listed()
     if (script.includes('docker inspect --type container')) return JSON.stringify(this.#inspected())
     if (script === 'simulated: applied') return JSON.stringify(this.ground.applied)
     if (script.startsWith('simulated: ')) return ''
     throw new Error(`the simulated host does not know "${script}"`)
+  }
+
+  #listed(): string {
+    const rows = Object.entries(this.ground.containers).map(([service, { running }]) => {
+      const state = running ? 'running' : 'exited'
+      return [`c-${service}`, state, '', service, project, 'False', '', '', '']
+    })
+    return rows.map((row) => JSON.stringify(row)).join('\n')
   }
 
   #inspected(): object[] {

@@ -14,19 +14,7 @@ import { type Plan, digestText } from '../../src/plan/plan.js'
 import { factsOf, release } from './stack.js'
 
 /** What the real one asks besides, each a command that may fail. */
-const others = [
-  'docker',
-  'model',
-  'labels',
-  'volumes',
-  'shelf',
-  'places',
-  'room',
-  'release',
-  'hashes',
-  'images',
-  'ahead',
-]
+const others = ['model', 'volumes', 'shelf', 'places', 'room', 'release', 'hashes', 'images', 'ahead']
 
 export function simulatedPlanning(deps: Deps): ReturnType<typeof planningActivities> {
   return {

@@ -116,10 +116,12 @@ export function factsOf(seen: {
   }
 }
 
+export const project = 'shop'
+
 function stackOf(target: string): Stack {
   return {
     target,
-    project: 'shop',
+    project,
     directory: '/srv/shop',
     composeFiles: ['docker-compose.yml'],
     envFile: '.env',

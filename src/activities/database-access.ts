@@ -2,7 +2,6 @@
 
 import type { Journal } from '../adapters/database.js'
 import { composeArgv } from '../commands/compose.js'
-import { inspectedContainer } from '../commands/observe.js'
 import { sessionName } from '../commands/database/names.js'
 import type { DatabaseAccess } from '../commands/database/programs.js'
 import { recoversWithinSeconds } from '../commands/database/restart.js'
@@ -19,7 +18,7 @@ import {
   type InspectedContainer,
   type Looker,
   inspectContainers,
-  parseInspect,
+  inspectThese,
   serviceOf,
 } from './observe/containers.js'
 import { together } from './together.js'
@@ -115,12 +114,12 @@ export async function withJournalAt<T>(
 }
 
 /** As Docker describes it now; the one that was found last is asked about by itself. */
-async function databaseContainer(user: DatabaseUser): Promise<InspectedContainer> {
+export async function databaseContainer(user: DatabaseUser): Promise<InspectedContainer> {
   if (user.inspected) return runningAmong(user, await user.inspected())
   const known = remembered.get(user.ssh) ?? new Map<string, string>()
   remembered.set(user.ssh, known)
   const id = known.get(user.target.name)
-  const [same] = id === undefined ? [] : parseInspect(await user.look(inspectedContainer(id)))
+  const [same] = id === undefined ? [] : await inspectThese(user, [id])
   const container = same?.State.Running ? same : runningAmong(user, await inspectContainers(user))
   known.set(user.target.name, container.Id)
   return container

@@ -1,6 +1,13 @@
 // Freeing the disk: each act says what went, what did not, and how much that freed.
 
-import { buildCache, measureDisks, removals, removeEach, removeLogs as logsScript } from '../commands/disk.js'
+import {
+  buildCache,
+  measureDisks,
+  measuring,
+  removals,
+  removeEach,
+  removeLogs as logsScript,
+} from '../commands/disk.js'
 import { listShelf, pruneRestorePoints } from '../commands/prune.js'
 import { dumpsToGo, megabytes } from '../plan/emergency/disk.js'
 import { heldRestorePoints } from '../plan/ledger.js'
@@ -11,10 +18,11 @@ import { readManifests } from './observe/manifests.js'
 
 export const measureDisk: ActDefinition<'measureDisk'> = {
   jobs: [],
+  looksFirst: true,
   run: async (context, { places }) => {
-    const found = await measured(context, places)
+    const lines = (await context.look(measureDisks(places))).split('\n')
     const told = places.flatMap((place, index) => {
-      const it = found[index]
+      const it = measured(lines[index])
       return it ? [`${place}: ${megabytes(it.free)} MB of ${megabytes(it.all)} MB free`] : []
     })
     return told.join('; ') || 'nobody can tell'
@@ -77,20 +85,16 @@ async function counted(context: ActContext, at: string | null, script: string): 
 }
 
 async function removing(context: ActContext, at: string | null, script: string) {
-  const places = at === null ? [] : [at]
-  const [before] = await measured(context, places)
-  const stdout = await context.job('remove', script, { holds: doneAgain })
-  const [after] = await measured(context, places)
-  const [gone = '0', left = '0'] = stdout.trim().split(/\s+/)
+  const printed = await context.job('remove', at === null ? script : measuring(at, script), { holds: doneAgain })
+  const lines = printed.trimEnd().split('\n')
+  const [before, after] = at === null ? [] : [measured(lines.shift()), measured(lines.pop())]
+  const [gone = '0', left = '0'] = (lines[0] ?? '').split(' ')
   const freed = before && after ? [`${megabytes(Math.max(0, after.free - before.free))} MB freed`] : []
   return { gone, left, freed }
 }
 
-async function measured(context: ActContext, places: readonly string[]) {
-  if (places.length === 0) return []
-  const lines = (await context.look(measureDisks(places))).split('\n')
-  return places.map((_place, index) => {
-    const [free, all] = (lines[index] ?? '').split(' ').map(Number)
-    return free !== undefined && all !== undefined && !Number.isNaN(free + all) ? { free, all } : null
-  })
+/** A line of `measureDisks`; null where nobody could tell. */
+function measured(line = '') {
+  const [free, all] = line.split(' ').map(Number)
+  return free !== undefined && all !== undefined && !Number.isNaN(free + all) ? { free, all } : null
 }

@@ -165,7 +165,10 @@ function glancing(deps: Deps, kind: RunKind) {
 async function deploy(begin: Begin, raw: unknown): Promise<Plan> {
   const request = parseDeployRequest(raw)
   const look = await begin(request.target)
-  const [seen, brought] = await Promise.all([observe(look, request.release), observeRelease(look, request)])
+  const [seen, brought] = await Promise.all([
+    observe(look, { release: request.release }),
+    observeRelease(look, request),
+  ])
   const { model } = brought?.facts ?? seen
   const hash = brought ? brought.hash : await hashWith(look, [])
   const ahead = await observeAhead(look, { model, containers: seen.containers, hash })

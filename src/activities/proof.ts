@@ -10,7 +10,7 @@ import type { Manifest, RestorePointState, WarmCopy } from '../plan/manifest.js'
 import type { ActDefinition } from './act.js'
 import { amountIn, besideNames, buildBeside, dropBeside, dumpOf, observeServer } from './beside.js'
 import { type ActContext, doneAgain } from './context.js'
-import { databaseOf, withJournalAt, withTunnel } from './database-access.js'
+import { databaseContainer, withJournalAt, withTunnel } from './database-access.js'
 import { readManifest, readManifests } from './observe/manifests.js'
 import { rehearsalJobs, rehearse } from './rehearsal.js'
 
@@ -125,7 +125,7 @@ async function seen(
   context: ActContext,
   name: string,
 ): Promise<{ readonly warm: WarmCopy; readonly roomLeft: boolean }> {
-  const { compose, disk } = context.target
+  const { disk } = context.target
   const observed = await withTunnel(context, 'proof', async (address) => {
     const before = (await observeServer(context, address)).databases.find((it) => it.name === name)
     if (!before) throw new StepbackError({ type: 'StepFailed', message: `the copy "${name}" is not there` })
@@ -133,7 +133,8 @@ async function seen(
     return (await observeServer(context, address)).databases.find((it) => it.oid === before.oid)!
   })
   const { oid, visits, sizeBytes } = observed
-  const free = Number(await context.look(databaseFreeBytes(compose.project, databaseOf(context.target).service)))
+  const { Id } = await databaseContainer(context)
+  const free = Number(await context.look(databaseFreeBytes(Id)))
   // NaN where nobody can tell.
   const roomLeft = !(free < disk.freeBytes + sizeBytes * 1.2)
   return { warm: { name, oid, visits }, roomLeft }

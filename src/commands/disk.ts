@@ -29,6 +29,12 @@ export function measureDisks(paths: readonly string[]): string {
   return paths.map((path) => `df -Pk ${quote(path)} 2>/dev/null | ${figures}; echo\n`).join('')
 }
 
+/** What a place has before, all that a script prints, and what the place has then. */
+export function measuring(path: string, script: string): string {
+  const measure = measureDisks([path])
+  return `${measure}(\n${script})\nstatus=$?\n${measure}exit $status\n`
+}
+
 /** Does each for itself, since one that will not go is no reason to keep the others; prints how many went, and stayed. */
 export function removeEach(commands: readonly string[]): string {
   return script(

@@ -1,6 +1,6 @@
 // Looks: scripts that read and change nothing.
 
-import { type ComposeStack, compose, containerIds, containerStates, serviceContainers } from './compose.js'
+import { type ComposeStack, compose, containerIds, containerStates } from './compose.js'
 import { command, quote } from './shell.js'
 
 const dockerInfo = [
@@ -30,9 +30,9 @@ export function inspectedContainers(project: string): string {
   return `${containerIds(project)} | xargs docker inspect --type container 2>/dev/null || true\n`
 }
 
-/** The same of one container; nothing where it is gone. */
-export function inspectedContainer(id: string): string {
-  return `${command('docker', 'inspect', '--type', 'container', id)} 2>/dev/null || true\n`
+/** The same of these containers, as far as they are there. */
+export function inspectedByIds(ids: readonly string[]): string {
+  return `${command('docker', 'inspect', '--type', 'container', ...ids)} 2>/dev/null || true\n`
 }
 
 /**
@@ -57,34 +57,35 @@ export function atAGlance(input: {
   ].join('\n')
 }
 
-/** One JSON list a line, since a label may hold anything: name, project, directory, compose files, environment file. */
-export const labelledContainers = rows(
-  // An image that Compose built has the project's label, and gives it to whatever is started from it by hand.
-  ['docker', 'ps', '--all', '--filter', 'label=com.docker.compose.oneoff'],
-  ['.Names', 'project', 'project.working_dir', 'project.config_files', 'project.environment_file'],
+/**
+ * One JSON list a line for every container of the host, whoever made it, since a label may hold anything: id, state, what
+ * it mounts, name, and by Compose's labels project, whether it is of a `run`, directory, compose files, environment file.
+ */
+export const everyContainer = rows(
+  ['docker', 'ps', '--all', '--no-trunc'],
+  [
+    '.ID',
+    '.State',
+    '.Mounts',
+    '.Names',
+    'project',
+    'oneoff',
+    'project.working_dir',
+    'project.config_files',
+    'project.environment_file',
+  ],
 )
-/** The same of volumes: name, project, key. */
-export const labelledVolumes = rows(['docker', 'volume', 'ls'], ['.Name', 'project', 'volume'])
+/** The same of volumes that Compose made: name, project, key. */
+export const labelledVolumes = rows(
+  ['docker', 'volume', 'ls', '--filter', 'label=com.docker.compose.project'],
+  ['.Name', 'project', 'volume'],
+)
 
 /** Where Docker keeps its data; nothing where it does not answer. */
 export const dockerRoot = `${command('docker', 'info', '--format', '{{.DockerRootDir}}')} || :\n`
 
-/** Ids of ended containers of `docker compose run`. */
-export function endedRuns(project: string): string {
-  const labels = [`label=com.docker.compose.project=${project}`, 'label=com.docker.compose.oneoff=True']
-  const filters = [...labels, 'status=exited', 'status=dead'].flatMap((it) => ['--filter', it])
-  return `${command('docker', 'ps', '--all', '--quiet', '--no-trunc', ...filters)}\n`
-}
-
 /** Ids of images without a name. */
 export const danglingImages = `${command('docker', 'images', '--quiet', '--no-trunc', '--filter', 'dangling=true')} | sort -u\n`
-
-/** Names of the volumes that any container of the host has, running or not; it fails where one cannot be looked at. */
-export const mountedVolumes = [
-  `ids=$(${command('docker', 'ps', '--all', '--quiet', '--no-trunc')}) || exit 1`,
-  `[ -z "$ids" ] || ${command('docker', 'inspect', '--type', 'container', '--format', '{{range .Mounts}}{{if eq .Type "volume"}}{{println .Name}}{{end}}{{end}}')} $ids`,
-  '',
-].join('\n')
 
 /** Every word of the compose files that restore points hold: what stands there may come back. */
 export function rememberedWords(backups: string): string {
@@ -110,7 +111,7 @@ export function ledgerEntries(stateDirectory: string): string {
 function rows(list: readonly string[], fields: readonly string[]): string {
   const values = fields.map((field) => (field.startsWith('.') ? field : `(.Label "com.docker.compose.${field}")`))
   const format = `[${values.map((value) => `{{json ${value}}}`).join(',')}]`
-  return `${command(...list, '--filter', 'label=com.docker.compose.project', '--format', format)}\n`
+  return `${command(...list, '--format', format)}\n`
 }
 
 /** The stack as Compose reads it, as JSON; it holds secrets, so it is read and dropped, never kept. */
@@ -219,11 +220,10 @@ function nearest(path: string): string {
   return `p=${quote(path)}; while [ ! -e "$p" ]; do p=$(dirname "$p"); done`
 }
 
-/** The same inside a database's container, where its data lies. */
-export function databaseFreeBytes(project: string, service: string): string {
+/** Free bytes inside a database's container, where its data lies. */
+export function databaseFreeBytes(container: string): string {
   const inner = 'df -Pk "${PGDATA:-/var/lib/postgresql}"'
-  const asked = `docker exec "$id" ${command('sh', '-c', inner)} </dev/null`
-  return `id=$(${serviceContainers(project, service, 'running')} | head -n 1)\n${freeOf(asked)}\n`
+  return `${freeOf(`${command('docker', 'exec', container, 'sh', '-c', inner)} </dev/null`)}\n`
 }
 
 function freeOf(df: string): string {

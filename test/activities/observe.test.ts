@@ -1,42 +1,79 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { observeDatabase } from '../../src/activities/observe/database.js'
 import { observe } from '../../src/activities/observe/facts.js'
-import type { Look } from '../../src/activities/observe/look.js'
-import { labelledContainers, labelledVolumes } from '../../src/commands/observe.js'
-import { findTarget, parseConfig } from '../../src/config/load.js'
-import { StepbackError, type FailureType } from '../../src/plan/failure.js'
+import { everyContainer, inspectedByIds, labelledVolumes } from '../../src/commands/observe.js'
+import { StepbackError } from '../../src/plan/failure.js'
 import { type DatabaseHost, startDatabaseHost, until } from '../support/database-host.js'
+import { listing, lookAtFake } from '../support/fake-host.js'
 
-const config = parseConfig(
-  `targets: { shop: { ssh: { host: shop }, directory: /srv, backups: /srv/backups,
-    compose: { project: shop, files: [a.yml] }, services: { application: [web] } } }`,
-  'stepback.yaml',
-)
+const id = 'c'.repeat(64)
+const inspected = JSON.stringify([
+  {
+    Id: id,
+    Image: 'sha256:1',
+    ResolvConfPath: `/data/docker/containers/${id}/resolv.conf`,
+    Config: { Image: 'web:1', Labels: { 'com.docker.compose.service': 'web' } },
+    State: { Running: true },
+  },
+])
 
-/** Answers nothing, and one look not even that. */
-function looking(without: string, type: FailureType): Look {
-  return {
-    deps: { config },
-    target: findTarget(config, 'shop'),
-    host: { stateDirectory: '/srv/backups/.stepback/shop', readLedger: async () => [] },
-    try: async () => ({ exitCode: 1, stdout: '', stderr: 'no docker' }),
-    look: async (script: string) => {
-      if (script.includes(without)) throw new StepbackError({ type, message: 'the look failed' })
-      return ''
-    },
-  } as unknown as Look
+/** A host with one container; what it is asked with those words fails as told. */
+async function looking(without: string, fail: () => null) {
+  const asked: string[] = []
+  const look = await lookAtFake((script) => {
+    asked.push(script)
+    if (script.includes(without)) return fail()
+    if (script === everyContainer) return listing([{ id, state: 'running' }])
+    if (script === inspectedByIds([id])) return inspected
+    if (script.includes("df -Pk '/data/docker'") || script.includes('df -Pk /data/docker')) return '7 9\n'
+    return script.includes('config --format json') ? '{"services":{"web":{"image":"web:1"}}}' : ''
+  })
+  return { look, asked }
 }
 
-const looks = { containers: 'docker inspect', labels: labelledContainers, volumes: labelledVolumes }
+const lost = () => {
+  throw new StepbackError({ type: 'Unreachable', message: 'the look failed' })
+}
+const fails = () => null
+const nothing = 'asked by nobody'
 
-test.each(Object.entries(looks))('a plan is not made where the answer about %s was lost', async (_what, script) => {
-  await expect(observe(looking(script, 'Unreachable'))).rejects.toMatchObject({ type: 'Unreachable' })
+test.each([
+  ['containers', 'docker inspect'],
+  ['labels', everyContainer],
+  ['volumes', labelledVolumes],
+])('a plan is not made where the answer about %s was lost', async (_what, script) => {
+  const { look } = await looking(script, lost)
+  await expect(observe(look)).rejects.toMatchObject({ type: 'Unreachable' })
 })
 
 test('a Docker that does not answer is a finding, and no failure to look', async () => {
-  const { containers, findings } = await observe(looking('docker inspect', 'Refused'))
+  const { look } = await looking('docker', fails)
+  const { containers, findings } = await observe(look)
   expect(containers).toEqual([])
   expect(findings.find((it) => it.check === 'docker')).toMatchObject({ ok: false })
+})
+
+describe('Docker is asked about itself', () => {
+  const asks = async (without: string, options = {}) => {
+    const { look, asked } = await looking(without, fails)
+    const { findings } = await observe(look, options)
+    return { findings, about: asked.filter((it) => it.includes('docker info')).length }
+  }
+
+  test('not by a plan where what it was asked for says enough', async () => {
+    const { findings, about } = await asks(nothing)
+    expect(about).toBe(0)
+    expect(findings.filter((it) => ['docker', 'compose'].includes(it.check)).map((it) => it.ok)).toEqual([true, true])
+    expect(findings.find((it) => it.detail.includes('Docker root directory'))).toMatchObject({ ok: false })
+  })
+
+  test.each([
+    ['nobody tells where it keeps its data', 'docker inspect', {}],
+    ['Compose does not read the files', 'config --format json', {}],
+    ['its version is of interest', nothing, { versions: true }],
+  ])('where %s', async (_when, without, options) => {
+    expect((await asks(without, options)).about).toBe(1)
+  })
 })
 
 describe('a look at the database', { timeout: 60_000 }, () => {

@@ -20,6 +20,7 @@ import {
   freeReserve,
   keepReserve,
   measureDisks,
+  measuring,
   removals,
   removeEach,
   removeLogs,
@@ -61,6 +62,13 @@ test('a disk is measured by its free bytes and all of them; what cannot be told 
   const [own, none] = sh(measureDisks([root, join(root, 'not there')])).split('\n')
   expect(own).toMatch(/^\d+ \d+$/)
   expect(none).toBe('')
+})
+
+test('a place is measured around what frees it, and what fails there still fails', () => {
+  const lines = sh(measuring(root, 'echo 1 0\n')).split('\n')
+  expect(lines).toEqual([expect.stringMatching(/^\d+ \d+$/), '1 0', expect.stringMatching(/^\d+ \d+$/), ''])
+  expect(sh(measuring(join(root, 'not there'), 'echo 1 0\n'))).toBe('\n1 0\n\n')
+  expect(() => sh(measuring(root, 'set -e\nfalse\necho not reached\n'))).toThrow('Command failed')
 })
 
 test('what will not go keeps nothing else, and is counted', () => {

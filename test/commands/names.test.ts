@@ -134,7 +134,7 @@ describe.each(names)('the name %j', (name) => {
     ],
     ['an image', () => observe.imageMajor(name)],
     ['a data directory', () => observe.dataMajor(name)],
-    ['a disk in a container', () => observe.databaseFreeBytes(name, name)],
+    ['a disk in a container', () => observe.databaseFreeBytes(name)],
     ['ids of images', () => observe.imageIds([name])],
     ['the journal', () => createJournal(database)],
     ['a timer', () => timerScript({ ...database, target: name, token: 1, closing: 1, afterSeconds: 0 })],

@@ -7,11 +7,11 @@ import {
   composeConfig,
   composeConfigWith,
   databaseFreeBytes,
+  everyContainer,
   dockerFacts,
   freeBytes,
   imageIds,
   imageMajor,
-  labelledContainers,
   labelledVolumes,
   readEnvFile,
   writablePlaces,
@@ -46,9 +46,8 @@ test('labels are read as JSON, since paths hold what a list would be split at', 
   expect(labelledVolumes).toBe(
     'docker volume ls --filter label=com.docker.compose.project --format \'[{{json .Name}},{{json (.Label "com.docker.compose.project")}},{{json (.Label "com.docker.compose.volume")}}]\'\n',
   )
-  // A container that was started by hand has the labels of its image, and an image that Compose built has the project's.
-  expect(labelledContainers).toContain('--filter label=com.docker.compose.oneoff ')
-  expect(labelledContainers).toContain('{{json (.Label "com.docker.compose.project.config_files")}}')
+  expect(everyContainer).toMatch(/^docker ps --all --no-trunc --format /)
+  expect(everyContainer).toContain('{{json (.Label "com.docker.compose.project.config_files")}}')
 })
 
 test('the stack is read as JSON with its whole identity', () => {
@@ -121,10 +120,9 @@ test('free bytes of a path that does not exist yet are those of its nearest pare
 })
 
 test('free bytes of a database are asked inside its container, with nothing of ours on its standard input', () => {
-  const fake =
-    'docker() { if [ "$1" = ps ]; then printf "%s\\n" c1 c2; else printf "%s\\n" "Filesystem Blocks" "$2 1 1 7"; cat; fi; }\n'
-  expect(sh(`${fake}echo 9 | { ${databaseFreeBytes('shop', 'db')} }`)).toBe('7168\n')
-  expect(databaseFreeBytes('shop', 'db')).toContain(`sh -c 'df -Pk "\${PGDATA:-/var/lib/postgresql}"' </dev/null`)
+  const fake = 'docker() { printf "%s\\n" "Filesystem Blocks" "$2 1 1 7"; cat; }\n'
+  expect(sh(`${fake}echo 9 | { ${databaseFreeBytes('c1')} }`)).toBe('7168\n')
+  expect(databaseFreeBytes('c1')).toContain(`sh -c 'df -Pk "\${PGDATA:-/var/lib/postgresql}"' </dev/null`)
 })
 
 test('images that exist print their id, others a dash, one line each', () => {

@@ -266,6 +266,14 @@ describe.skipIf(!process.env['STEPBACK_END_TO_END'])('a run that is interrupted'
       )
     await volume('orphan', paths.project)
     await volume('orphan', 'somebody')
+    // As `docker compose run` leaves one, with a volume that only it has.
+    await volume('of-a-run', paths.project)
+    const label = (key: string, value: string) => ['--label', `com.docker.compose.${key}=${value}`]
+    const labels = [...label('project', paths.project), ...label('oneoff', 'True')]
+    const mount = ['--volume', `${paths.project}_of-a-run:/kept`]
+    const running = ['--filter', 'label=com.docker.compose.service=aria-api', '--format', '{{.Image}}']
+    const image = await docker('ps', ...running)
+    await docker('run', '--name', 'a-run', ...labels, ...mount, '--entrypoint', 'true', image)
     for (const day of [1, 2, 3, 4, 5, 6]) writeFileSync(join(backups, `db_2025010${day}.sql`), 'select 1;\n')
     execFileSync('cp', ['-a', backups, aside])
     execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=256m', 'tmpfs', backups])
@@ -286,7 +294,9 @@ describe.skipIf(!process.env['STEPBACK_END_TO_END'])('a run that is interrupted'
       const ended = await emergency('disk-full')
       expect([ended.outcome, ended.message]).toEqual(['done', ''])
       expect(detailOf(ended, 'removeDumps')).toMatch(/^db_20250101\.sql/)
-      expect(detailOf(ended, 'removeVolumes')).toMatch(/^1 removed/)
+      expect(detailOf(ended, 'removeContainers')).toMatch(/^1 removed, \d+\.\d MB freed$/)
+      expect(detailOf(ended, 'removeVolumes')).toMatch(/^1 removed, \d+\.\d MB freed$/)
+      expect(detailOf(ended, 'pruneBuildCache')).toMatch(/^removed, \d+\.\d MB freed$/)
       const left = readdirSync(backups)
       expect(left).not.toContain('db_20250101.sql')
       expect(left).toContain('filled')
@@ -296,6 +306,8 @@ describe.skipIf(!process.env['STEPBACK_END_TO_END'])('a run that is interrupted'
       const volumes = (await docker('volume', 'ls', '--quiet')).split('\n')
       expect(volumes).not.toContain(`${paths.project}_orphan`)
       expect(volumes).toContain('somebody_orphan')
+      expect(volumes).toContain(`${paths.project}_of-a-run`)
+      expect(await docker('ps', '--all', '--quiet', '--filter', 'name=a-run')).toBe('')
       expect(volumes).toContain(`${paths.project}_aria_db_data`)
       expect(await leftovers(operator)).toBe('')
     } finally {

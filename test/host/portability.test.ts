@@ -35,6 +35,7 @@ import {
   freeReserve,
   keepReserve,
   measureDisks,
+  measuring,
   removals,
   removeEach,
   removeLogs,
@@ -53,13 +54,11 @@ import {
   danglingImages,
   dockerFacts,
   dockerRoot,
-  endedRuns,
+  everyContainer,
   freeBytes,
   imageIds,
   imageMajor,
-  labelledContainers,
   ledgerEntries,
-  mountedVolumes,
   rememberedWords,
   sizedFiles,
   writablePlaces,
@@ -186,9 +185,9 @@ const commands: Record<string, (at: Place) => string> = {
   docker: () => dockerFacts.replaceAll(/\$4 \* 1024/g, '($4 > 0)'),
   free: (at) => freeBytes(`${at.directory}/not/there`).replace('$4 * 1024', '($4 > 0)'),
   places: (at) => writablePlaces({ ...at, stateDirectory: at.state }),
-  'free for the database': () => databaseFreeBytes('shop', 'db'),
+  'free for the database': () => databaseFreeBytes('c1'),
   images: () => imageIds(['shop-api', 'shop-web']) + imageMajor('postgres') + dataMajor('c1'),
-  labels: () => labelledContainers,
+  labels: () => everyContainer,
   config: (at) => composeConfig(composeStack(at)),
   'config of a release': (at) =>
     composeConfigWith({
@@ -229,16 +228,13 @@ const commands: Record<string, (at: Place) => string> = {
       freeReserve(at.state),
     ].join(''),
   disks: (at) =>
-    measureDisks([at.directory, '/not/there']).replaceAll(/\$4 \* 1024, \(\$3 \+ \$4\) \* 1024/g, '($4 > 0), ($3 > 0)'),
+    (measureDisks([at.directory, '/not/there']) + measuring(at.directory, 'echo gone\n')).replaceAll(
+      /\$4 \* 1024, \(\$3 \+ \$4\) \* 1024/g,
+      '($4 > 0), ($3 > 0)',
+    ),
   logs: (at) => removeLogs({ ...at, path: 'tree', olderThanDays: 30 }),
   removals: () => removeEach([removals.image('sha256:1'), 'false']) + buildCache,
-  'full disk': (at) =>
-    dockerRoot +
-    endedRuns('shop') +
-    danglingImages +
-    mountedVolumes +
-    rememberedWords(at.backups) +
-    ledgerEntries(at.state),
+  'full disk': (at) => dockerRoot + danglingImages + rememberedWords(at.backups) + ledgerEntries(at.state),
   emergency: () => script(...stop('shop', ['api', 'web'], 3), lastLines('shop', ['api'], 9), askServer('shop', 'db')),
   tags: () => script(...keep({ target: 'shop', restorePoint: id, images }), ...restore(images)),
 }

@@ -104,7 +104,6 @@ describe('a volume', () => {
     ['a container has it, running or stopped', { mounted: ['shop_old'] }],
     ['the files name it, for a service that does not run, too', { named: ['old', 'shop_old'] }],
     ['nobody can read the files', { named: null }],
-    ['nobody can tell what containers have', { mounted: null }],
     ['a restore point would bring its service back', { remembered: ['old'] }],
   ])('stays where %s', (_why, changes) => {
     expect(gone({ volumes: [volume('old')], ...changes })).toBeUndefined()

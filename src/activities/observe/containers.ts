@@ -1,6 +1,7 @@
-import { inspectedContainers, labelledContainers, labelledVolumes } from '../../commands/observe.js'
+import { inspectedByIds, inspectedContainers, labelledVolumes } from '../../commands/observe.js'
 import type { Inspected as Reachable } from '../../plan/endpoint.js'
 import type { Container } from '../../plan/facts.js'
+import { StepbackError } from '../../plan/failure.js'
 import type { Labelled, LabelledVolume } from '../../plan/identity.js'
 
 /** Whoever can look at a host: an act, or the planner before there is a lease. */
@@ -13,7 +14,15 @@ export interface Looker {
 
 /** What Docker says of the containers of this project, running or not; those of one service in the order of their numbers. */
 export async function inspectContainers(looker: Looker): Promise<InspectedContainer[]> {
-  const stdout = await looker.look(inspectedContainers(looker.target.compose.project))
+  return inNumberOrder(await looker.look(inspectedContainers(looker.target.compose.project)))
+}
+
+/** The same of those that are known already. */
+export async function inspectThese(looker: Looker, ids: readonly string[]): Promise<InspectedContainer[]> {
+  return ids.length === 0 ? [] : inNumberOrder(await looker.look(inspectedByIds(ids)))
+}
+
+function inNumberOrder(stdout: string): InspectedContainer[] {
   const number = (raw: InspectedContainer) => Number(raw.Config.Labels['com.docker.compose.container-number'] ?? 1)
   return parseInspect(stdout).toSorted((a, b) => number(a) - number(b))
 }
@@ -34,20 +43,29 @@ export async function readContainers(looker: Looker): Promise<Container[]> {
   }))
 }
 
-/** Every Compose container on the host by its labels: a stack under a wrong name shows itself by its files. */
-export async function readLabels(looker: Looker): Promise<Labelled[]> {
-  return labelledOf(await looker.look(labelledContainers))
+/** A container of the host, whoever made it; its labels are empty where Compose did not. */
+export interface Listed extends Labelled {
+  readonly id: string
+  readonly state: string
+  /** Names of volumes, and paths. */
+  readonly mounts: readonly string[]
+  /** What of Compose made it; null for what was started by hand, if from an image that has labels of Compose. */
+  readonly madeBy: 'up' | 'run' | null
 }
 
-/** What the look at all labels printed. */
-export function labelledOf(stdout: string): Labelled[] {
-  return rowsOf(stdout).map(([name = '', project = '', directory = '', composeFiles = '', envFile = '']) => ({
-    name,
-    project,
-    directory,
-    composeFiles,
-    envFile,
-  }))
+/** What the look at every container printed. */
+export function listedOf(stdout: string): Listed[] {
+  return rowsOf(stdout).map((row) => {
+    const [id = '', state = '', mounts = '', name = '', project = '', oneoff, ...files] = row
+    const [directory = '', composeFiles = '', envFile = ''] = files
+    const madeBy = oneoff === 'True' ? 'run' : oneoff === 'False' ? 'up' : null
+    return { id, state, mounts: mounts.split(','), madeBy, name, project, directory, composeFiles, envFile }
+  })
+}
+
+/** Every Compose container on the host by its labels: a stack under a wrong name shows itself by its files. */
+export async function readLabels(look: { readonly listed: () => Promise<readonly Listed[]> }): Promise<Labelled[]> {
+  return (await look.listed()).filter((it) => it.madeBy !== null)
 }
 
 /** Every volume on the host that Compose made. */
@@ -57,6 +75,12 @@ export async function readVolumes(looker: Looker): Promise<LabelledVolume[]> {
     project,
     key,
   }))
+}
+
+/** Where Docker does not answer, its finding says so. What was lost on the way would be a stack without containers. */
+export function unlessLost(error: unknown): [] {
+  if (error instanceof StepbackError && error.type === 'Unreachable') throw error
+  return []
 }
 
 function rowsOf(stdout: string): string[][] {
@@ -71,6 +95,8 @@ export function serviceOf(raw: InspectedContainer): string {
 export interface InspectedContainer extends Reachable {
   readonly Id: string
   readonly Image: string
+  /** `<where Docker keeps its data>/containers/<id>/resolv.conf`; empty where it never ran. */
+  readonly ResolvConfPath?: string
   readonly Config: Reachable['Config'] & {
     readonly Image: string
     readonly Labels: Readonly<Record<string, string>>

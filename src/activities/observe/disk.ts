@@ -1,36 +1,39 @@
 // What lies around on a full disk, looked at without writing a byte.
 
 import { type ComposeStack, compose } from '../../commands/compose.js'
-import { danglingImages, dockerRoot, endedRuns, mountedVolumes, rememberedWords } from '../../commands/observe.js'
+import { danglingImages, rememberedWords } from '../../commands/observe.js'
 import { listShelf } from '../../commands/prune.js'
 import { parseComposeVolumes } from '../../plan/compose.js'
-import type { DiskFacts } from '../../plan/emergency/disk.js'
+import { type DiskFacts, asksForNames, hasEnded } from '../../plan/emergency/disk.js'
 import { composeStack } from '../context.js'
 import { together } from '../together.js'
-import { readVolumes } from './containers.js'
+import { readContainers, readVolumes } from './containers.js'
+import { readDockerRoot } from './docker.js'
+import { stackOf } from './facts.js'
 import type { Look } from './look.js'
 import { readShelf } from './manifests.js'
 
 export async function observeDisk(look: Look): Promise<DiskFacts> {
-  const { backups, compose: stack } = look.target
-  const lines = async (script: string) => (await look.look(script)).split('\n').filter((line) => line !== '')
-  const [root, ended, dangling, volumes, mounted, named, remembered, { manifests, unreadable }, shelf] = await together(
-    [
-      lines(dockerRoot),
-      lines(endedRuns(stack.project)),
-      lines(danglingImages),
-      readVolumes(look),
-      readMounted(look),
-      readNamed(look, composeStack(look.target)),
-      lines(rememberedWords(backups)),
-      readShelf(look),
-      lines(listShelf(backups)),
-    ],
-  )
+  const [root, containers, listed, danglingIds, volumes, { manifests, unreadable }, shelf] = await together([
+    readDockerRoot(look),
+    readContainers(look),
+    look.listed(),
+    linesOf(look, danglingImages),
+    readVolumes(look),
+    readShelf(look),
+    linesOf(look, listShelf(look.target.backups)),
+  ])
+  const mounted = listed.flatMap((it) => it.mounts)
+  const names = asksForNames({ stack: stackOf(look), containers }, { volumes, mounted })
+  const [named, remembered] = names
+    ? await together([readNamed(look, composeStack(look.target)), linesOf(look, rememberedWords(look.target.backups))])
+    : [null, []]
+  const { project } = look.target.compose
+  const runs = listed.filter((it) => it.madeBy === 'run' && it.project === project && hasEnded(it))
   return {
-    dockerRoot: root[0] ?? null,
-    endedRuns: ended,
-    danglingImages: dangling,
+    dockerRoot: root,
+    endedRuns: runs.map((it) => it.id),
+    danglingImages: danglingIds,
     volumes,
     mounted,
     named,
@@ -41,10 +44,8 @@ export async function observeDisk(look: Look): Promise<DiskFacts> {
   }
 }
 
-/** What is not known for certain owns everything. */
-async function readMounted(look: Look): Promise<string[] | null> {
-  const { exitCode, stdout } = await look.try(mountedVolumes)
-  return exitCode === 0 ? stdout.split('\n') : null
+async function linesOf(look: Look, script: string): Promise<string[]> {
+  return (await look.look(script)).split('\n').filter((line) => line !== '')
 }
 
 /** With every profile: a service that is not started at the moment owns its volume all the same. */

@@ -1,17 +1,9 @@
 import { measureTrees, parseTrees } from '../../commands/files.js'
-import {
-  composeConfig,
-  databaseFreeBytes,
-  dockerFacts,
-  freeBytes,
-  parseBytes,
-  writablePlaces,
-} from '../../commands/observe.js'
+import { composeConfig, databaseFreeBytes, freeBytes, parseBytes, writablePlaces } from '../../commands/observe.js'
 import { missingPrograms } from '../../commands/hooks.js'
 import { type ComposeModel, parseComposeModel, parseComposeVolumes } from '../../plan/compose.js'
 import type { Target } from '../../config/schema.js'
 import { durationMs } from '../../plan/duration.js'
-import { StepbackError } from '../../plan/failure.js'
 import type { DatabaseFacts, Facts, Finding, MemoriesPolicy, NamedService, Stack } from '../../plan/facts.js'
 import { managedFindings } from '../../plan/managed.js'
 import { type Disk, type Place, preflight } from '../../plan/preflight.js'
@@ -19,20 +11,25 @@ import { withRehearsals } from '../../plan/rehearsal.js'
 import { composeStack } from '../context.js'
 import { readVersion } from '../health.js'
 import { observeDatabase } from './database.js'
-import { readContainers, readLabels, readVolumes } from './containers.js'
+import { readContainers, readLabels, readVolumes, serviceOf, unlessLost } from './containers.js'
+import { readEngine } from './docker.js'
 import { ledgerRecords } from './ledger.js'
 import type { Answer, Look } from './look.js'
 import { readShelf } from './manifests.js'
 
-/** All that a plan is made from, read in parallel over one connection. */
-export async function observe(look: Look, release?: string): Promise<Facts> {
+/** All that a plan is made from, read in parallel over one connection. `versions`: those of programs are asked as well. */
+export async function observe(
+  look: Look,
+  { release, versions = false }: { readonly release?: string | undefined; readonly versions?: boolean } = {},
+): Promise<Facts> {
   const stack = stackOf(look)
+  const composed = look.try(composeConfig(composeStack(look.target)))
   // The longest first, and what goes on with another question: a host is asked only so much at a time.
   const [
     space,
     database,
     config,
-    docker,
+    engine,
     containers,
     labels,
     volumes,
@@ -45,8 +42,8 @@ export async function observe(look: Look, release?: string): Promise<Facts> {
   ] = await Promise.all([
     readSpace(look),
     observeDatabase(look, release),
-    look.try(composeConfig(composeStack(look.target))),
-    look.try(dockerFacts),
+    composed,
+    readEngine(look, { config: composed, versions }),
     readContainers(look).catch(unlessLost),
     readLabels(look).catch(unlessLost),
     readVolumes(look).catch(unlessLost),
@@ -59,7 +56,8 @@ export async function observe(look: Look, release?: string): Promise<Facts> {
   ])
   const model = config.exitCode === 0 ? modelOf(look, config) : null
   const findings = preflight({
-    ...programsFound(docker, config),
+    docker: engine.docker,
+    compose: engine.compose,
     composeFile: { error: config.exitCode === 0 ? null : composeProblem(config) },
     identity: { ...stack, containers: labels, volumes, ownVolumes: model ? parseComposeVolumes(config.stdout) : [] },
     target: stack.target,
@@ -67,9 +65,7 @@ export async function observe(look: Look, release?: string): Promise<Facts> {
     services: model && Object.keys(model.services),
     places,
     disks:
-      docker.exitCode === 0
-        ? disksOf(look, { ...space, atDocker: parseBytes(docker.stdout.split('\n')[3]) }, database.facts)
-        : [],
+      engine.docker.version === null ? [] : disksOf(look, { ...space, atDocker: engine.freeBytes }, database.facts),
     database: look.target.database
       ? {
           error: database.error,
@@ -95,12 +91,6 @@ export async function observe(look: Look, release?: string): Promise<Facts> {
     records,
     ...shelf,
   }
-}
-
-/** Where Docker does not answer, its finding says so. What was lost on the way would be a stack without containers. */
-function unlessLost(error: unknown): [] {
-  if (error instanceof StepbackError && error.type === 'Unreachable') throw error
-  return []
 }
 
 export function modelOf(look: Look, config: Answer): ComposeModel {
@@ -135,17 +125,6 @@ export function composeProblem(config: Answer): string {
   return lines.at(-1)?.slice(0, 300) ?? `exit status ${config.exitCode}`
 }
 
-function programsFound(docker: Answer, config: Answer) {
-  const [engine = '', plugin = ''] = docker.stdout.split('\n')
-  // One that reads the stack is there, even where the client does not list it.
-  const compose = plugin === '' && config.exitCode === 0 ? 'of an unknown version' : plugin
-  const found = (version: string, answer: Answer) => ({
-    version: version === '' ? null : version,
-    error: answer.stderr.trim().split('\n').at(-1)?.slice(0, 300) ?? `exit status ${answer.exitCode}`,
-  })
-  return { docker: found(engine, docker), compose: found(compose, config) }
-}
-
 async function readManaged(look: Look): Promise<Finding[]> {
   const { directory, managed, protected: protectedPaths } = look.target
   const { stdout } = await look.try(measureTrees(directory, managed))
@@ -176,13 +155,22 @@ interface Space {
 }
 
 async function readSpace(look: Look): Promise<Omit<Space, 'atDocker'>> {
-  const { backups, compose, database } = look.target
-  const bytes = async (script: string) => parseBytes((await look.try(script)).stdout)
+  const { backups, database } = look.target
   const [atDatabase, atBackups] = await Promise.all([
-    database ? bytes(databaseFreeBytes(compose.project, database.service)) : Number.NaN,
-    bytes(freeBytes(backups)),
+    database ? readDatabaseSpace(look, database.service) : Number.NaN,
+    readBytes(look, freeBytes(backups)),
   ])
   return { atBackups, atDatabase }
+}
+
+async function readDatabaseSpace(look: Look, service: string): Promise<number> {
+  const containers = await look.inspected().catch(unlessLost)
+  const running = containers.find((it) => serviceOf(it) === service && it.State.Running)
+  return running ? await readBytes(look, databaseFreeBytes(running.Id)) : Number.NaN
+}
+
+async function readBytes(look: Look, script: string): Promise<number> {
+  return parseBytes((await look.try(script)).stdout)
 }
 
 async function readPlaces(look: Look): Promise<Place[]> {

@@ -1,12 +1,13 @@
 // Looking at a target before there is a lease: everything that can refuse a run is found here.
 
+import { everyContainer } from '../../commands/observe.js'
 import type { Target } from '../../config/schema.js'
 import { findTarget } from '../../config/load.js'
 import { StepbackError } from '../../plan/failure.js'
 import type { Host } from '../../adapters/host.js'
 import type { SshConnection } from '../../adapters/ssh.js'
 import type { Deps } from '../deps.js'
-import { type InspectedContainer, inspectContainers } from './containers.js'
+import { type InspectedContainer, type Listed, inspectThese, listedOf } from './containers.js'
 
 export interface Answer {
   readonly exitCode: number
@@ -17,6 +18,7 @@ export interface Answer {
 export class Look {
   readonly target: Target
   readonly host: Host
+  #listing: Promise<Answer> | undefined
   #inspected: Promise<InspectedContainer[]> | undefined
 
   static async at(deps: Deps, name: string): Promise<Look> {
@@ -33,8 +35,13 @@ export class Look {
     this.host = deps.hosts.host(target)
   }
 
+  /** What Docker answers who asks it for every container; asked once. */
+  readonly listing = (): Promise<Answer> => (this.#listing ??= this.try(everyContainer))
+
+  readonly listed = async (): Promise<readonly Listed[]> => listedOf(this.#ofWell(await this.listing()))
+
   /** Asked once: every part of a look goes by the same containers. */
-  readonly inspected = (): Promise<InspectedContainer[]> => (this.#inspected ??= inspectContainers(this))
+  readonly inspected = (): Promise<InspectedContainer[]> => (this.#inspected ??= this.#inspectListed())
 
   /** What a script answered, whatever its exit status. */
   async try(script: string): Promise<Answer> {
@@ -42,7 +49,19 @@ export class Look {
   }
 
   async look(script: string): Promise<string> {
-    const { exitCode, stdout } = await this.try(script)
+    return this.#ofWell(await this.try(script))
+  }
+
+  async #inspectListed(): Promise<InspectedContainer[]> {
+    const { project } = this.target.compose
+    const own = (await this.listed()).filter((it) => it.project === project && it.madeBy === 'up')
+    return await inspectThese(
+      this,
+      own.map((it) => it.id),
+    )
+  }
+
+  #ofWell({ exitCode, stdout }: Answer): string {
     if (exitCode === 0) return stdout
     throw new StepbackError({
       type: 'Refused',

@@ -2,11 +2,11 @@
 
 import { tryPlain } from '../../adapters/host/plain.js'
 import type { SshConnection } from '../../adapters/ssh.js'
-import { labelledContainers } from '../../commands/observe.js'
+import { everyContainer } from '../../commands/observe.js'
 import { pathKinds } from '../../commands/project.js'
 import { StepbackError } from '../../plan/failure.js'
 import type { Labelled } from '../../plan/identity.js'
-import { labelledOf } from './containers.js'
+import { listedOf } from './containers.js'
 
 export interface ProjectFiles {
   readonly project: string
@@ -18,7 +18,7 @@ export interface ProjectFiles {
 
 /** One container of each project, by the names of the projects. */
 export async function listProjects(ssh: SshConnection): Promise<ReadonlyMap<string, Labelled>> {
-  const { exitCode, stdout, stderr } = await tryPlain(ssh, labelledContainers)
+  const { exitCode, stdout, stderr } = await tryPlain(ssh, everyContainer)
   if (exitCode !== 0) {
     throw new StepbackError({
       type: 'Refused',
@@ -26,7 +26,8 @@ export async function listProjects(ssh: SshConnection): Promise<ReadonlyMap<stri
       hint: 'start Docker on the host, and let the SSH user use it, as a member of the group docker does.',
     })
   }
-  return new Map(labelledOf(stdout).map((it) => [it.project, it]))
+  const made = listedOf(stdout).filter((it) => it.madeBy !== null)
+  return new Map(made.map((it) => [it.project, it]))
 }
 
 /** `Refused` for a stack that stepback cannot name: every file has to lie in the project directory. */

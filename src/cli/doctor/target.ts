@@ -25,7 +25,8 @@ export async function examineTarget(
   })
   if (reached.some((finding) => !finding.ok)) return reached
   const looked = await findingOr('look', async () => {
-    const { findings, missingPrograms, manifests, unreadable } = await observe(await Look.at(deps, name))
+    const look = await Look.at(deps, name)
+    const { findings, missingPrograms, manifests, unreadable } = await observe(look, { versions: true })
     return [
       ...findings,
       ...broken(unreadable),

@@ -26,11 +26,14 @@ export interface DiskFacts {
   readonly danglingImages: readonly string[]
   /** Made by Compose, of whatever project. */
   readonly volumes: readonly LabelledVolume[]
-  /** Names of volumes that some container of the host has mounted, running or not; null where nobody can tell. */
-  readonly mounted: readonly string[] | null
-  /** Keys and names of the volumes that the files of the stack name, all profiles included; null where nobody can read them. */
+  /** What the containers of the host have mounted, running or not, volumes by name. */
+  readonly mounted: readonly string[]
+  /**
+   * Keys and names of the volumes that the files of the stack name, all profiles included; null where nobody can read
+   * them, or nothing hangs on it.
+   */
   readonly named: readonly string[] | null
-  /** Words of the compose files that restore points hold. */
+  /** Words of the compose files that restore points hold; none where nothing hangs on it. */
   readonly remembered: readonly string[]
   readonly manifests: readonly Manifest[]
   /** Restore points whose manifest cannot be read. */
@@ -58,7 +61,7 @@ export function planDiskFull(_request: EmergencyRequest, facts: EmergencyFacts):
     volumes.length > 0 ? removeVolumes({ volumes, at }) : null,
     dumps.files.length + dumps.points.length > 0 ? removeDumps({ ...dumps, keep: rules.dumps }) : null,
     rules.logs ? removeLogs(rules.logs) : null,
-    measureDisk({ places, when: 'after' }),
+    { ...measureDisk({ places, when: 'after' }), background: true },
   ]
   const free = Number.isNaN(freeBytes) ? 'nobody knows how much is free' : `${megabytes(freeBytes)} MB are free`
   return { because: `${free} where backups lie`, steps: steps.filter((it) => it !== null) }
@@ -111,8 +114,9 @@ function isLegacy(name: string): boolean {
 /** Ended ones; never the database's, one that a stop on purpose stopped, or one whose volume would not come back with it. */
 function containersToGo({ containers, stack, records }: EmergencyFacts, { named, endedRuns }: DiskFacts) {
   const waiting = stopInForce(records)?.ran ?? []
-  const ended = containers.filter((it) => it.state === 'exited' || it.state === 'dead')
-  const own = ended.filter((it) => it.service !== stack.databaseService && !waiting.includes(it.service))
+  const own = containers
+    .filter(hasEnded)
+    .filter((it) => it.service !== stack.databaseService && !waiting.includes(it.service))
   const comesBack = (name: string) => named?.includes(name) === true
   return [
     ...own
@@ -123,10 +127,28 @@ function containersToGo({ containers, stack, records }: EmergencyFacts, { named,
   ]
 }
 
+/** Of a container by its state. */
+export function hasEnded({ state }: { readonly state?: string }): boolean {
+  return state === 'exited' || state === 'dead'
+}
+
 /** A restore point may need an image that lost its name. */
 function imagesToGo({ danglingImages, manifests, unreadable }: DiskFacts): string[] {
   const needed = new Set(manifests.flatMap((it) => it.images.map((image) => image.id)))
   return unreadable > 0 ? [] : danglingImages.filter((it) => !needed.has(it))
+}
+
+/** Whether what the files of the stack name decides over anything. */
+export function asksForNames(
+  { stack, containers }: Pick<EmergencyFacts, 'stack' | 'containers'>,
+  disk: Pick<DiskFacts, 'volumes' | 'mounted'>,
+): boolean {
+  return unmounted(stack.project, disk).length > 0 || containers.some((it) => hasEnded(it) && it.volumes?.length)
+}
+
+/** Volumes of this project that no container has. */
+function unmounted(project: string, { volumes, mounted }: Pick<DiskFacts, 'volumes' | 'mounted'>): LabelledVolume[] {
+  return volumes.filter((it) => it.project === project && it.key !== '' && !mounted.includes(it.name))
 }
 
 /**
@@ -134,16 +156,10 @@ function imagesToGo({ danglingImages, manifests, unreadable }: DiskFacts): strin
  * one that a restore point would bring back.
  */
 function volumesToGo({ stack }: EmergencyFacts, disk: DiskFacts): string[] {
-  const { volumes, mounted, named, remembered } = disk
+  const { named, remembered } = disk
   // Further compose files of restore points lie in archives, which are not read here.
-  if (
-    named === null ||
-    mounted === null ||
-    (stack.composeFiles.length > 1 && disk.manifests.length + disk.unreadable > 0)
-  )
-    return []
-  return volumes
-    .filter(({ name, project, key }) => project === stack.project && key !== '' && !mounted.includes(name))
+  if (named === null || (stack.composeFiles.length > 1 && disk.manifests.length + disk.unreadable > 0)) return []
+  return unmounted(stack.project, disk)
     .filter(({ name, key }) => ![key, name].some((it) => named.includes(it) || remembered.includes(it)))
     .map(({ name }) => name)
     .toSorted()
