@@ -34,7 +34,7 @@ export const takeRestorePoint: ActDefinition<'takeRestorePoint'> = {
       args.database === 'dump' ? dump(context) : null,
       args.database === 'kept' ? willBeKept(context) : null,
       containers.then(recordedImages),
-      containers.then((found) => observeStanding(context, found)),
+      observeStanding(context, { containers, levels: args.levels }),
       args.database === 'dump' ? earlierPoints(context) : [],
     ])
     const manifest = manifestOf(context, args, { files, database, kept, images, earlier })

@@ -3,8 +3,7 @@
 import { composeConfig } from '../commands/observe.js'
 import type { RestoreScript } from '../commands/restore-script.js'
 import { parseComposeModel } from '../plan/compose.js'
-import { startLevels } from '../plan/start-order.js'
-import { scaledByHand } from '../plan/running.js'
+import { allLevels } from '../plan/running.js'
 import { durationMs } from '../plan/duration.js'
 import type { ServiceLevel } from '../plan/act.js'
 import type { Container } from '../plan/facts.js'
@@ -21,18 +20,27 @@ export interface Standing {
   readonly database: RestoreScript['database']
 }
 
-export async function observeStanding(context: ActContext, containers: readonly Container[]): Promise<Standing> {
-  const { compose, database } = context.target
-  const [json, login] = await together([
-    context.look(composeConfig(context.stack)),
+/** `levels`: as a plan that knows them says it. */
+export async function observeStanding(
+  context: ActContext,
+  input: { readonly containers: Promise<readonly Container[]>; readonly levels: readonly ServiceLevel[] | undefined },
+): Promise<Standing> {
+  const { database } = context.target
+  const [levels, login] = await together([
+    input.levels ?? askForLevels(context, input.containers),
     database ? databaseLogin(context) : null,
   ])
-  const model = parseComposeModel({ json, project: compose.project })
-  const services = Object.keys(model.services).filter((it) => it !== database?.service)
   return {
-    levels: startLevels({ model, services, scaled: scaledByHand({ model, containers }) }),
+    levels,
     database: database && login ? { service: database.service, name: database.name, psqlUser: login.user } : null,
   }
+}
+
+async function askForLevels(context: ActContext, found: Promise<readonly Container[]>): Promise<ServiceLevel[]> {
+  const { compose, database } = context.target
+  const [json, containers] = await together([context.look(composeConfig(context.stack)), found])
+  const model = parseComposeModel({ json, project: compose.project })
+  return allLevels({ model, containers, stack: { databaseService: database?.service ?? null } })
 }
 
 export function scriptOf(context: ActContext, manifest: Manifest, standing: Standing): RestoreScript {

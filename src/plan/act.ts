@@ -23,6 +23,8 @@ export interface ActArgs {
     /** The newest applied migration. */
     readonly head: string | null
     readonly paths: readonly string[]
+    /** What the script beside it starts; where it is missing the act asks Compose. */
+    readonly levels?: readonly ServiceLevel[]
   }
   readonly proveRestorePoint: {
     readonly from: RestorePointRef

@@ -12,7 +12,7 @@ import {
   warmCopiesOf,
   warmCopiesToDrop,
 } from './copies.js'
-import { capturedPaths, currentVersion, migrationHead } from './running.js'
+import { currentVersion, migrationHead, takeNow } from './running.js'
 import { deadlines } from './approval.js'
 import { heldRestorePoints, openRestorePoints, restorePointId } from './ledger.js'
 import type { Manifest, Pin } from './manifest.js'
@@ -22,7 +22,7 @@ import type { BackupRequest } from './request.js'
 import { leftovers, retired } from './retention.js'
 import { type Shelf, idsOn, restorePoint } from './shelf.js'
 import type { DroppedCopy, Step } from './act.js'
-import { dropCopies, proveRestorePoint, pruneRestorePoints, setPins, takeRestorePoint } from './steps/restore-point.js'
+import { dropCopies, proveRestorePoint, pruneRestorePoints, setPins } from './steps/restore-point.js'
 
 /** The plan of a backup; nobody is asked, since nothing that anyone could go back to by itself is lost. */
 export function planBackup(request: BackupRequest, facts: Facts, shelf: readonly string[]): Omit<Plan, 'digest'> {
@@ -65,12 +65,7 @@ function decide(request: BackupRequest, facts: Facts, shelf: readonly string[]):
 
 function take(request: BackupRequest, facts: Facts): Decision {
   ensureFit(request.target, facts.findings, ['migrations', 'directory'])
-  const step = takeRestorePoint({
-    version: currentVersion(facts),
-    database: facts.database ? 'dump' : 'none',
-    head: migrationHead(facts),
-    paths: capturedPaths(facts, []),
-  })
+  const step = takeNow(facts, { database: facts.database ? 'dump' : 'none' })
   const proves = request.prove && facts.database !== null && facts.stack.proof.when !== 'off'
   const proof = proves ? [proveRestorePoint({ from: 'safety', keepCopy: keepsCopy(facts, null) })] : []
   const tidy = tidyWarm(facts, proves && keepsCopy(facts, null) ? 1 : 0)

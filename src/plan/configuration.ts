@@ -4,7 +4,7 @@ import type { Step } from './act.js'
 import { ensureStartable } from './ahead.js'
 import { startLevels } from './start-order.js'
 import { behind, readable } from './containers.js'
-import { capturedPaths, currentVersion, migrationHead, runningImages, runningLevels, scaledByHand } from './running.js'
+import { currentVersion, runningImages, runningLevels, scaledByHand, takeNow } from './running.js'
 import type { ConfigurationFacts, Container, Facts } from './facts.js'
 import type { Plan } from './plan.js'
 import { ensureFit } from './preflight.js'
@@ -14,7 +14,7 @@ import { common, ensureSupported } from './rollback.js'
 import { restoreFiles } from './steps/files.js'
 import { checkHealth, collectLogs } from './steps/health.js'
 import { recreateBack, recreateDatabase } from './steps/recreate.js'
-import { keepImages, takeRestorePoint } from './steps/restore-point.js'
+import { keepImages } from './steps/restore-point.js'
 import { list, removeServices, restartServices, stopServices } from './steps/services.js'
 
 /** The plan of a rollback of compose files, environment file and managed files. */
@@ -87,12 +87,7 @@ function configurationSteps(input: {
   const gone = goneServices(model, facts)
   const stopped = [...new Set([...services, ...gone])]
   return [
-    takeRestorePoint({
-      version: currentVersion(facts),
-      database: 'none',
-      head: migrationHead(facts),
-      paths: capturedPaths(facts, []),
-    }),
+    takeNow(facts, { database: 'none' }),
     keepImages({ images: runningImages(facts), levels: runningLevels(facts, stopped) }),
     ...(stopped.length > 0 ? [stopServices({ services: stopped })] : []),
     restoreFiles({

@@ -4,7 +4,7 @@ import type { Step } from './act.js'
 import { ensureStartable } from './ahead.js'
 import { isJob } from './compose.js'
 import { startLevels } from './start-order.js'
-import { capturedPaths, currentVersion, migrationHead, runningImages, runningLevels, scaledByHand } from './running.js'
+import { currentVersion, migrationHead, runningImages, runningLevels, scaledByHand, takeNow } from './running.js'
 import type { ContainersFacts, Facts, Finding, RecordedImage } from './facts.js'
 import { StepbackError } from './failure.js'
 import { broughtServices, goneServices } from './gone.js'
@@ -16,7 +16,8 @@ import { common, ensureSupported } from './rollback.js'
 import { restoreFiles } from './steps/files.js'
 import { checkHealth, checkVersion, collectLogs } from './steps/health.js'
 import { restoreImages } from './steps/images.js'
-import { keepImages, takeRestorePoint } from './steps/restore-point.js'
+import { sideBySide } from './steps/beside.js'
+import { keepImages } from './steps/restore-point.js'
 import { list, removeServices, restartServices, stopServices } from './steps/services.js'
 
 /** The plan for some services, or, without names, for all but the database, the compose files with them. */
@@ -79,19 +80,16 @@ function containerSteps(input: {
   const gone = whole ? goneServices(model, facts) : []
   const stopped = whole ? [...new Set([...application, ...gone])] : services
   return [
-    takeRestorePoint({
-      version: currentVersion(facts),
-      database: 'none',
-      head: migrationHead(facts),
-      paths: capturedPaths(facts, []),
-    }),
+    takeNow(facts, { database: 'none' }),
     keepImages({ images: before, levels: runningLevels(facts, whole ? undefined : services) }),
-    stopServices({ services: stopped }),
+    ...sideBySide([
+      stopServices({ services: stopped }),
+      restoreImages({
+        images: images.map(({ service, id, ref }) => ({ service, id, ref })),
+        before: whole ? before : before.filter((it) => services.includes(it.service)),
+      }),
+    ]),
     ...(whole ? [restoreFiles({ from: manifest.id, secrets: 'restore', only: composeFiles })] : []),
-    restoreImages({
-      images: images.map(({ service, id, ref }) => ({ service, id, ref })),
-      before: whole ? before : before.filter((it) => services.includes(it.service)),
-    }),
     restartServices({
       levels: startLevels({ model, services, scaled: scaledByHand(facts) }),
       application: whole ? application : services,

@@ -3,12 +3,12 @@ import { ensureStartable } from './ahead.js'
 import { approvalRule, deadlines, decideApproval } from './approval.js'
 import { startLevels } from './start-order.js'
 import {
-  capturedPaths,
   currentVersion,
   migrationHead,
   runningImages,
   runningLevels,
   scaledByHand,
+  takeNow,
   withDatabase,
 } from './running.js'
 import { abandonedToDrop, keepsCopy, warmCopiesToDrop } from './copies.js'
@@ -26,7 +26,7 @@ import { runHook } from './steps/hooks.js'
 import { checkHealth, checkVersion, collectLogs, watchHealth } from './steps/health.js'
 import { buildImages } from './steps/images.js'
 import { recreateBack, recreateDatabase } from './steps/recreate.js'
-import { dropCopies, keepImages, keepMigrations, proveRestorePoint, takeRestorePoint } from './steps/restore-point.js'
+import { dropCopies, keepImages, keepMigrations, proveRestorePoint } from './steps/restore-point.js'
 import { removeServices, restartServices, stopServices } from './steps/services.js'
 
 /** The plan of a deploy, without its digest; throws `Refused` with the reason where it must not begin. */
@@ -48,7 +48,7 @@ export function planDeploy(request: DeployRequest, facts: Facts, release: Releas
     version: request.version,
     because: `${request.version} replaces ${current}${request.hotfix ? '; a hotfix, so checks and proof are skipped' : ''}`,
     safety: restorePointId({ at: facts.at, version: current }),
-    steps: deploySteps({ request, facts, release, current, migrations, mayLoseRows }),
+    steps: deploySteps({ request, facts, release, migrations, mayLoseRows }),
     ...plannedChecks(request, facts, release),
     ...(release?.changes?.length ? { configuration: release.changes } : {}),
     ...(release?.environment ? { environment: release.environment } : {}),
@@ -63,7 +63,6 @@ function deploySteps(input: {
   readonly request: DeployRequest
   readonly facts: Facts
   readonly release: ReleaseFacts | null
-  readonly current: string
   readonly migrations: readonly MigrationInfo[]
   readonly mayLoseRows: number
 }): Step[] {
@@ -78,12 +77,7 @@ function deploySteps(input: {
   const hooks = (when: Hook['when']) =>
     facts.stack.hooks.filter((hook) => hook.when === when).map((hook) => runHook(hook, request.version))
   return [
-    takeRestorePoint({
-      version: input.current,
-      database: facts.database ? 'dump' : 'none',
-      head: migrationHead(facts),
-      paths: capturedPaths(facts, release?.paths ?? []),
-    }),
+    takeNow(facts, { database: facts.database ? 'dump' : 'none', brought: release?.paths ?? [] }),
     ...proof(request, facts, { migrations, recreates: recreation !== null && recreation !== undefined, release }),
     ...keepCode(facts, release),
     keepImages({ images: withDatabase(before, recreation), levels: runningLevels(facts) }),

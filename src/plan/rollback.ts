@@ -4,12 +4,12 @@ import { approvalRule, deadlines, decideApproval } from './approval.js'
 import { carriesFrom, carrying, copyOf, rehearsalFor, rowsStay, withoutCarried } from './carrying.js'
 import { startLevels } from './start-order.js'
 import {
-  capturedPaths,
   currentVersion,
   migrationHead,
   runningImages,
   runningLevels,
   scaledByHand,
+  takeNow,
   withDatabase,
 } from './running.js'
 import { amountOf } from './exposure.js'
@@ -32,7 +32,7 @@ import { restoreFiles } from './steps/files.js'
 import { checkHealth, checkVersion, collectLogs } from './steps/health.js'
 import { restoreImages } from './steps/images.js'
 import { recreateBack, recreateDatabase } from './steps/recreate.js'
-import { keepImages, takeRestorePoint } from './steps/restore-point.js'
+import { keepImages } from './steps/restore-point.js'
 import { list, removeServices, restartServices, stopServices } from './steps/services.js'
 import { partOf } from './undo.js'
 import { isWhole } from './way-back.js'
@@ -175,27 +175,28 @@ function rollbackSteps(input: {
   const [gone, brought] = full ? [goneServices(model, facts), broughtServices(model, facts)] : [[], []]
   const recreation = full ? candidate.ahead?.recreation : null
   return [
-    takeRestorePoint({
-      version: currentVersion(facts),
-      database: exchanges(choice) ? 'kept' : choice?.strategy === 'migrate' ? 'dump' : 'none',
-      head: migrationHead(facts),
-      paths: capturedPaths(facts, candidate.paths),
-    }),
     ...sideBySide([
-      keepImages({ images: withDatabase(runningImages(facts), recreation), levels: runningLevels(facts) }),
+      takeNow(facts, {
+        database: exchanges(choice) ? 'kept' : choice?.strategy === 'migrate' ? 'dump' : 'none',
+        brought: candidate.paths,
+      }),
       ...(choice?.strategy === 'restore' ? [restoreDatabase({ from: manifest.id })] : []),
       ...(choice?.strategy === 'swap' && carries
         ? [restoreDatabase({ from: manifest.id, ...copyOf(choice.ready) })]
         : []),
     ]),
-    stopServices({ services: [...new Set([...application, ...gone])] }),
+    // By itself before anything stops: what cannot be kept could not be started again.
+    keepImages({ images: withDatabase(runningImages(facts), recreation), levels: runningLevels(facts) }),
+    ...sideBySide([
+      stopServices({ services: [...new Set([...application, ...gone])] }),
+      ...(full ? [restoreImages({ images, before: runningImages(facts) })] : []),
+    ]),
     ...(full
       ? [restoreFiles({ from: manifest.id, secrets: request.secrets, madeFrom: recreateBack(recreation) })]
       : []),
     ...(recreation ? [recreateDatabase({ service: recreation.service, image: imageOf(recreation) })] : []),
     ...(carries ? [carryForward(carries)] : []),
     ...databaseSteps(choice, candidate, carries),
-    ...(full ? [restoreImages({ images, before: runningImages(facts) })] : []),
     restartServices({ levels, application, brought, commit: true }),
     checkHealth(),
     ...(full && facts.stack.asksVersion && isOfOneVersion(facts.records, manifest)
@@ -228,12 +229,7 @@ function databaseSteps(
 function revertSteps(facts: Facts, down: readonly MigrationInfo[]): Step[] {
   const { application, logs } = facts.stack
   return [
-    takeRestorePoint({
-      version: currentVersion(facts),
-      database: 'dump',
-      head: migrationHead(facts),
-      paths: capturedPaths(facts, []),
-    }),
+    takeNow(facts, { database: 'dump' }),
     keepImages({ images: runningImages(facts), levels: runningLevels(facts) }),
     stopServices({ services: application }),
     migrateDown({ migrations: down }),

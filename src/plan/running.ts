@@ -1,9 +1,10 @@
 // What runs on a target now: what a restore point of this moment holds, and what starts again when a run is undone.
 
-import type { ServiceImage, ServiceLevel } from './act.js'
+import type { ServiceImage, ServiceLevel, Step } from './act.js'
 import type { Facts, Recreation } from './facts.js'
 import { broughtPaths, releaseLine } from './ledger.js'
 import { startLevels } from './start-order.js'
+import { takeRestorePoint } from './steps/restore-point.js'
 
 /** The version that runs, by the ledger; before the first recorded release, by what the application answers. */
 export function currentVersion(facts: Pick<Facts, 'records' | 'version'>): string {
@@ -48,6 +49,28 @@ export function scaledByHand(facts: Pick<Facts, 'model' | 'containers'>): Readon
     return [service, count, scale] as const
   })
   return Object.fromEntries(counts.filter(([, count, scale]) => count > scale))
+}
+
+/** The restore point of this moment, which a run takes before it changes anything. */
+export function takeNow(
+  facts: Facts,
+  { database, brought = [] }: { readonly database: 'dump' | 'kept' | 'none'; readonly brought?: readonly string[] },
+): Step {
+  return takeRestorePoint({
+    version: currentVersion(facts),
+    database,
+    head: migrationHead(facts),
+    paths: capturedPaths(facts, brought),
+    levels: allLevels(facts),
+  })
+}
+
+/** Levels of every service of the files as they are, the database left alone. */
+export function allLevels(
+  facts: Pick<Facts, 'containers' | 'model'> & { readonly stack: Pick<Facts['stack'], 'databaseService'> },
+): ServiceLevel[] {
+  const services = Object.keys(facts.model.services).filter((it) => it !== facts.stack.databaseService)
+  return startLevels({ model: facts.model, services, scaled: scaledByHand(facts) })
 }
 
 /** The newest applied migration; null without a database, or where none is applied. */

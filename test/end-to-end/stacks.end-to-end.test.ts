@@ -318,7 +318,7 @@ describe.skipIf(!process.env['STEPBACK_END_TO_END'])('stacks as people have them
     const rolled = await run('rollbackWorkflow', 'rollback-tiny', { target: 'tiny' })
     expect([rolled.outcome, rolled.message]).toEqual(['done', ''])
     expect(names(rolled.result)).toEqual(
-      ['takeRestorePoint', 'keepImages', 'stopServices', 'restoreFiles', 'restoreImages', 'startServices'].concat([
+      ['takeRestorePoint', 'keepImages', 'stopServices', 'restoreImages', 'restoreFiles', 'startServices'].concat([
         'checkHealth',
       ]),
     )

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { planDeploy } from '../../src/plan/deploy.js'
+import { allLevels } from '../../src/plan/running.js'
 import type { Hook } from '../../src/plan/facts.js'
 import { planNotes } from '../../src/plan/plan.js'
 import {
@@ -92,6 +93,8 @@ describe('the steps of a deploy', () => {
       database: 'dump',
       head: m1.name,
       paths: ['api/main.py', 'api/old.py', 'models.yaml'],
+      // Of what is there before the release comes.
+      levels: allLevels(seen),
     })
   })
 })

@@ -142,8 +142,9 @@ describe('a debt', () => {
   test('of a rollback that reached its commit step is asked about', () => {
     const rollback: LedgerEntry = { kind: 'plan', run, plan: rollbackPlan() }
     const until = (step: number) => Array.from({ length: step + 1 }, (_, index) => start(index))
-    expect(debts(records(rollback, ...until(4)), self)[0]!.ask).toBeUndefined()
-    expect(debts(records(rollback, ...until(5)), self)[0]!.ask).toBe(
+    const commit = rollbackPlan().steps.findIndex((it) => it.commit)
+    expect(debts(records(rollback, ...until(commit - 1)), self)[0]!.ask).toBeUndefined()
+    expect(debts(records(rollback, ...until(commit)), self)[0]!.ask).toBe(
       'a rollback that reached its commit step is not undone by itself',
     )
   })

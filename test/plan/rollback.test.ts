@@ -278,16 +278,16 @@ describe('the plan of a rollback', () => {
       'takeRestorePoint',
       'keepImages',
       'stopServices',
+      'restoreImages',
       'restoreFiles',
       'migrateDown',
-      'restoreImages',
       'startServices',
       'checkHealth',
       'checkVersion',
       'collectLogs',
     ])
     expect(plan.steps[0]!.act.args).toMatchObject({ database: 'dump' })
-    expect(plan.steps[4]!.act.args).toEqual({ migrations: [m2.name], schemaOf: before210 })
+    expect(plan.steps[5]!.act.args).toEqual({ migrations: [m2.name], schemaOf: before210 })
     expect(plan).toMatchObject({
       strategy: 'migrate',
       version: '2.0.0',
@@ -300,8 +300,8 @@ describe('the plan of a rollback', () => {
     const plan = planRollback(rollbackRequest({ scope: 'database' }), irreversible, candidate(), 'because')
     expect(plan.steps.map((step) => step.act.name)).toEqual([
       'takeRestorePoint',
-      'keepImages',
       'restoreDatabase',
+      'keepImages',
       'stopServices',
       'swapDatabase',
       'startServices',
@@ -309,6 +309,13 @@ describe('the plan of a rollback', () => {
       'collectLogs',
     ])
     expect(plan.version).toBe('2.1.0')
+  })
+
+  test('does at once what needs nothing of each other; images are kept before anything stops', () => {
+    const beside = rollbackPlan()
+      .steps.filter((step) => step.beside)
+      .map((step) => step.act.name)
+    expect(beside).toEqual(['restoreDatabase', 'restoreImages'])
   })
 
   test('commits with the swap and with the start', () => {

@@ -287,10 +287,10 @@ export function endOfGroup(plan: Plan, k: number): number {
   return plan.steps[k + 1]?.beside ? endOfGroup(plan, k + 1) : k
 }
 
-/** How the steps are shown when step k failed and all was put back. */
-export function statesAfterUndo({ steps }: Plan, k: number): string[] {
+/** How the steps are shown when one failed, and all was put back up to the last one that ran beside it. */
+export function statesAfterUndo({ steps }: Plan, failed: number, last = failed): string[] {
   return steps.map((step, index) => {
-    if (index > k) return 'pending'
-    return step.undo.length > 0 ? 'undone' : index === k ? 'failed' : 'done'
+    if (index > last) return 'pending'
+    return step.undo.length > 0 ? 'undone' : index === failed ? 'failed' : 'done'
   })
 }

@@ -16,7 +16,7 @@ afterAll(() => stage.close())
 beforeEach(() => stage.reset(plan))
 
 /** Neither ends before the other one has begun. */
-function meeting(...names: readonly ('keepImages' | 'restoreDatabase' | 'collectLogs' | 'observeEnd')[]) {
+function meeting(...names: readonly ('takeRestorePoint' | 'restoreDatabase' | 'collectLogs' | 'observeEnd')[]) {
   const begun: (() => void)[] = []
   const all = Promise.all(names.map(() => new Promise<void>((resolve) => begun.push(resolve))))
   for (const [index, name] of names.entries()) {
@@ -28,25 +28,25 @@ function meeting(...names: readonly ('keepImages' | 'restoreDatabase' | 'collect
   }
 }
 
-test('the plan restores the database beside the images that are kept', () => {
+test('the plan builds the database beside the restore point, and gives images back while it stops', () => {
   const pairs = plan.steps.flatMap((step, index) =>
     step.beside ? [`${plan.steps[index - 1]!.act.name} ${step.act.name}`] : [],
   )
-  expect(pairs).toEqual(['keepImages restoreDatabase'])
+  expect(pairs).toEqual(['takeRestorePoint restoreDatabase', 'stopServices restoreImages'])
 })
 
 test('two steps run at the same time, and the next one waits for both', async () => {
-  meeting('keepImages', 'restoreDatabase')
+  meeting('takeRestorePoint', 'restoreDatabase')
   const result = await (await stage.start('rollbackWorkflow', request)).result()
   expect(result.phase).toBe('done')
   const ended = (name: string) => Date.parse(result.steps[indexOf(name)]!.finishedAt!)
-  const next = Date.parse(result.steps[indexOf('stopServices')]!.startedAt!)
-  expect(next).toBeGreaterThanOrEqual(Math.max(ended('keepImages'), ended('restoreDatabase')))
+  const next = Date.parse(result.steps[indexOf('keepImages')]!.startedAt!)
+  expect(next).toBeGreaterThanOrEqual(Math.max(ended('takeRestorePoint'), ended('restoreDatabase')))
 })
 
-test('where one fails the other comes to its end, and both are undone', async () => {
+test('where one fails the other comes to its end, and what there is to undo is undone', async () => {
   let ended = false
-  stage.on('keepImages', fail('StepFailed', 'no room'))
+  stage.on('takeRestorePoint', fail('StepFailed', 'no room'))
   stage.on('restoreDatabase', async () => {
     await new Promise((resolve) => setTimeout(resolve, 300))
     ended = true
@@ -55,12 +55,12 @@ test('where one fails the other comes to its end, and both are undone', async ()
   const failure = await (await stage.start('rollbackWorkflow', request)).failure()
   expect(failure).toMatchObject({ type: 'Undone', message: 'no room; everything was put back' })
   expect(ended).toBe(true)
-  expect(stage.acts).toEqual(expect.arrayContaining(['undo dropNewDatabase', 'undo startServices']))
-  expect(stage.acts).not.toContain('stopServices')
+  expect(stage.acts).toContain('undo dropNewDatabase')
+  expect(stage.acts).not.toContain('keepImages')
 })
 
 test('where nobody knows of either how it ended, a person is asked about one after the other', async () => {
-  stage.on('keepImages', failTimes(1, 'Unreachable'))
+  stage.on('takeRestorePoint', failTimes(1, 'Unreachable'))
   stage.on('restoreDatabase', failTimes(1, 'Unreachable'))
   const run = await stage.start('rollbackWorkflow', request)
   for (const closed of [0, 1]) {
@@ -77,7 +77,7 @@ test('where nobody knows of either how it ended, a person is asked about one aft
   const result = await run.result()
   expect(result.phase).toBe('done')
   const asked = result.gates!.map(({ why }) => why.split(' ')[0]!).toSorted()
-  expect(asked).toEqual(['build', 'keep'])
+  expect(asked).toEqual(['build', 'take'])
 })
 
 test('the lines of the log are kept beside the look at the end', async () => {

@@ -22,12 +22,12 @@ test('a rollback builds the database beside the live one before it stops anythin
     'plan',
     'recordPlan',
     'takeRestorePoint',
-    'keepImages',
     'restoreDatabase',
+    'keepImages',
     'stopServices',
+    'restoreImages',
     'restoreFiles',
     'swapDatabase',
-    'restoreImages',
     'startServices',
     'checkHealth',
     'checkVersion',
@@ -48,7 +48,7 @@ describe('a definite failure', () => {
       expect(failure.type).toBe('Undone')
       const last = endOfGroup(plan, k)
       expect(stage.acts).toEqual([...steps.slice(0, last + 1), ...undosOf(plan, last)])
-      expect(failure.details.steps.map((step) => step.state)).toEqual(statesAfterUndo(plan, last))
+      expect(failure.details.steps.map((step) => step.state)).toEqual(statesAfterUndo(plan, k, last))
     },
   )
 

@@ -2,7 +2,7 @@
 // what was damaged is kept. Until that exchange everything can be put back as it was.
 
 import { startLevels } from '../start-order.js'
-import { capturedPaths, runningLevels, scaledByHand } from '../running.js'
+import { allLevels, capturedPaths, runningLevels, scaledByHand } from '../running.js'
 import { StepbackError } from '../failure.js'
 import { restorePointId } from '../ledger.js'
 import type { Manifest } from '../manifest.js'
@@ -49,7 +49,13 @@ export function planDatabaseCorruption(request: EmergencyRequest, facts: Emergen
         ? [stop, startServices({ levels: [{ services: [databaseService], wait: true }] }), fence]
         : sideBySide([stop, fence])),
       ...sideBySide([
-        takeRestorePoint({ version, database: 'kept', head: null, paths: capturedPaths({ stack, records }, []) }),
+        takeRestorePoint({
+          version,
+          database: 'kept',
+          head: null,
+          paths: capturedPaths({ stack, records }, []),
+          levels: allLevels({ containers, model, stack }),
+        }),
         restoreDatabase({ from: manifest.id }),
       ]),
       swapDatabase({ from: manifest.id, mayLoseRows: null, unjudged: true }),

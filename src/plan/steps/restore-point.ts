@@ -1,15 +1,19 @@
-import type { Act, DroppedCopy, PrunedPoint, RestorePointRef, ServiceImage, ServiceLevel, Step } from '../act.js'
+import type {
+  Act,
+  ActArgs,
+  DroppedCopy,
+  PrunedPoint,
+  RestorePointRef,
+  ServiceImage,
+  ServiceLevel,
+  Step,
+} from '../act.js'
 import type { Pin } from '../manifest.js'
 import { checkHealth } from './health.js'
 import { list, startServices } from './services.js'
 
 /** Records all that is needed to come back to this moment. It stays whatever happens, so there is nothing to undo. */
-export function takeRestorePoint(input: {
-  readonly version: string
-  readonly database: 'dump' | 'kept' | 'none'
-  readonly head: string | null
-  readonly paths: readonly string[]
-}): Step {
+export function takeRestorePoint(input: ActArgs['takeRestorePoint']): Step {
   const whats = { dump: 'files, images and database', kept: 'files and images', none: 'files and images' }
   const what = whats[input.database]
   return {
