@@ -2,30 +2,19 @@
 
 import { timerScript } from '../commands/database/journal.js'
 import { schemaFingerprint } from '../commands/database/fingerprint.js'
-import {
-  type Counted,
-  type DatabaseAddress,
-  type Direction,
-  type Journal,
-  type Judge,
-  type Operation,
-  type TargetDatabase,
-  writesSince,
-} from '../adapters/database.js'
+import { type DatabaseAddress, type Direction, type Journal, type Operation } from '../adapters/database.js'
 import type { SwapArgs } from '../plan/act.js'
 import { readyDatabase } from '../plan/copies.js'
-import { amountOf, grownBy } from '../plan/exposure.js'
 import { StepbackError } from '../plan/failure.js'
 import type { BesideDatabase, DatabaseManifest, Manifest } from '../plan/manifest.js'
-import type { Exposure } from '../plan/plan.js'
 import type { ActDefinition } from './act.js'
 import { amountIn, besideNames, buildBeside, copyBeside, dropBeside, dumpOf, observeServer } from './beside.js'
-import { type CarryResult, carry, lastCarry } from './carry.js'
+import { carry, lastCarry } from './carry.js'
 import type { ActContext } from './context.js'
 import { lastingAccess, withJournal, withTunnel } from './database-access.js'
 import { copiesAmong } from './observe/copies.js'
 import { readManifest } from './observe/manifests.js'
-import { exposureSince } from './exposure.js'
+import { type LossBound, carriedBound, exceeded, lossBound } from './loss-bound.js'
 
 export const restoreDatabase: ActDefinition<'restoreDatabase'> = {
   jobs: ['restore'],
@@ -88,47 +77,6 @@ export const dropNewDatabase: ActDefinition<'dropNewDatabase'> = {
   },
 }
 
-interface LossBound {
-  readonly openJudge: () => Promise<Judge>
-  exposure: Exposure | null
-}
-
-/**
- * What would be lost is known before the door closes: as it was shown, else counted through a session of the run's own.
- * Behind the door that session reads the counters alone, so that the database stays closed no longer than a swap takes.
- */
-function lossBound(context: ActContext, address: DatabaseAddress, args: SwapArgs, mayLoseRows: number): LossBound {
-  const bound: LossBound = {
-    exposure: null,
-    openJudge: async () =>
-      await judgeOf(context, address, async (live) => {
-        const counted = await countedBefore(context, address, live, args)
-        return async () => {
-          const since = writesSince({ before: counted.counters, after: await live.counters() })
-          bound.exposure = since ? grownBy(counted.exposure, since) : null
-          return bound.exposure !== null && bound.exposure.total <= mayLoseRows
-        }
-      }),
-  }
-  return bound
-}
-
-/** A session of the run's own in the live database, with what it asks once nobody else can write. */
-async function judgeOf(
-  context: ActContext,
-  address: DatabaseAddress,
-  prepare: (live: TargetDatabase) => Promise<() => Promise<boolean>>,
-): Promise<Judge> {
-  const applicationName = `${address.applicationName}:c`
-  const live = await context.deps.database.TargetDatabase.connect({ ...address, applicationName })
-  try {
-    return { pid: live.pid, goOn: await prepare(live), end: () => live.end() }
-  } catch (error) {
-    await live.end()
-    throw error
-  }
-}
-
 async function exchangeWithin(context: ActContext, journal: Journal, bound: LossBound | null) {
   const outcome = await exchange(context, journal, 'there', bound)
   return { outcome, lost: bound?.exposure ?? null }
@@ -163,50 +111,6 @@ async function exchangeCarrying(
     if (outcome.outcome === 'done' || !bound.stale || mayBeStale) return { outcome, lost }
     carried = await again(carried?.xid)
   }
-}
-
-function carriedBound(
-  context: ActContext,
-  input: {
-    readonly address: DatabaseAddress
-    readonly carried: CarryResult | undefined
-    /** What was written since counts as lost then. */
-    readonly mayBeStale: boolean
-    readonly mayLoseRows: number
-  },
-): LossBound & { readonly stale: boolean } {
-  const bound = {
-    exposure: null as Exposure | null,
-    stale: true,
-    openJudge: async () =>
-      await judgeOf(context, input.address, async (live) => async () => {
-        const { exposure, counters } = input.carried!.lost
-        const since = writesSince({ before: counters, after: await live.counters() })
-        bound.stale = since === undefined || since.total > 0
-        bound.exposure = since ? grownBy(exposure, since) : null
-        if (bound.stale && !input.mayBeStale) return false
-        return bound.exposure !== null && bound.exposure.total <= input.mayLoseRows
-      }),
-  }
-  return bound
-}
-
-/** As it was shown, while the counters of that moment can be compared with those of now. */
-async function countedBefore(
-  context: ActContext,
-  address: DatabaseAddress,
-  live: TargetDatabase,
-  { from, since }: SwapArgs,
-): Promise<Counted> {
-  const { exposure, counters } = context.shown
-  if (exposure && counters && writesSince({ before: counters, after: await live.counters() })) {
-    return { exposure, counters }
-  }
-  return await exposureSince(context, address, {
-    live,
-    point: await readManifest(context, context.restorePoint(since ?? from)),
-    kept: since !== undefined,
-  })
 }
 
 /** Each closing has a timer of its own on the host, armed before the door closes: a death must not leave it closed. */
@@ -272,13 +176,5 @@ function another({ name, oid }: BesideDatabase): StepbackError {
     type: 'StepFailed',
     message: `the database "${name}" should have oid ${oid}, and is another one by now`,
     hint: 'look at `psql -l` on the host before anything else.',
-  })
-}
-
-function exceeded(exposure: Exposure | null, mayLoseRows: number): StepbackError {
-  return new StepbackError({
-    type: 'ExposureExceeded',
-    message: `${exposure ? amountOf(exposure) : 'an unknown number of rows'} would be lost, and ${mayLoseRows} are allowed; the database is open again`,
-    details: { exposure, asks: 'approval' },
   })
 }
