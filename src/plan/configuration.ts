@@ -14,8 +14,10 @@ import { common, ensureSupported } from './rollback.js'
 import { restoreFiles } from './steps/files.js'
 import { checkHealth, collectLogs } from './steps/health.js'
 import { recreateBack, recreateDatabase } from './steps/recreate.js'
+import { sideBySide } from './steps/beside.js'
 import { keepImages } from './steps/restore-point.js'
-import { list, removeServices, restartServices, stopServices } from './steps/services.js'
+import { list } from './steps/list.js'
+import { removeServices, restartServices, stopForNow } from './steps/services.js'
 
 /** The plan of a rollback of compose files, environment file and managed files. */
 export function planConfiguration(
@@ -87,9 +89,8 @@ function configurationSteps(input: {
   const gone = goneServices(model, facts)
   const stopped = [...new Set([...services, ...gone])]
   return [
-    takeNow(facts, { database: 'none' }),
-    keepImages({ images: runningImages(facts), levels: runningLevels(facts, stopped) }),
-    ...(stopped.length > 0 ? [stopServices({ services: stopped })] : []),
+    ...sideBySide([takeNow(facts, { database: 'none' }), keepImages({ images: runningImages(facts) })]),
+    ...(stopped.length > 0 ? [stopForNow({ services: stopped, levels: runningLevels(facts, stopped) })] : []),
     restoreFiles({
       from: manifest.id,
       secrets: request.secrets,

@@ -18,7 +18,8 @@ import { checkHealth, checkVersion, collectLogs } from './steps/health.js'
 import { restoreImages } from './steps/images.js'
 import { sideBySide } from './steps/beside.js'
 import { keepImages } from './steps/restore-point.js'
-import { list, removeServices, restartServices, stopServices } from './steps/services.js'
+import { list } from './steps/list.js'
+import { removeServices, restartServices, stopForNow } from './steps/services.js'
 
 /** The plan for some services, or, without names, for all but the database, the compose files with them. */
 export function planContainers(
@@ -80,10 +81,9 @@ function containerSteps(input: {
   const gone = whole ? goneServices(model, facts) : []
   const stopped = whole ? [...new Set([...application, ...gone])] : services
   return [
-    takeNow(facts, { database: 'none' }),
-    keepImages({ images: before, levels: runningLevels(facts, whole ? undefined : services) }),
+    ...sideBySide([takeNow(facts, { database: 'none' }), keepImages({ images: before })]),
     ...sideBySide([
-      stopServices({ services: stopped }),
+      stopForNow({ services: stopped, levels: runningLevels(facts, whole ? undefined : services) }),
       restoreImages({
         images: images.map(({ service, id, ref }) => ({ service, id, ref })),
         before: whole ? before : before.filter((it) => services.includes(it.service)),

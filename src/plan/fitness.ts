@@ -2,7 +2,7 @@
 
 import type { Finding } from './facts.js'
 import type { HealthReport } from './progress.js'
-import { list } from './steps/services.js'
+import { list } from './steps/list.js'
 
 export interface Fitness {
   readonly target: string

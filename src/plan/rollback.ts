@@ -33,7 +33,8 @@ import { checkHealth, checkVersion, collectLogs } from './steps/health.js'
 import { restoreImages } from './steps/images.js'
 import { recreateBack, recreateDatabase } from './steps/recreate.js'
 import { keepImages } from './steps/restore-point.js'
-import { list, removeServices, restartServices, stopServices } from './steps/services.js'
+import { list } from './steps/list.js'
+import { removeServices, restartServices, stopForNow } from './steps/services.js'
 import { partOf } from './undo.js'
 import { isWhole } from './way-back.js'
 
@@ -174,29 +175,33 @@ function rollbackSteps(input: {
   const images = manifest.images.filter((image) => image.service !== databaseService)
   const [gone, brought] = full ? [goneServices(model, facts), broughtServices(model, facts)] : [[], []]
   const recreation = full ? candidate.ahead?.recreation : null
+  const madeFrom = recreateBack(recreation)
+  const files = full ? [restoreFiles({ from: manifest.id, secrets: request.secrets, madeFrom })] : []
+  const database = databaseSteps(choice, candidate, carries)
   return [
     ...sideBySide([
       takeNow(facts, {
         database: exchanges(choice) ? 'kept' : choice?.strategy === 'migrate' ? 'dump' : 'none',
         brought: candidate.paths,
       }),
+      keepImages({ images: withDatabase(runningImages(facts), recreation) }),
       ...(choice?.strategy === 'restore' ? [restoreDatabase({ from: manifest.id })] : []),
       ...(choice?.strategy === 'swap' && carries
         ? [restoreDatabase({ from: manifest.id, ...copyOf(choice.ready) })]
         : []),
     ]),
-    // By itself before anything stops: what cannot be kept could not be started again.
-    keepImages({ images: withDatabase(runningImages(facts), recreation), levels: runningLevels(facts) }),
     ...sideBySide([
-      stopServices({ services: [...new Set([...application, ...gone])] }),
+      stopForNow({ services: [...new Set([...application, ...gone])], levels: runningLevels(facts) }),
       ...(full ? [restoreImages({ images, before: runningImages(facts) })] : []),
     ]),
-    ...(full
-      ? [restoreFiles({ from: manifest.id, secrets: request.secrets, madeFrom: recreateBack(recreation) })]
-      : []),
-    ...(recreation ? [recreateDatabase({ service: recreation.service, image: imageOf(recreation) })] : []),
-    ...(carries ? [carryForward(carries)] : []),
-    ...databaseSteps(choice, candidate, carries),
+    ...(recreation || exchanges(choice)
+      ? [
+          ...files,
+          ...(recreation ? [recreateDatabase({ service: recreation.service, image: imageOf(recreation) })] : []),
+          ...(carries ? [carryForward(carries)] : []),
+          ...database,
+        ]
+      : sideBySide([...files, ...database])),
     restartServices({ levels, application, brought, commit: true }),
     checkHealth(),
     ...(full && facts.stack.asksVersion && isOfOneVersion(facts.records, manifest)
@@ -229,9 +234,8 @@ function databaseSteps(
 function revertSteps(facts: Facts, down: readonly MigrationInfo[]): Step[] {
   const { application, logs } = facts.stack
   return [
-    takeNow(facts, { database: 'dump' }),
-    keepImages({ images: runningImages(facts), levels: runningLevels(facts) }),
-    stopServices({ services: application }),
+    ...sideBySide([takeNow(facts, { database: 'dump' }), keepImages({ images: runningImages(facts) })]),
+    stopForNow({ services: application, levels: runningLevels(facts) }),
     migrateDown({ migrations: down }),
     restartServices({ levels: runningLevels(facts), application, commit: true }),
     checkHealth(),

@@ -302,7 +302,7 @@ describe.skipIf(!process.env['STEPBACK_END_TO_END'])('stacks as people have them
     const input = { target: 'shop', scope: 'database', strategy: 'restore', approval: 'policy', to: beforeThird }
     const { outcome, message, result } = await run('rollbackWorkflow', 'rollback-names', input)
     expect([outcome, message]).toEqual(['done', ''])
-    expect(names(result).join(' ')).toContain('restoreDatabase keepImages stopServices swapDatabase')
+    expect(names(result).join(' ')).toContain('keepImages restoreDatabase stopServices swapDatabase')
     expect(rows()).toBe('kept: größe $1')
     // What an administrator built is still the migrations' own.
     expect(database().query('select tableowner from pg_tables where tablename = $$sessions$$')).toBe(owner)

@@ -52,7 +52,7 @@ describe.skipIf(!process.env['STEPBACK_END_TO_END'])('a worker that is killed', 
     expect(hit).toBe(
       [
         beginning,
-        'takeRestorePoint restoreDatabase keepImages stopServices restoreImages restoreFiles swapDatabase startServices',
+        'takeRestorePoint keepImages restoreDatabase stopServices restoreImages restoreFiles swapDatabase startServices',
         'checkHealth checkVersion collectLogs observeEnd finishRun',
       ].join(' '),
     )

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { chooseDestination } from '../../src/plan/destination.js'
 import { amountOf, lossesOf, rowsOf } from '../../src/plan/exposure.js'
+import type { Step } from '../../src/plan/act.js'
 import type { LedgerEntry } from '../../src/plan/ledger.js'
 import { planRevert, planRollback } from '../../src/plan/rollback.js'
 import { chooseStrategy } from '../../src/plan/strategy.js'
@@ -300,8 +301,8 @@ describe('the plan of a rollback', () => {
     const plan = planRollback(rollbackRequest({ scope: 'database' }), irreversible, candidate(), 'because')
     expect(plan.steps.map((step) => step.act.name)).toEqual([
       'takeRestorePoint',
-      'restoreDatabase',
       'keepImages',
+      'restoreDatabase',
       'stopServices',
       'swapDatabase',
       'startServices',
@@ -312,10 +313,16 @@ describe('the plan of a rollback', () => {
   })
 
   test('does at once what needs nothing of each other; images are kept before anything stops', () => {
-    const beside = rollbackPlan()
-      .steps.filter((step) => step.beside)
-      .map((step) => step.act.name)
-    expect(beside).toEqual(['restoreDatabase', 'restoreImages'])
+    const beside = (steps: readonly Step[]) => steps.filter((step) => step.beside).map((step) => step.act.name)
+    expect(beside(rollbackPlan().steps)).toEqual(['keepImages', 'restoreDatabase', 'restoreImages'])
+    const reverting = planRollback(rollbackRequest(), afterDeploy(), candidate(), 'because')
+    expect(beside(reverting.steps)).toEqual(['keepImages', 'restoreImages', 'migrateDown'])
+  })
+
+  test('starts again, last of all, what it stopped, and where it stopped nothing starts nothing', () => {
+    const undos = rollbackPlan().steps.map((step) => [step.act.name, step.undo.map((it) => it.name)] as const)
+    expect(undos.filter(([, undo]) => undo.includes('startServices')).map(([name]) => name)).toEqual(['stopServices'])
+    expect(undos.find(([name]) => name === 'stopServices')![1]).toEqual(['startServices', 'checkHealth'])
   })
 
   test('commits with the swap and with the start', () => {

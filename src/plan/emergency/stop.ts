@@ -9,7 +9,8 @@ import type { Step } from '../act.js'
 import type { EmergencyRequest } from '../request.js'
 import { fenceDatabase, recordStart, recordStop, stopAtOnce } from '../steps/emergency.js'
 import { checkHealth } from '../steps/health.js'
-import { list, restartServices } from '../steps/services.js'
+import { list } from '../steps/list.js'
+import { restartServices } from '../steps/services.js'
 import type { Decision, EmergencyFacts, StackFiles } from './facts.js'
 
 export function planStop(request: EmergencyRequest, facts: EmergencyFacts): Decision {

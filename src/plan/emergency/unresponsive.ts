@@ -7,7 +7,7 @@ import type { EmergencyRequest } from '../request.js'
 import { sideBySide } from '../steps/beside.js'
 import { askDatabase, giveVerdict, listContainers } from '../steps/emergency.js'
 import { keepLines } from '../steps/health.js'
-import { list } from '../steps/services.js'
+import { list } from '../steps/list.js'
 import type { Decision, EmergencyFacts } from './facts.js'
 import { ensureThere, fence, stopSteps } from './stop.js'
 

@@ -1,7 +1,7 @@
 import type { CarryArgs, Step } from '../act.js'
 import type { BesideDatabase } from '../manifest.js'
 import { restoreDatabase } from './database.js'
-import { list } from './services.js'
+import { list } from './list.js'
 
 /**
  * Puts rows that were inserted since into the database that was built, before it takes the live one's place. That one

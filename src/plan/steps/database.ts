@@ -1,6 +1,7 @@
 import type { Act, ActArgs, RestorePointRef, Step, SwapArgs } from '../act.js'
 import type { MigrationInfo } from '../revision.js'
-import { list, stopServices } from './services.js'
+import { list } from './list.js'
+import { stopServices } from './services.js'
 
 /**
  * Applies migrations. Where one of them cannot be reverted, or loses something, the undo brings the restore point's

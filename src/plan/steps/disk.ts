@@ -1,5 +1,5 @@
 import type { Act, ActArgs, Step } from '../act.js'
-import { list } from './services.js'
+import { list } from './list.js'
 
 export function measureDisk(args: ActArgs['measureDisk']): Step {
   return step({ name: 'measureDisk', title: `measure the disk ${args.when}`, args })

@@ -1,6 +1,5 @@
-import type { ActArgs, ServiceLevel, Step } from '../act.js'
-import { checkHealth } from './health.js'
-import { list, startServices } from './services.js'
+import type { ActArgs, Step } from '../act.js'
+import { list } from './list.js'
 
 /** Pauses the guard, and remembers what ran; its undo lets the guard go on. */
 export function recordStop(args: ActArgs['recordStop']): Step {
@@ -16,17 +15,6 @@ export function recordStart(): Step {
 /** All at once, within the grace. What it stopped stays so: whoever asked for a stop wants nothing started by itself. */
 export function stopAtOnce(args: { readonly services: readonly string[]; readonly graceSeconds: number }): Step {
   return { act: { name: 'stopServices', title: `stop ${list(args.services)}`, args }, undo: [], commit: true }
-}
-
-/** The same before something that may fail: its undo, the last of all, starts what ran. */
-export function stopForNow(input: {
-  readonly services: readonly string[]
-  readonly graceSeconds: number
-  readonly levels: readonly ServiceLevel[]
-}): Step {
-  const { levels, ...args } = input
-  const start = { ...startServices({ levels }).act, title: 'start the services as they were' }
-  return { ...stopAtOnce(args), undo: [start, checkHealth().act], commit: false }
 }
 
 /** Ends what runs of older tokens still do in the database. `must`: nothing goes on where that cannot be said. */

@@ -1,5 +1,5 @@
 import type { Act, RestorePointRef, Step } from '../act.js'
-import { list } from './services.js'
+import { list } from './list.js'
 
 /** Puts a release's files in place, each by rename; the undo puts back what the safety restore point holds. */
 export function putFiles(input: {

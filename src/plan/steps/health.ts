@@ -1,5 +1,5 @@
 import type { ActArgs, Step } from '../act.js'
-import { list } from './services.js'
+import { list } from './list.js'
 
 export function checkHealth(): Step {
   return look({ name: 'checkHealth', title: 'wait until every health check succeeds', args: {} })

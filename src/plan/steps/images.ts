@@ -1,5 +1,5 @@
 import type { Act, ServiceImage, Step } from '../act.js'
-import { list } from './services.js'
+import { list } from './list.js'
 
 /** Builds before anything stops; the undo gives the references back to the images that they had. */
 export function buildImages(input: {

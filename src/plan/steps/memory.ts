@@ -1,5 +1,6 @@
 import type { ActArgs, Step } from '../act.js'
-import { list, startServices } from './services.js'
+import { list } from './list.js'
+import { startServices } from './services.js'
 
 export function measureMemory(args: ActArgs['measureMemory']): Step {
   return { act: { name: 'measureMemory', title: `measure memory ${args.when}`, args }, undo: [], commit: false }

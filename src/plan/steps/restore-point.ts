@@ -9,8 +9,8 @@ import type {
   Step,
 } from '../act.js'
 import type { Pin } from '../manifest.js'
-import { checkHealth } from './health.js'
-import { list, startServices } from './services.js'
+import { list } from './list.js'
+import { startAgain } from './services.js'
 
 /** Records all that is needed to come back to this moment. It stays whatever happens, so there is nothing to undo. */
 export function takeRestorePoint(input: ActArgs['takeRestorePoint']): Step {
@@ -74,18 +74,16 @@ export function pruneRestorePoints(points: readonly PrunedPoint[]): Step {
   return { act: { name: 'pruneRestorePoints', title, args: { points } }, undo: [], commit: false }
 }
 
-/** Tags what runs, so that it can be started again; its undo is the last of all and starts it. */
+/** Tags what runs, so that it can be started again. With `levels` its undo, the last of all, starts it. */
 export function keepImages(input: {
   readonly images: readonly ServiceImage[]
-  readonly levels: readonly ServiceLevel[]
+  readonly levels?: readonly ServiceLevel[]
 }): Step {
-  const services = input.images.map((image) => image.service)
+  const { images, levels } = input
+  const services = images.map((image) => image.service)
   return {
-    act: { name: 'keepImages', title: `keep the images of ${list(services)}`, args: { images: input.images } },
-    undo: [
-      { ...startServices({ levels: input.levels }).act, title: 'start the services as they were' },
-      { ...checkHealth().act, title: 'check that they are healthy again' },
-    ],
+    act: { name: 'keepImages', title: `keep the images of ${list(services)}`, args: { images } },
+    undo: levels ? startAgain(levels) : [],
     commit: false,
   }
 }

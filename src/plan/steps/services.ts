@@ -1,8 +1,24 @@
-import type { Act, ServiceLevel, Step } from '../act.js'
+import type { Act, ActArgs, ServiceLevel, Step } from '../act.js'
+import { checkHealth } from './health.js'
+import { list } from './list.js'
 
-/** Stops writers; `keepImages` starts them again when the run is undone. */
-export function stopServices(input: { readonly services: readonly string[] }): Step {
-  return { act: stop(input.services), undo: [], commit: false }
+/** Stops what another step's undo starts again. */
+export function stopServices({ services }: { readonly services: readonly string[] }): Step {
+  return { act: stop({ services }), undo: [], commit: false }
+}
+
+/** Stops what is about to change; its undo, the last of all, starts what ran. */
+export function stopForNow(input: ActArgs['stopServices'] & { readonly levels: readonly ServiceLevel[] }): Step {
+  const { levels, ...args } = input
+  return { act: stop(args), undo: startAgain(levels), commit: false }
+}
+
+/** Behind all that was put back: the services as they were, and whether they are well. */
+export function startAgain(levels: readonly ServiceLevel[]): readonly Act[] {
+  return [
+    { ...startServices({ levels }).act, title: 'start the services as they were' },
+    { ...checkHealth().act, title: 'check that they are healthy again' },
+  ]
 }
 
 /** Starts in dependency order what is not running as its configuration and image say. */
@@ -26,28 +42,22 @@ export function restartServices(input: {
   readonly commit: boolean
 }): Step {
   const { application, brought = [] } = input
-  const undo = [stop([...application, ...brought]), ...(brought.length > 0 ? [remove(brought)] : [])]
+  const undo = [stop({ services: [...application, ...brought] }), ...(brought.length > 0 ? [remove(brought)] : [])]
   return { ...startServices(input), undo }
 }
 
 /**
  * Removes the containers of services that the stack has no more, once it is well without them: stopped, some would start
- * again with their host. `keepImages` makes them anew when the run is undone.
+ * again with their host. They are made anew when the run is undone.
  */
 export function removeServices(services: readonly string[]): Step[] {
   return services.length > 0 ? [{ act: remove(services), undo: [], commit: false }] : []
 }
 
-function stop(services: readonly string[]): Act {
-  return { name: 'stopServices', title: `stop ${list(services)}`, args: { services } }
+function stop(args: ActArgs['stopServices']): Act {
+  return { name: 'stopServices', title: `stop ${list(args.services)}`, args }
 }
 
 function remove(services: readonly string[]): Act {
   return { name: 'removeServices', title: `remove ${list(services)}`, args: { services } }
-}
-
-/** Names for a title; a long list is cut, since the Web UI cuts long titles anywhere. */
-export function list(names: readonly string[]): string {
-  if (names.length === 0) return 'nothing'
-  return names.length <= 4 ? names.join(', ') : `${names.slice(0, 3).join(', ')} and ${names.length - 3} more`
 }
