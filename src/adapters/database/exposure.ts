@@ -169,18 +169,27 @@ async function* looksAt(
   const values = since ? [since.snapshot, since.migrations.map((it) => it.xid)] : []
   for (let at = 0; at < tables.length; at += portion) {
     const asked = tables.slice(at, at + portion)
-    const rows = await session.query<{
-      readonly oid: number
-      readonly rows: string
-      readonly changed: string | null
-      readonly own: string
-      readonly newest: Date | null
-    }>(asked.map((table) => lookSql(table, since)).join('\nunion all '), values)
+    const ask = (by: Since | undefined) =>
+      session.query<{
+        readonly oid: number
+        readonly rows: string
+        readonly changed: string | null
+        readonly own: string
+        readonly newest: Date | null
+      }>(asked.map((table) => lookSql(table, by)).join('\nunion all '), values)
+    const quick = since?.quick && { ...since, young: since.quick.young }
+    const seen = quick && (await ask(quick))
+    const rows = seen && (await stood(session, since)) ? seen : await ask(since)
     for (const { oid, rows: all, changed, own, newest } of rows) {
       const look = { rows: Number(all), changed: changed === null ? null : Number(changed), own: Number(own) }
       yield [asked.find((it) => it.oid === oid)!, { ...look, newest: newest?.toISOString() ?? null }]
     }
   }
+}
+
+async function stood(session: Session, { snapshot, quick }: Since): Promise<boolean> {
+  const [row] = await session.query<{ stood: boolean }>(`select ${quick!.stood} as stood`, [snapshot])
+  return row!.stood
 }
 
 function lookSql(table: LiveTable, since: Since | undefined): string {

@@ -59,6 +59,16 @@ describe('applying', () => {
     expect(await runner.applied()).toEqual([n1, n2, n3])
   })
 
+  it('reverts by itself, too, what cannot be in a transaction', async () => {
+    const say = (sql: string) => async (runner: QueryRunner) => void (await runner.query(sql))
+    const [add, drop] = [say('create index concurrently ix on one (i)'), say('drop index concurrently ix')]
+    const runner = await connect([one, migration(n2, add, drop, false)])
+    await runner.up({ names: [n1, n2], checkFence })
+    expect(await runner.down({ names: [n2], checkFence })).toEqual([n2])
+    expect(await server.query('app', `select from pg_class where relname = 'ix'`)).toEqual([])
+    expect(await runner.applied()).toEqual([n1])
+  })
+
   it('is Busy, with nothing done, when a lock is not to be had in time', async () => {
     const runner = await connect([one, migration(n2, async (it) => void (await it.query('alter table one add j int')))])
     await runner.up({ names: [n1], checkFence })
