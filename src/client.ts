@@ -1,6 +1,5 @@
 // The typed client: what the command line uses, and what other programs build on.
 
-import { setTimeout as sleep } from 'node:timers/promises'
 import {
   Client,
   type Connection,
@@ -239,11 +238,13 @@ export class StepbackClient {
       .length
   }
 
-  /** Two runs of one second would share a name, and a closed run keeps its own: the later one waits for the next. */
+  /** Two runs of one second would share a name, and a closed run keeps its own: the later one has that of the next. */
   async #start(kind: RunKind, request: DeployInput | RollbackInput | BackupInput | EmergencyInput): Promise<string> {
     ensureNoCredentials(request)
+    const now = Date.now()
     for (let tries = 1; ; tries++) {
-      const workflowId = runName({ kind, target: request.target, at: new Date() })
+      const at = new Date(now + (tries - 1) * 1_000)
+      const workflowId = runName({ kind, target: request.target, at })
       try {
         await this.#client.workflow.start(`${kind}Workflow`, {
           workflowId,
@@ -255,7 +256,6 @@ export class StepbackClient {
         return workflowId
       } catch (error) {
         if (!(error instanceof WorkflowExecutionAlreadyStartedError) || tries === 5) throw error
-        await sleep(1_000)
       }
     }
   }

@@ -3,7 +3,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Context } from '@temporalio/activity'
 import { tryPlain } from '../adapters/host/plain.js'
-import { freeReserve, keepReserve } from '../commands/disk.js'
+import { findReserve, freeReserve, keepReserve } from '../commands/disk.js'
 import { freeBytes, parseBytes } from '../commands/observe.js'
 import { type ForPeople, tidyUp } from '../commands/tidy.js'
 import { findTarget } from '../config/load.js'
@@ -188,13 +188,18 @@ async function tidy(
   const { token, run, people } = input
   const host = deps.hosts.host(target)
   const run8 = runDigits(run)
+  const { reserveBytes } = target.emergency
   const script = tidyUp({
     staging: `${host.stateDirectory}/staging/${run8}`,
-    reserve: keepReserve(host.stateDirectory, target.emergency.reserveBytes),
+    reserve: reserveBytes > 0 ? findReserve(host.stateDirectory) : '',
     forPeople: people,
   })
   try {
     const job = await host.runJob({ id: `${runDigits(ownRun())}.${run8}.tidy.${token}`, token, script })
+    if (job.outcome === 'exited' && job.stdout.split('\n').includes('missing')) {
+      // Nobody waits until it is written.
+      await host.armTimer({ name: `reserve.${token}`, script: keepReserve(host.stateDirectory, reserveBytes) })
+    }
     if (job.outcome === 'exited') return notedIn(people, job)
     return people && { problem: `writing it was ${job.outcome}` }
   } catch (error) {

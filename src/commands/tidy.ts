@@ -12,7 +12,7 @@ export interface ForPeople {
 /** The last that a run does on the host: what it staged goes, and people get their line and their note. */
 export function tidyUp(input: {
   readonly staging: string
-  /** What makes the reserve anew. */
+  /** What says whether the reserve is there. */
   readonly reserve?: string
   readonly forPeople?: ForPeople | undefined
 }): string {

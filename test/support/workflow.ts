@@ -263,21 +263,21 @@ export class Stage {
     return this.#inOrder.map((call) => keyOf(call.name, call.input?.undo > 0))
   }
 
-  /** Of two that were asked for at the same time, the one that the plan has first comes first. */
+  /** Of those that were asked for at the same time, the one that the plan has first comes first. */
   get #inOrder(): readonly Call[] {
-    const calls = [...this.#calls]
-    for (let index = 1; index < calls.length; index++) {
-      const [one, other] = [calls[index - 1]!, calls[index]!]
-      if (this.#besides(other, one)) calls.splice(index - 1, 2, other, one)
-    }
-    return calls
+    return this.#calls.reduce<readonly Call[]>((ordered, call) => {
+      let at = ordered.length
+      while (at > 0 && this.#besides(call, ordered[at - 1]!)) at -= 1
+      return ordered.toSpliced(at, 0, call)
+    }, [])
   }
 
   /** Whether the plan lets the later one, which is the look at the end or a step, go on beside the earlier one. */
   #besides({ input: { step, undo } = {} as any }: Call, later: Call): boolean {
     if (undo !== 0) return false
     if (later.name === 'observeEnd') return this.#plan?.steps[step]?.background === true
-    return later.input?.undo === 0 && later.input.step === step + 1 && this.#plan?.steps[step + 1]?.beside === true
+    const between = this.#plan?.steps.slice(step + 1, later.input?.step + 1) ?? []
+    return later.input?.undo === 0 && between.length > 0 && between.every((it) => it.beside)
   }
 
   /** Sleeps in the server's time. */
