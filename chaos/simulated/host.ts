@@ -1,6 +1,6 @@
 // A host that is no more than what a deploy can change on it, and the helper that it is changed through.
 
-import { everyContainer } from '../../src/commands/observe.js'
+import { containersAround } from '../../src/commands/observe.js'
 import { doingNow, type Doing } from './doing.js'
 import { chance } from './faults.js'
 import { Helper, type Printed } from './helper.js'
@@ -80,7 +80,7 @@ export class SimulatedHost {
   }
 
   #look(script: string): string {
-    if (script === everyContainer.trim()) return this.#listed()
+    if (script === containersAround(project).trim()) return `${this.#listed()}\n\n${JSON.stringify(this.#inspected())}`
     if (script.includes('docker inspect --type container')) return JSON.stringify(this.#inspected())
     if (script === 'simulated: applied') return JSON.stringify(this.ground.applied)
     if (script.startsWith('simulated: ')) return ''

@@ -2,6 +2,7 @@
 
 import type { Journal } from '../adapters/database.js'
 import { composeArgv } from '../commands/compose.js'
+import { inspectedContainer } from '../commands/observe.js'
 import { sessionName } from '../commands/database/names.js'
 import type { DatabaseAccess } from '../commands/database/programs.js'
 import { recoversWithinSeconds } from '../commands/database/restart.js'
@@ -18,7 +19,7 @@ import {
   type InspectedContainer,
   type Looker,
   inspectContainers,
-  inspectThese,
+  parseInspect,
   serviceOf,
 } from './observe/containers.js'
 import { together } from './together.js'
@@ -119,7 +120,7 @@ export async function databaseContainer(user: DatabaseUser): Promise<InspectedCo
   const known = remembered.get(user.ssh) ?? new Map<string, string>()
   remembered.set(user.ssh, known)
   const id = known.get(user.target.name)
-  const [same] = id === undefined ? [] : await inspectThese(user, [id])
+  const [same] = id === undefined ? [] : parseInspect(await user.look(inspectedContainer(id)))
   const container = same?.State.Running ? same : runningAmong(user, await inspectContainers(user))
   known.set(user.target.name, container.Id)
   return container

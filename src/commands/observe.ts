@@ -30,9 +30,25 @@ export function inspectedContainers(project: string): string {
   return `${containerIds(project)} | xargs docker inspect --type container 2>/dev/null || true\n`
 }
 
-/** The same of these containers, as far as they are there. */
-export function inspectedByIds(ids: readonly string[]): string {
-  return `${command('docker', 'inspect', '--type', 'container', ...ids)} 2>/dev/null || true\n`
+/**
+ * Every container of the host as above, an empty line, and all that Docker knows of this project's own. At once, since each
+ * start of the client costs more than its answer.
+ */
+export function containersAround(project: string): string {
+  // A label cannot hold these quotes: in JSON they would be escaped.
+  const own = command('sed', '-n', `s/^\\["\\([^"]*\\)",.*,"${project}","False",.*/\\1/p`)
+  return [
+    `all=$(${everyContainer.trimEnd()}) || exit 1`,
+    `printf '%s\\n\\n' "$all"`,
+    `ids=$(printf '%s\\n' "$all" | ${own})`,
+    '[ -z "$ids" ] || docker inspect --type container $ids 2>/dev/null || true',
+    '',
+  ].join('\n')
+}
+
+/** The same of one container; nothing where it is gone. */
+export function inspectedContainer(id: string): string {
+  return `${command('docker', 'inspect', '--type', 'container', id)} 2>/dev/null || true\n`
 }
 
 /**

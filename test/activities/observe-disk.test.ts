@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { observeDisk } from '../../src/activities/observe/disk.js'
-import { dockerRoot, everyContainer, inspectedByIds, labelledVolumes } from '../../src/commands/observe.js'
-import { type FakeContainer, listing, lookAtFake } from '../support/fake-host.js'
+import { containersAround, dockerRoot, labelledVolumes } from '../../src/commands/observe.js'
+import { type FakeContainer, around, lookAtFake } from '../support/fake-host.js'
 
 const id = 'a'.repeat(64)
 const web = {
@@ -26,8 +26,7 @@ async function observed(host: Partial<Host>) {
   const asked: string[] = []
   const look = await lookAtFake((script) => {
     asked.push(script)
-    if (script === everyContainer) return listing(containers)
-    if (script === inspectedByIds([id])) return JSON.stringify(inspected)
+    if (script === containersAround('shop')) return around(containers, inspected)
     if (script === labelledVolumes) return volumes.map((row) => JSON.stringify(row)).join('\n')
     if (script === dockerRoot) return '/var/lib/docker\n'
     return script.includes('config --format json') ? '{"volumes":{"data":{"name":"shop_data"}}}' : ''
@@ -47,7 +46,7 @@ test('where every volume is mounted and nothing has ended, Compose need not read
   })
   expect(askedCompose).toBe(false)
   expect(asked).not.toContain(dockerRoot)
-  expect(asked.filter((it) => it.startsWith('docker ps'))).toEqual([everyContainer])
+  expect(asked.filter((it) => it.includes('docker ps'))).toEqual([containersAround('shop')])
 })
 
 test.each<[string, Partial<Host>]>([

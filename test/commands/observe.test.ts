@@ -6,6 +6,7 @@ import { afterAll, expect, test } from 'vitest'
 import {
   composeConfig,
   composeConfigWith,
+  containersAround,
   databaseFreeBytes,
   everyContainer,
   dockerFacts,
@@ -48,6 +49,20 @@ test('labels are read as JSON, since paths hold what a list would be split at', 
   )
   expect(everyContainer).toMatch(/^docker ps --all --no-trunc --format /)
   expect(everyContainer).toContain('{{json (.Label "com.docker.compose.project.config_files")}}')
+})
+
+test('of all containers that are listed those that Compose made for this project are described', () => {
+  const row = (...fields: readonly string[]) => JSON.stringify([...fields, '/srv', 'a.yml', ''])
+  const rows = [
+    row('own1', 'running', 'v,/srv', 'shop-web-1', 'shop', 'False'),
+    row('run1', 'exited', '', 'shop-run', 'shop', 'True'),
+    row('hand1', 'running', '', 'by,"shop","False",hand', '', ''),
+    row('own2', 'exited', '', 'shop-db-1', 'shop', 'False'),
+  ]
+  const list = command('printf', '%s\\n', ...rows)
+  const fake = `docker() { if [ "$1" = ps ]; then ${list}; else echo "$@"; fi; }\n`
+  expect(sh(fake + containersAround('shop'))).toBe(`${rows.join('\n')}\n\ninspect --type container own1 own2\n`)
+  expect(sh(`docker() { return 1; }\n( ${containersAround('shop')} ); echo "status $?"`)).toBe('status 1\n')
 })
 
 test('the stack is read as JSON with its whole identity', () => {

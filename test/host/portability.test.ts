@@ -54,6 +54,7 @@ import {
   danglingImages,
   dockerFacts,
   dockerRoot,
+  containersAround,
   everyContainer,
   freeBytes,
   imageIds,
@@ -187,7 +188,7 @@ const commands: Record<string, (at: Place) => string> = {
   places: (at) => writablePlaces({ ...at, stateDirectory: at.state }),
   'free for the database': () => databaseFreeBytes('c1'),
   images: () => imageIds(['shop-api', 'shop-web']) + imageMajor('postgres') + dataMajor('c1'),
-  labels: () => everyContainer,
+  labels: () => everyContainer + containersAround('shop'),
   config: (at) => composeConfig(composeStack(at)),
   'config of a release': (at) =>
     composeConfigWith({

@@ -33,10 +33,12 @@ export interface FakeContainer {
   readonly oneoff?: string
 }
 
-export function listing(containers: readonly FakeContainer[]): string {
-  return containers
+/** What a look at containers prints: every one of the host, and what Docker knows of the stack's own. */
+export function around(containers: readonly FakeContainer[], inspected: readonly object[]): string {
+  const listed = containers
     .map(({ id, state, mounts = '', project = 'shop', oneoff = 'False' }) =>
       JSON.stringify([id, state, mounts, id, project, oneoff, '/srv', '/srv/a.yml', '']),
     )
     .join('\n')
+  return `${listed}\n\n${JSON.stringify(inspected)}\n`
 }

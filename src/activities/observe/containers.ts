@@ -1,4 +1,4 @@
-import { inspectedByIds, inspectedContainers, labelledVolumes } from '../../commands/observe.js'
+import { inspectedContainers, labelledVolumes } from '../../commands/observe.js'
 import type { Inspected as Reachable } from '../../plan/endpoint.js'
 import type { Container } from '../../plan/facts.js'
 import { StepbackError } from '../../plan/failure.js'
@@ -9,20 +9,16 @@ export interface Looker {
   readonly target: { readonly compose: { readonly project: string } }
   look(script: string): Promise<string>
   /** Of whoever sees all at one moment: the containers as Docker described them then. */
-  readonly inspected?: (() => Promise<InspectedContainer[]>) | undefined
+  readonly inspected?: (() => Promise<readonly InspectedContainer[]>) | undefined
 }
 
 /** What Docker says of the containers of this project, running or not; those of one service in the order of their numbers. */
 export async function inspectContainers(looker: Looker): Promise<InspectedContainer[]> {
-  return inNumberOrder(await looker.look(inspectedContainers(looker.target.compose.project)))
+  return inspectedOf(await looker.look(inspectedContainers(looker.target.compose.project)))
 }
 
-/** The same of those that are known already. */
-export async function inspectThese(looker: Looker, ids: readonly string[]): Promise<InspectedContainer[]> {
-  return ids.length === 0 ? [] : inNumberOrder(await looker.look(inspectedByIds(ids)))
-}
-
-function inNumberOrder(stdout: string): InspectedContainer[] {
+/** What `docker inspect` printed. */
+export function inspectedOf(stdout: string): InspectedContainer[] {
   const number = (raw: InspectedContainer) => Number(raw.Config.Labels['com.docker.compose.container-number'] ?? 1)
   return parseInspect(stdout).toSorted((a, b) => number(a) - number(b))
 }

@@ -46,7 +46,7 @@ const unknown = 'of an unknown version'
 
 /** Null where something is left open. */
 async function readQuickly(look: Look, config: Promise<Answer>): Promise<Engine | null> {
-  const [listing, read] = await together([look.listing(), config])
+  const [listing, read] = await together([look.containers(), config])
   const root = listing.exitCode === 0 && read.exitCode === 0 ? await rootTold(look) : undefined
   if (root === undefined) return null
   const { stdout } = await look.try(measureDisks([root]))

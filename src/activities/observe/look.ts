@@ -1,13 +1,13 @@
 // Looking at a target before there is a lease: everything that can refuse a run is found here.
 
-import { everyContainer } from '../../commands/observe.js'
+import { containersAround } from '../../commands/observe.js'
 import type { Target } from '../../config/schema.js'
 import { findTarget } from '../../config/load.js'
 import { StepbackError } from '../../plan/failure.js'
 import type { Host } from '../../adapters/host.js'
 import type { SshConnection } from '../../adapters/ssh.js'
 import type { Deps } from '../deps.js'
-import { type InspectedContainer, type Listed, inspectThese, listedOf } from './containers.js'
+import { type InspectedContainer, type Listed, inspectedOf, listedOf } from './containers.js'
 
 export interface Answer {
   readonly exitCode: number
@@ -18,8 +18,7 @@ export interface Answer {
 export class Look {
   readonly target: Target
   readonly host: Host
-  #listing: Promise<Answer> | undefined
-  #inspected: Promise<InspectedContainer[]> | undefined
+  #around: Promise<Answer> | undefined
 
   static async at(deps: Deps, name: string): Promise<Look> {
     const target = findTarget(deps.config, name)
@@ -35,13 +34,15 @@ export class Look {
     this.host = deps.hosts.host(target)
   }
 
-  /** What Docker answers who asks it for every container; asked once. */
-  readonly listing = (): Promise<Answer> => (this.#listing ??= this.try(everyContainer))
+  /** What Docker answers who asks it for containers; asked once, since every part of a look goes by the same ones. */
+  readonly containers = (): Promise<Answer> =>
+    (this.#around ??= this.try(containersAround(this.target.compose.project)))
 
-  readonly listed = async (): Promise<readonly Listed[]> => listedOf(this.#ofWell(await this.listing()))
+  /** Every container of the host. */
+  readonly listed = async (): Promise<readonly Listed[]> => listedOf((await this.#containers())[0])
 
-  /** Asked once: every part of a look goes by the same containers. */
-  readonly inspected = (): Promise<InspectedContainer[]> => (this.#inspected ??= this.#inspectListed())
+  /** This project's own. */
+  readonly inspected = async (): Promise<readonly InspectedContainer[]> => inspectedOf((await this.#containers())[1])
 
   /** What a script answered, whatever its exit status. */
   async try(script: string): Promise<Answer> {
@@ -52,13 +53,10 @@ export class Look {
     return this.#ofWell(await this.try(script))
   }
 
-  async #inspectListed(): Promise<InspectedContainer[]> {
-    const { project } = this.target.compose
-    const own = (await this.listed()).filter((it) => it.project === project && it.madeBy === 'up')
-    return await inspectThese(
-      this,
-      own.map((it) => it.id),
-    )
+  async #containers(): Promise<readonly [string, string]> {
+    const stdout = this.#ofWell(await this.containers())
+    const end = stdout.indexOf('\n\n')
+    return [stdout.slice(0, end), stdout.slice(end)]
   }
 
   #ofWell({ exitCode, stdout }: Answer): string {
