@@ -1,18 +1,9 @@
 import { expect, test } from 'vitest'
 import { observeDisk } from '../../src/activities/observe/disk.js'
 import { containersAround, dockerRoot, labelledVolumes } from '../../src/commands/observe.js'
-import { type FakeContainer, around, lookAtFake } from '../support/fake-host.js'
+import { type FakeContainer, around, lookAtFake, web } from '../support/fake-host.js'
 
-const id = 'a'.repeat(64)
-const web = {
-  Id: id,
-  Image: 'sha256:1',
-  ResolvConfPath: `/data/docker/containers/${id}/resolv.conf`,
-  Config: { Image: 'web:1', Labels: { 'com.docker.compose.service': 'web' } },
-  Mounts: [{ Type: 'volume', Name: 'shop_data', Source: '', Destination: '/data', RW: true }],
-  State: { Running: true, Status: 'running' },
-}
-const listed = { id, state: 'running', mounts: 'shop_data,/srv/models' }
+const listed = { id: web.Id, state: 'running', mounts: 'shop_data,/srv/models' }
 
 interface Host {
   readonly inspected: readonly (typeof web)[]

@@ -4,16 +4,7 @@ import { observe } from '../../src/activities/observe/facts.js'
 import { containersAround, labelledVolumes } from '../../src/commands/observe.js'
 import { StepbackError } from '../../src/plan/failure.js'
 import { type DatabaseHost, startDatabaseHost, until } from '../support/database-host.js'
-import { around, lookAtFake } from '../support/fake-host.js'
-
-const id = 'c'.repeat(64)
-const web = {
-  Id: id,
-  Image: 'sha256:1',
-  ResolvConfPath: `/data/docker/containers/${id}/resolv.conf`,
-  Config: { Image: 'web:1', Labels: { 'com.docker.compose.service': 'web' } },
-  State: { Running: true },
-}
+import { around, lookAtFake, web } from '../support/fake-host.js'
 
 /** A host with one container; what it is asked with those words fails as told. */
 async function looking(without: string, fail: () => null, container: object = web) {
@@ -21,7 +12,7 @@ async function looking(without: string, fail: () => null, container: object = we
   const look = await lookAtFake((script) => {
     asked.push(script)
     if (script.includes(without)) return fail()
-    if (script === containersAround('shop')) return around([{ id, state: 'running' }], [container])
+    if (script === containersAround('shop')) return around([{ id: web.Id, state: 'running' }], [container])
     if (script.includes("df -Pk '/data/docker'") || script.includes('df -Pk /data/docker')) return '7 9\n'
     return script.includes('config --format json') ? '{"services":{"web":{"image":"web:1"}}}' : ''
   })

@@ -24,6 +24,16 @@ export async function lookAtFake(answer: (script: string) => string | null): Pro
   return await Look.at({ config, hosts } as unknown as Deps, findTarget(config, 'shop').name)
 }
 
+/** As Docker describes the one container of a stack that keeps its data in `/data/docker`. */
+export const web = {
+  Id: 'a'.repeat(64),
+  Image: 'sha256:1',
+  ResolvConfPath: `/data/docker/containers/${'a'.repeat(64)}/resolv.conf`,
+  Config: { Image: 'web:1', Labels: { 'com.docker.compose.service': 'web' } },
+  Mounts: [{ Type: 'volume', Name: 'shop_data', Source: '', Destination: '/data', RW: true }],
+  State: { Running: true, Status: 'running' },
+}
+
 /** As Docker prints a container of the stack that it lists. */
 export interface FakeContainer {
   readonly id: string
