@@ -271,8 +271,8 @@ describe.skipIf(!process.env['STEPBACK_END_TO_END'])('a run that is interrupted'
     const label = (key: string, value: string) => ['--label', `com.docker.compose.${key}=${value}`]
     const labels = [...label('project', paths.project), ...label('oneoff', 'True')]
     const mount = ['--volume', `${paths.project}_of-a-run:/kept`]
-    const running = ['--filter', 'label=com.docker.compose.service=aria-api', '--format', '{{.Image}}']
-    const image = await docker('ps', ...running)
+    const own = ['service=aria-api', 'oneoff=False'].flatMap((it) => ['--filter', `label=com.docker.compose.${it}`])
+    const image = await docker('ps', ...own, '--format', '{{.Image}}')
     await docker('run', '--name', 'a-run', ...labels, ...mount, '--entrypoint', 'true', image)
     for (const day of [1, 2, 3, 4, 5, 6]) writeFileSync(join(backups, `db_2025010${day}.sql`), 'select 1;\n')
     execFileSync('cp', ['-a', backups, aside])

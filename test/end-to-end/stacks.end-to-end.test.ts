@@ -284,7 +284,7 @@ describe.skipIf(!process.env['STEPBACK_END_TO_END'])('stacks as people have them
     expect(database().mark).toBe('third')
     const { outcome, message, result } = await run('rollbackWorkflow', 'rollback-shop', { target: 'shop' })
     expect([outcome, message]).toEqual(['done', ''])
-    expect(names(result).join(' ')).toContain('stopServices restoreFiles recreateDatabase')
+    expect(names(result).join(' ')).toContain('stopServices restoreImages restoreFiles recreateDatabase')
     expect(database().mark).toBe('first')
     expect(rows()).toBe('kept: größe $1')
     expect(readFileSync(join(stack.directory, 'over, ride.yml'), 'utf8')).toContain('1.1.0')

@@ -81,7 +81,7 @@ export class WebUi {
   /** Opens a run as it is now; what a busy machine's page never gets to show is opened again, as a person would. */
   async see(run: string): Promise<void> {
     const { ui, namespace } = this.sandbox.temporal
-    const timeout = patienceMs / 3
+    const timeout = patienceMs / 2
     for (let time = 1; ; time++) {
       await this.page.goto(`${ui}/namespaces/${namespace}/workflows/${run}`)
       const shown = this.page.getByRole('button', { name: 'More Actions' }).waitFor({ timeout })

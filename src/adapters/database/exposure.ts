@@ -14,7 +14,7 @@ import {
   writesBetween,
 } from './counters.js'
 import type { Session } from './session.js'
-import { type Since, committedSince, ofMigrations, readingOf, written } from './written-since.js'
+import { type Since, committedSince, ofMigrations, readingOf, written, young } from './written-since.js'
 
 /** The restore point since which is counted. */
 export type Baseline = Pick<
@@ -169,17 +169,13 @@ async function* looksAt(
   const values = since ? [since.snapshot, since.migrations.map((it) => it.xid)] : []
   for (let at = 0; at < tables.length; at += portion) {
     const asked = tables.slice(at, at + portion)
-    const ask = (by: Since | undefined) =>
-      session.query<{
-        readonly oid: number
-        readonly rows: string
-        readonly changed: string | null
-        readonly own: string
-        readonly newest: Date | null
-      }>(asked.map((table) => lookSql(table, by)).join('\nunion all '), values)
-    const quick = since?.quick && { ...since, young: since.quick.young }
-    const seen = quick && (await ask(quick))
-    const rows = seen && (await stood(session, since)) ? seen : await ask(since)
+    const rows = await session.query<{
+      readonly oid: number
+      readonly rows: string
+      readonly changed: string | null
+      readonly own: string
+      readonly newest: Date | null
+    }>(asked.map((table) => lookSql(table, since)).join('\nunion all '), values)
     for (const { oid, rows: all, changed, own, newest } of rows) {
       const look = { rows: Number(all), changed: changed === null ? null : Number(changed), own: Number(own) }
       yield [asked.find((it) => it.oid === oid)!, { ...look, newest: newest?.toISOString() ?? null }]
@@ -187,17 +183,12 @@ async function* looksAt(
   }
 }
 
-async function stood(session: Session, { snapshot, quick }: Since): Promise<boolean> {
-  const [row] = await session.query<{ stood: boolean }>(`select ${quick!.stood} as stood`, [snapshot])
-  return row!.stood
-}
-
 function lookSql(table: LiveTable, since: Since | undefined): string {
   const relation = `${pg.escapeIdentifier(table.schema)}.${pg.escapeIdentifier(table.name)}`
   const times = table.times.map((name) => `nullif(nullif(x.${pg.escapeIdentifier(name)}, 'infinity'), '-infinity')`)
-  const filter = since ? `filter (where ${since.young} and ${written} and not ${ofMigrations})` : ''
+  const filter = since ? `filter (where ${young} and ${written} and not ${ofMigrations})` : ''
   const newest = times.length > 0 ? `max(greatest(${times.join(', ')})::timestamptz) ${filter}` : 'null::timestamptz'
-  const own = since && since.migrations.length > 0 ? `${since.young} and ${ofMigrations}` : 'false'
+  const own = since && since.migrations.length > 0 ? `${young} and ${ofMigrations}` : 'false'
   const changed = since ? `count(*) ${filter}` : 'null::bigint'
   return `select ${table.oid}::oid as oid, count(*) as rows, ${changed} as changed,
   count(*) filter (where ${own}) as own, ${newest} as newest from only ${relation} x`

@@ -4,13 +4,9 @@ import type { Baseline } from './exposure.js'
 import type { OwnWrites } from './counters.js'
 import type { Session } from './session.js'
 
-/** How rows are asked; in each condition the row is `x`, `$1` is the snapshot, and `$2` the ids of the migrations. */
+/** In each condition the row is `x`, `$1` is the snapshot, and `$2` the ids of the migrations. */
 export interface Reading {
   readonly snapshot: string
-  /** Not older than the snapshot's oldest transaction: cheap, and true of every row for which `written` is. */
-  readonly young: string
-  /** The same in half the time, if `stood` is true when all rows were asked. */
-  readonly quick?: { readonly young: string; readonly stood: string }
 }
 
 export interface Since extends Reading {
@@ -21,20 +17,13 @@ export interface Since extends Reading {
 export const written = `(not pg_visible_in_snapshot(x.xmin::text::xid8, $1::pg_snapshot))`
 export const ofMigrations = `(x.xmin::text = any($2::text[]))`
 
-// An id has no order but by its text. What is frozen for certain has a smaller id than any transaction.
-const oldest = `pg_snapshot_xmin($1::pg_snapshot)::text`
-export const young = `x.xmin::text::bigint >= ${oldest}::bigint`
-
-// `age` of an id would cost a tenth of its text, but only one process of several may ask for that. `mxid_age` takes the
-// same type, every process may ask, and it is the distance to a counter all the same: the smaller, the younger. The
-// counter may grow between its two readings, the row's first, so a row seems younger if anything.
-const distance = `mxid_age(${oldest}::xid)`
-const youngByDistance = `mxid_age(x.xmin) <= ${distance}`
-
-/** Each reading of the counter takes a lock that all processes want, so the distance is not measured again for each row. */
-function whileItStands(measured: number): NonNullable<Reading['quick']> {
-  return { young: `mxid_age(x.xmin) <= ${measured}`, stood: `${distance} = ${measured}` }
-}
+/**
+ * Not older than the snapshot's oldest transaction: cheap, and true of every row for which `written` is. An id has no order
+ * but by its bytes as they are sent, the greatest first; its text costs several times that, only one process of several may
+ * ask for its `age`, and every other distance is to a counter behind a lock. What is frozen for certain has a smaller id
+ * than any transaction.
+ */
+export const young = `xidsend(x.xmin) >= xidsend(pg_snapshot_xmin($1::pg_snapshot)::text::xid)`
 
 /**
  * Undefined where the rows cannot tell. A row carries the lower 32 bits of its transaction's id, a frozen one for ever:
@@ -48,20 +37,15 @@ export async function readingOf(
   sameLineage: boolean,
 ): Promise<Reading | undefined> {
   if (baseline.openSavepoints || !sameLineage) return undefined
-  // A distance has 31 bits and a sign: it has an order as long as neither end needs more.
-  const [row] = await session.query<{ exact: boolean; near: boolean; distance: number }>(
+  const [row] = await session.query<{ exact: boolean }>(
     `select d.oid = $1::oid and (select system_identifier::text from pg_control_system()) = $2
        and now.xmax >= pg_snapshot_xmax($3::pg_snapshot)::text::numeric and now.xmax < 4294967296
-       and now.xmax - pg_snapshot_xmin($3::pg_snapshot)::text::numeric < 2000000000 as exact,
-       now.xmax < 2147483648 and mxid_age('1'::xid) between 0 and 2000000000 as near,
-       mxid_age((pg_snapshot_xmin($3::pg_snapshot)::text::numeric % 4294967296)::text::xid) as distance
+       and now.xmax - pg_snapshot_xmin($3::pg_snapshot)::text::numeric < 2000000000 as exact
      from pg_database d, (select pg_snapshot_xmax(pg_current_snapshot())::text::numeric as xmax) now
      where d.datname = current_database()`,
     [baseline.oid, baseline.systemIdentifier, baseline.snapshot],
   )
-  if (row?.exact !== true) return undefined
-  const { snapshot } = baseline
-  return row.near ? { snapshot, young: youngByDistance, quick: whileItStands(row.distance) } : { snapshot, young }
+  return row?.exact === true ? { snapshot: baseline.snapshot } : undefined
 }
 
 /** Those whose transaction certainly happened since; others count as the application's, which errs on the safe side. */

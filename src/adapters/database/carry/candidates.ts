@@ -4,7 +4,7 @@
 import pg from 'pg'
 import { ownWritesTo } from '../counters.js'
 import type { RawRow, Session } from '../session.js'
-import { type Since, ofMigrations, written } from '../written-since.js'
+import { type Since, ofMigrations, written, young } from '../written-since.js'
 import { type Relation, quoted } from './relations.js'
 
 /** A portion has to fit into memory, and its values into one statement. */
@@ -25,7 +25,7 @@ export function isSeeded(table: Relation, { migrations }: Since): boolean {
 
 export async function* writtenSince(live: Session, table: Relation, since: Since): AsyncGenerator<Candidate[]> {
   const values = [since.snapshot, since.migrations.map((it) => it.xid)]
-  const select = `select ${columnsOf(table)}, ${ofMigrations} from only ${quoted(table)} x where ${since.young} and ${written}`
+  const select = `select ${columnsOf(table)}, ${ofMigrations} from only ${quoted(table)} x where ${young} and ${written}`
   for await (const rows of fetched(live, select, values, portionOf(table)))
     yield rows.map((row) => ({ values: row.slice(0, -1), migrated: row.at(-1) === 't' }))
 }
