@@ -20,7 +20,7 @@ import {
   type Looker,
   inspectContainers,
   parseInspect,
-  serviceOf,
+  runningOf,
 } from './observe/containers.js'
 import { together } from './together.js'
 
@@ -131,7 +131,7 @@ const remembered = new WeakMap<SshConnection, Map<string, string>>()
 
 function runningAmong(user: DatabaseUser, containers: readonly InspectedContainer[]): InspectedContainer {
   const { service } = databaseOf(user.target)
-  const container = containers.find((it) => serviceOf(it) === service && it.State.Running)
+  const container = runningOf(containers, service)
   if (container) return container
   throw new StepbackError({
     type: 'Unreachable',

@@ -84,6 +84,11 @@ function rowsOf(stdout: string): string[][] {
   return lines.map((line) => JSON.parse(line) as string[])
 }
 
+/** The first container of a service that runs. */
+export function runningOf(containers: readonly InspectedContainer[], service: string): InspectedContainer | undefined {
+  return containers.find((it) => serviceOf(it) === service && it.State.Running)
+}
+
 export function serviceOf(raw: InspectedContainer): string {
   return raw.Config.Labels['com.docker.compose.service'] ?? ''
 }

@@ -11,7 +11,7 @@ import { withRehearsals } from '../../plan/rehearsal.js'
 import { composeStack } from '../context.js'
 import { readVersion } from '../health.js'
 import { observeDatabase } from './database.js'
-import { readContainers, readLabels, readVolumes, serviceOf, unlessLost } from './containers.js'
+import { readContainers, readLabels, readVolumes, runningOf, unlessLost } from './containers.js'
 import { readEngine } from './docker.js'
 import { ledgerRecords } from './ledger.js'
 import type { Answer, Look } from './look.js'
@@ -164,8 +164,7 @@ async function readSpace(look: Look): Promise<Omit<Space, 'atDocker'>> {
 }
 
 async function readDatabaseSpace(look: Look, service: string): Promise<number> {
-  const containers = await look.inspected().catch(unlessLost)
-  const running = containers.find((it) => serviceOf(it) === service && it.State.Running)
+  const running = runningOf(await look.inspected().catch(unlessLost), service)
   return running ? await readBytes(look, databaseFreeBytes(running.Id)) : Number.NaN
 }
 

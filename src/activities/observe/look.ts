@@ -19,6 +19,7 @@ export class Look {
   readonly target: Target
   readonly host: Host
   #around: Promise<Answer> | undefined
+  #inspected: Promise<readonly InspectedContainer[]> | undefined
 
   static async at(deps: Deps, name: string): Promise<Look> {
     const target = findTarget(deps.config, name)
@@ -42,7 +43,8 @@ export class Look {
   readonly listed = async (): Promise<readonly Listed[]> => listedOf((await this.#containers())[0])
 
   /** This project's own. */
-  readonly inspected = async (): Promise<readonly InspectedContainer[]> => inspectedOf((await this.#containers())[1])
+  readonly inspected = (): Promise<readonly InspectedContainer[]> =>
+    (this.#inspected ??= this.#containers().then(([, described]) => inspectedOf(described)))
 
   /** What a script answered, whatever its exit status. */
   async try(script: string): Promise<Answer> {

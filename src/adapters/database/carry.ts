@@ -10,7 +10,7 @@ import { type LeftRow, Work, leaveAll } from './carry/work.js'
 import { type Baseline, type Remembered, sameServer } from './exposure.js'
 import { readCounters } from './counters.js'
 import { type DatabaseAddress, Session } from './session.js'
-import { type Since, committedSince, readingOf, written, young } from './written-since.js'
+import { type Since, committedSince, rowsTell, written, young } from './written-since.js'
 
 export type { LeftRow } from './carry/work.js'
 
@@ -137,8 +137,9 @@ async function sinceWhen(live: Session, { since }: CarryInput): Promise<Since | 
   if (!since) return undefined
   const { baseline, remembered } = since
   const sameLineage = remembered.taken || sameServer(baseline.counters, await readCounters(live))
-  const reading = await readingOf(live, baseline, sameLineage)
-  return reading && { ...reading, migrations: await committedSince(live, baseline, remembered.migrations) }
+  if (!(await rowsTell(live, baseline, sameLineage))) return undefined
+  const { snapshot } = baseline
+  return { snapshot, migrations: await committedSince(live, baseline, remembered.migrations) }
 }
 
 /** Nobody but an earlier carry wrote to this database since. */

@@ -14,7 +14,7 @@ import {
   writesBetween,
 } from './counters.js'
 import type { Session } from './session.js'
-import { type Since, committedSince, ofMigrations, readingOf, written, young } from './written-since.js'
+import { type Since, committedSince, ofMigrations, rowsTell, written, young } from './written-since.js'
 
 /** The restore point since which is counted. */
 export type Baseline = Pick<
@@ -77,10 +77,10 @@ export async function countExposure(
     // Compiling the query of a large table takes longer than what it saves; and large ones may take their time.
     await session.query('set local jit = off; set local statement_timeout = 0')
     const after = await readCounters(session)
-    const reading = await readingOf(session, baseline, remembered.taken || sameServer(baseline.counters, after))
+    const tell = await rowsTell(session, baseline, remembered.taken || sameServer(baseline.counters, after))
     const before = sameCounting(baseline.counters, after, remembered.taken) ? baseline.counters : undefined
     const migrations = await committedSince(session, baseline, remembered.migrations)
-    const since = reading && { ...reading, migrations }
+    const since = tell ? { snapshot: baseline.snapshot, migrations } : undefined
     const live = await liveTables(session)
     const tables = new Map<number, TableExposure>()
     for await (const [table, look] of looksAt(session, live, since)) {

@@ -5,11 +5,8 @@ import type { OwnWrites } from './counters.js'
 import type { Session } from './session.js'
 
 /** In each condition the row is `x`, `$1` is the snapshot, and `$2` the ids of the migrations. */
-export interface Reading {
+export interface Since {
   readonly snapshot: string
-}
-
-export interface Since extends Reading {
   /** Migrations since, and what each wrote itself. */
   readonly migrations: readonly OwnWrites[]
 }
@@ -26,17 +23,13 @@ export const ofMigrations = `(x.xmin::text = any($2::text[]))`
 export const young = `xidsend(x.xmin) >= xidsend(pg_snapshot_xmin($1::pg_snapshot)::text::xid)`
 
 /**
- * Undefined where the rows cannot tell. A row carries the lower 32 bits of its transaction's id, a frozen one for ever:
+ * Whether the rows can tell. A row carries the lower 32 bits of its transaction's id, a frozen one for ever:
  * once a server has used more than those, an old row may look like a new one. Savepoints that were open at the take have
  * ids that its snapshot does not name, so what they wrote would count as seen. And ids begin anew in a server that was
  * put back to an earlier state.
  */
-export async function readingOf(
-  session: Session,
-  baseline: Baseline,
-  sameLineage: boolean,
-): Promise<Reading | undefined> {
-  if (baseline.openSavepoints || !sameLineage) return undefined
+export async function rowsTell(session: Session, baseline: Baseline, sameLineage: boolean): Promise<boolean> {
+  if (baseline.openSavepoints || !sameLineage) return false
   const [row] = await session.query<{ exact: boolean }>(
     `select d.oid = $1::oid and (select system_identifier::text from pg_control_system()) = $2
        and now.xmax >= pg_snapshot_xmax($3::pg_snapshot)::text::numeric and now.xmax < 4294967296
@@ -45,7 +38,7 @@ export async function readingOf(
      where d.datname = current_database()`,
     [baseline.oid, baseline.systemIdentifier, baseline.snapshot],
   )
-  return row?.exact === true ? { snapshot: baseline.snapshot } : undefined
+  return row?.exact === true
 }
 
 /** Those whose transaction certainly happened since; others count as the application's, which errs on the safe side. */

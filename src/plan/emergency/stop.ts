@@ -7,10 +7,10 @@ import { releaseLine, stopInForce } from '../ledger.js'
 import { ensureFit } from '../preflight.js'
 import type { Step } from '../act.js'
 import type { EmergencyRequest } from '../request.js'
-import { fenceDatabase, recordStart, recordStop, stopAtOnce } from '../steps/emergency.js'
+import { fenceDatabase, recordStart, recordStop } from '../steps/emergency.js'
 import { checkHealth } from '../steps/health.js'
 import { list } from '../steps/list.js'
-import { restartServices } from '../steps/services.js'
+import { restartServices, stopAtOnce } from '../steps/services.js'
 import type { Decision, EmergencyFacts, StackFiles } from './facts.js'
 
 export function planStop(request: EmergencyRequest, facts: EmergencyFacts): Decision {

@@ -1,5 +1,4 @@
 import type { ActArgs, Step } from '../act.js'
-import { list } from './list.js'
 
 /** Pauses the guard, and remembers what ran; its undo lets the guard go on. */
 export function recordStop(args: ActArgs['recordStop']): Step {
@@ -10,11 +9,6 @@ export function recordStop(args: ActArgs['recordStop']): Step {
 export function recordStart(): Step {
   const title = 'record that it runs again, and let the guard go on'
   return { act: { name: 'recordStart', title, args: {} }, undo: [], commit: false }
-}
-
-/** All at once, within the grace. What it stopped stays so: whoever asked for a stop wants nothing started by itself. */
-export function stopAtOnce(args: { readonly services: readonly string[]; readonly graceSeconds: number }): Step {
-  return { act: { name: 'stopServices', title: `stop ${list(args.services)}`, args }, undo: [], commit: true }
 }
 
 /** Ends what runs of older tokens still do in the database. `must`: nothing goes on where that cannot be said. */

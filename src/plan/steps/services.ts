@@ -13,6 +13,11 @@ export function stopForNow(input: ActArgs['stopServices'] & { readonly levels: r
   return { act: stop(args), undo: startAgain(levels), commit: false }
 }
 
+/** All at once, within the grace. What it stopped stays so: whoever asked for a stop wants nothing started by itself. */
+export function stopAtOnce(args: { readonly services: readonly string[]; readonly graceSeconds: number }): Step {
+  return { act: stop(args), undo: [], commit: true }
+}
+
 /** Behind all that was put back: the services as they were, and whether they are well. */
 export function startAgain(levels: readonly ServiceLevel[]): readonly Act[] {
   return [
