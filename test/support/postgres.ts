@@ -25,7 +25,7 @@ export interface TestPostgres {
   ): Promise<void>
   /** Ends it without a farewell, as `immediate` does, and starts it again: every session dies, and it recovers. */
   crash(): Promise<void>
-  /** Ends it in the same way, and has it recover, which keeps everybody out, for as long as the work takes. */
+  /** One of its processes dies, and it recovers, which keeps everybody out, for as long as the work takes. */
   recovering<T>(work: () => Promise<T>): Promise<T>
   stop(): Promise<void>
 }
@@ -71,6 +71,7 @@ export async function startPostgres(inside = tmpdir()): Promise<TestPostgres> {
     void execFileSync(program, words, { ...owner, cwd: directory, stdio: 'pipe' })
   let server = start()
   const access = { host: '127.0.0.1', port, user: 'postgres', password: 'unused' }
+  const system = { ...access, database: 'postgres' }
   await untilReady(access, server)
   return {
     ...access,
@@ -97,11 +98,16 @@ export async function startPostgres(inside = tmpdir()): Promise<TestPostgres> {
     },
     recovering: async (work) => {
       const hold = join(directory, 'hold')
-      await end(server, 'SIGQUIT')
       // What it asks for its log first, and that has none.
-      const ask = `restore_command = 'while [ -e ${hold} ]; do sleep 0.1; done; false'`
-      run('sh', '-c', 'touch "$1" "$2/recovery.signal"; echo "$3" >>"$2/postgresql.auto.conf"', 'sh', hold, data, ask)
-      server = start()
+      const ask = `while [ -e ${hold} ]; do sleep 0.1; done; false`
+      run('touch', hold, join(data, 'recovery.signal'))
+      await query(system, `alter system set restore_command = '${ask}'`)
+      await query(system, 'select pg_reload_conf()')
+      const [checkpointer] = await query<{ pid: number }>(
+        system,
+        `select pid from pg_stat_activity where backend_type = 'checkpointer'`,
+      )
+      process.kill(checkpointer!.pid, 'SIGKILL')
       try {
         await untilTurnedAway(access)
         return await work()
