@@ -139,7 +139,6 @@ function failAtOnce({ releases }: Sandbox): void {
 async function remove(root: string): Promise<void> {
   unmount(join(root, 'host', 'aria', 'backups'))
   await down({ root })
-  rmSync(root, { recursive: true, force: true })
 }
 
 function unmount(directory: string): void {

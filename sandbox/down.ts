@@ -1,8 +1,8 @@
-import { existsSync, rmSync } from 'node:fs'
 import { removeDockerd, reviveDockerd } from './docker.js'
 import { type SandboxPaths, sandboxPaths } from './paths.js'
 import { type Progress, timed } from './progress.js'
 import { stopProcess } from './processes.js'
+import { removeDirectory } from './remove.js'
 import { attempt } from './run.js'
 import { openSession } from './session.js'
 import { otherOwner, projectFilter, sandboxImages } from './stack.js'
@@ -22,7 +22,7 @@ export async function down(options: { readonly progress?: Progress; readonly roo
     await timed(progress, 'containers, volumes, networks and images removed', () => removeStack(paths, session.env))
     if (engine) await timed(progress, 'Docker Engine of the sandbox removed', () => removeDockerd(paths, engine))
   }
-  if (existsSync(paths.root)) rmSync(paths.root, { recursive: true, force: true })
+  await removeDirectory(paths.root)
 }
 
 /** By the project's label alone: it also finds what a changed compose file no longer names. */

@@ -1,8 +1,9 @@
 // The hosts of a load: one real SSH server without rights of its own, and on it a directory and a stack for each target.
 
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { removeDirectory } from '../../sandbox/remove.js'
 import { type Sshd, startSshd } from '../../test/support/sshd.js'
 import { dockerProgram } from './docker.js'
 
@@ -26,7 +27,7 @@ export async function makeGround(count: number): Promise<Ground> {
   const sshd = await startSshd({ path: `${root}/bin:/usr/local/bin:/usr/bin:/bin` })
   const remove = async () => {
     await sshd.stop()
-    rmSync(root, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 })
+    await removeDirectory(root)
   }
   return { ...lay(root, sshd, count), remove }
 }

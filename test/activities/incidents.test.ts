@@ -4,6 +4,7 @@ import { mkdirSync, readFileSync, readdirSync, rmSync, symlinkSync, utimesSync }
 import { join } from 'node:path'
 import { MockActivityEnvironment } from '@temporalio/testing'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
+import { removeDirectory } from '../../sandbox/remove.js'
 import { auditActivities } from '../../src/activities/audit.js'
 import type { Deps } from '../../src/activities/deps.js'
 import { leaseActivities } from '../../src/activities/lease.js'
@@ -43,7 +44,7 @@ targets:
 })
 afterAll(() => sshd.stop())
 beforeEach(() => mkdirSync(project('memories'), { recursive: true }))
-afterEach(() => rmSync(project(), { recursive: true }))
+afterEach(() => removeDirectory(project()))
 
 function project(...path: string[]): string {
   return join(sshd.directory, 'project', ...path)

@@ -1,6 +1,6 @@
 // The main job on a sandbox of its own, told in order: each test goes on where the one before it ended.
 
-import { mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, readdirSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -34,7 +34,6 @@ describe.skipIf(!process.env['STEPBACK_END_TO_END'])('the main job', { timeout: 
     await browser?.then((it) => it.close())
     operator?.stopWorker()
     await down({ root })
-    rmSync(root, { recursive: true, force: true })
   }, 120_000)
 
   const deploy = (version: string) => ({

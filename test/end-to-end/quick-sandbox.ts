@@ -1,6 +1,5 @@
 // A sandbox whose runs wait no longer than they must: how long a release is watched is the operator's to say.
 
-import { rmSync } from 'node:fs'
 import { parse, stringify } from 'yaml'
 import { down, up } from '../../sandbox/index.js'
 import { Operator } from './operator.js'
@@ -23,7 +22,6 @@ export async function quickSandbox(root: string, quick: Quick): Promise<Operator
 export async function remove(root: string, operator: Operator | undefined): Promise<void> {
   operator?.stopWorker()
   await down({ root })
-  rmSync(root, { recursive: true, force: true })
 }
 
 function shorter(config: string, { database, healthyWithin }: Quick): string {

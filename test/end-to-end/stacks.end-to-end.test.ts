@@ -2,7 +2,7 @@
 
 import { type ChildProcess, execFile, execFileSync, spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, readdirSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -87,7 +87,6 @@ describe.skipIf(!process.env['STEPBACK_END_TO_END'])('stacks as people have them
       }
     }
     await down({ root })
-    rmSync(root, { recursive: true, force: true })
   }, 120_000)
 
   const docker = (...words: string[]) => execFileSync('docker', words, { env, encoding: 'utf8', stdio: 'pipe' }).trim()

@@ -1,7 +1,7 @@
 // A sandbox of its own, beside whichever one is up: brought up, misbehaving, brought back, and taken down.
 
 import { spawn } from 'node:child_process'
-import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -33,7 +33,6 @@ describe.skipIf(!process.env['STEPBACK_END_TO_END'])('a sandbox', { timeout: 600
 
   afterAll(async () => {
     await down({ root })
-    rmSync(root, { recursive: true, force: true })
   }, 120_000)
 
   const get = async (path: string) => {

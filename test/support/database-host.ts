@@ -3,13 +3,14 @@
 
 import { execFileSync } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
-import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { MockActivityEnvironment } from '@temporalio/testing'
 import pg from 'pg'
 import { stringify } from 'yaml'
+import { removeDirectory } from '../../sandbox/remove.js'
 import type { ActResult } from '../../src/activities/act-input.js'
 import { createActivities } from '../../src/activities/index.js'
 import { Look } from '../../src/activities/observe/look.js'
@@ -167,7 +168,7 @@ export async function startDatabaseHost(schema: string, input: HostInput = {}): 
       await close()
       await sshd.stop()
       await server.stop()
-      for (const made of [root, bin]) rmSync(made, { recursive: true, force: true })
+      for (const made of [root, bin]) await removeDirectory(made)
     },
   }
 }

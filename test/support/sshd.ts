@@ -1,11 +1,12 @@
 // A real SSH server for tests, on 127.0.0.1, with keys of its own, as an ordinary process of the present user.
 import { execFileSync, spawn } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
-import { existsSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, openSync, readFileSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import type { AddressInfo } from 'node:net'
 import { tmpdir, userInfo } from 'node:os'
 import { join } from 'node:path'
+import { removeDirectory } from '../../sandbox/remove.js'
 import { SshConnection } from '../../src/adapters/ssh.js'
 import type { SshOptions } from '../../src/adapters/ssh.js'
 
@@ -76,7 +77,7 @@ export async function startSshd(
       await Promise.all(opened.map((connection) => connection.close()))
       const ended = new Promise((resolve) => server.once('exit', resolve))
       if (server.exitCode === null && server.kill()) await ended
-      rmSync(directory, { recursive: true, force: true, maxRetries: 5, retryDelay: 50 })
+      await removeDirectory(directory)
     },
   }
 }
