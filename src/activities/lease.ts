@@ -33,6 +33,12 @@ interface LeaseInput {
   readonly token: number
 }
 
+/** A plan that a run begins, and who asked for it. */
+interface Beginning {
+  readonly plan: Plan
+  readonly asked?: Asked
+}
+
 interface Wanted {
   readonly target: string
   readonly kind: RunKind | 'guard'
@@ -40,6 +46,8 @@ interface Wanted {
   readonly freesReserve?: true
   /** Nobody has approved anything yet, so it waits for whoever holds it. */
   readonly waits?: boolean
+  /** Written down at once. Only for a run that plans nothing again: another attempt would find this plan, and not its own. */
+  readonly begins?: Beginning
 }
 
 export interface Acquired {
@@ -48,6 +56,8 @@ export interface Acquired {
   readonly debts: readonly Debt[]
   /** As a plan says it. */
   readonly audits?: true
+  /** The plan is in the ledger. */
+  readonly begun?: true
 }
 
 export function leaseActivities(deps: Deps) {
@@ -74,18 +84,8 @@ export function leaseActivities(deps: Deps) {
       })
     },
 
-    async recordPlan(
-      input: LeaseInput & { readonly plan: Plan; readonly asked?: Asked },
-    ): Promise<Audited | undefined> {
-      return await beating(async () => {
-        const { target, token, plan, asked } = input
-        const host = deps.hosts.host(findTarget(deps.config, target))
-        const [audited] = await together([
-          asked && audit(host, 'begun', { kind: 'begun', asked, plan: auditedPlan(plan) }),
-          append(deps, target, token, 'plan', { kind: 'plan', run: ownRun(), plan }),
-        ])
-        return audited
-      })
+    async recordPlan(input: LeaseInput & Beginning): Promise<Audited | undefined> {
+      return await beating(() => writePlan(deps, input))
     },
 
     async closeDebt(
@@ -124,16 +124,32 @@ export function leaseActivities(deps: Deps) {
         }
         await append(deps, input.target, input.token, 'finished', entry)
         const people = forPeople(target, endOf(target, input))
-        const [audited, note] = await together([
+        const [audited, { note, lacksReserve }] = await together([
           input.ended && audit(host, 'ended', input.ended),
           tidy(deps, target, { token: input.token, run: ownRun(), people }),
           isBackup() && forgetOldJobs(host),
         ])
-        await host.release({ token: input.token, holder: holderOf(deps, rehearsals.includes(input.outcome)) })
+        await together([
+          lacksReserve && writeReserve(host, target, input.token),
+          host.release({ token: input.token, holder: holderOf(deps, rehearsals.includes(input.outcome)) }),
+        ])
         return audited && { ...audited, ...(note ? { note } : {}) }
       })
     },
   }
+}
+
+/** Into the ledger, which knows by it what the run may leave, and into the record. */
+async function writePlan(
+  deps: Deps,
+  { target, token, plan, asked }: LeaseInput & Beginning,
+): Promise<Audited | undefined> {
+  const host = deps.hosts.host(findTarget(deps.config, target))
+  const [audited] = await together([
+    asked && audit(host, 'begun', { kind: 'begun', asked, plan: auditedPlan(plan) }),
+    append(deps, target, token, 'plan', { kind: 'plan', run: ownRun(), plan }),
+  ])
+  return audited
 }
 
 /** How a rehearsal ends; the lease that goes back is its own. */
@@ -158,7 +174,10 @@ async function acquire(deps: Deps, input: Wanted): Promise<Acquired> {
       await append(deps, input.target, got.token, 'acquired', { kind: 'acquired', run: ownRun(), saw: judge.saw })
       // What others left stays for the next run: undoing it first could start what is to be stopped.
       const left = urgent ? [] : debts(await ledgerRecords(host), ownRun())
-      return { token: got.token, run: ownRun(), debts: left, audits: true }
+      const acquired = { token: got.token, run: ownRun(), debts: left, audits: true } as const
+      if (!input.begins) return acquired
+      await writePlan(deps, { target: input.target, token: got.token, ...input.begins })
+      return { ...acquired, begun: true }
     }
     await sleep(2_000, undefined, { signal: Context.current().cancellationSignal })
   }
@@ -184,7 +203,7 @@ async function tidy(
   deps: Deps,
   target: Target,
   input: { readonly token: number; readonly run: RunId; readonly people: ForPeople | undefined },
-): Promise<Noted | undefined> {
+): Promise<{ readonly note: Noted | undefined; readonly lacksReserve: boolean }> {
   const { token, run, people } = input
   const host = deps.hosts.host(target)
   const run8 = runDigits(run)
@@ -196,16 +215,19 @@ async function tidy(
   })
   try {
     const job = await host.runJob({ id: `${runDigits(ownRun())}.${run8}.tidy.${token}`, token, script })
-    if (job.outcome === 'exited' && job.stdout.split('\n').includes('missing')) {
-      // Nobody waits until it is written.
-      await host.armTimer({ name: `reserve.${token}`, script: keepReserve(host.stateDirectory, reserveBytes) })
-    }
-    if (job.outcome === 'exited') return notedIn(people, job)
-    return people && { problem: `writing it was ${job.outcome}` }
+    if (job.outcome === 'exited')
+      return { note: notedIn(people, job), lacksReserve: job.stdout.split('\n').includes('missing') }
+    return { note: people && { problem: `writing it was ${job.outcome}` }, lacksReserve: false }
   } catch (error) {
     if (error instanceof StepbackError && error.type === 'Unreachable') throw error
-    return people && { problem: messageOf(error) }
+    return { note: people && { problem: messageOf(error) }, lacksReserve: false }
   }
+}
+
+/** By a timer, since nobody waits until it is written; a disk that has no room for that is no reason to fail a run. */
+async function writeReserve(host: Host, target: Target, token: number): Promise<void> {
+  const script = keepReserve(host.stateDirectory, target.emergency.reserveBytes)
+  await host.armTimer({ name: `reserve.${token}`, script }).catch(() => undefined)
 }
 
 /** Backups come by schedule and wait for nobody, so what every run leaves on the host is forgotten by them. */

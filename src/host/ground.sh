@@ -24,7 +24,8 @@ scratch() {
   SCRATCH=$1/.t.$NONCE.$$.$SCRATCHES
 }
 
-# put FILE LINE [sync]: links a finished file of one line; false when the name is taken
+# put FILE LINE [sync [FIRST SECOND]]: links a finished file of one line; false when the name is taken. With `sync` it is
+# on the disk before its name is, and so are FIRST and SECOND.
 put() {
   scratch "${1%/*}"
   # Read back, because a full disk must not link an empty claim or lease.
@@ -32,7 +33,7 @@ put() {
     rm -f "$SCRATCH"
     fail cannot-write "$1"
   }
-  [ -z "${3-}" ] || durable "$SCRATCH"
+  [ -z "${3-}" ] || durable "$SCRATCH" ${4+"$4"} ${5+"$5"}
   link "$SCRATCH" "$1" || return 1
   [ -z "${3-}" ] || durable "${1%/*}"
 }
@@ -41,10 +42,25 @@ put() {
 link() {
   ln "$1" "$2" 2>/dev/null
   lk_status=$?
-  rm -f "$1"
+  drop "$1"
   [ "$lk_status" = 0 ] && return 0
   [ -e "$2" ] || fail cannot-link "$2"
   return 1
+}
+
+# drop FILE: a temporary file goes; where this process tidies up later, only then, since somebody waits for it now
+TIDIES=
+drop() {
+  [ -n "$TIDIES" ] || rm -f "$1"
+}
+
+# tidy_later DIRECTORY: that all temporary files of this process lie there, and go by `tidy`
+tidy_later() {
+  TIDIES=$1/.t.$NONCE.$$
+}
+
+tidy() {
+  rm -f "$TIDIES".*
 }
 
 # durable PATH...: on the disk, not only in memory, since a power cut may else leave a name with nothing behind it

@@ -30,6 +30,7 @@ op_start() {
   job "$1"
   renewed "$2"
   [ -d "$JOB" ] || mkdir -p "$JOB" || fail cannot-write "$JOB"
+  tidy_later "$JOB"
   payload "$(($4 + $5))" "$JOB"
   same_files "$4" "$5"
   job "$1"
@@ -39,6 +40,7 @@ op_start() {
     detach $RUN_WITH "$HELPER" "$STATE" "$RUN_WITH" "$NONCE" run "$1" "$2" "$3"
     LAST=$3
   fi
+  tidy
   printf 'follow %s\n' "$LAST"
   if [ $# -gt 6 ] && leader; then until_exit "$LAST" "$6" "$7"; fi
 }
@@ -65,14 +67,14 @@ same_files() {
 same_file() {
   if [ -e "$2" ]; then
     cmp -s "$1" "$2" || fail other-command "$JOB_ID"
-    rm -f "$1"
+    drop "$1"
   else
     # Not by `link`: its loser has nothing left to compare.
     if ! ln "$1" "$2" 2>/dev/null; then
       [ -e "$2" ] || fail cannot-link "$2"
       cmp -s "$1" "$2" || fail other-command "$JOB_ID"
     fi
-    rm -f "$1"
+    drop "$1"
   fi
 }
 
@@ -97,6 +99,8 @@ op_run() {
   # A handler, not '': it is reset in the child, so the command dies of TERM and the runner lives to record that.
   trap : TERM INT
   job "$1"
+  tidy_later "$JOB"
+  trap tidy EXIT
   identify "$$" || exit 1
   rn_group=$GROUP
   pause run-claim
@@ -112,7 +116,7 @@ op_run() {
   fi
   pause run-looked
   # Lost in a power cut, a claim would say that nothing ran: claim, start and their names are on the disk first.
-  put "$JOB/started.$3" "$$" || exit 1
+  { printf '%s\n' "$$" >"$JOB/started.$3"; } 2>/dev/null || exit 1
   rn_end=
   [ -e "$JOB/end" ] && rn_end=$JOB/end
   durable "$JOB/cmd" ${rn_end:+"$rn_end"} "$JOB/claim.$3" "$JOB/started.$3" "$JOB"
@@ -130,8 +134,7 @@ op_run() {
     put "$JOB/ended.$3" "$rn_status" sync
     run_ending || run_ending || exit 1
   fi
-  durable "$JOB/out.$3" "$JOB/err.$3"
-  put "$JOB/exit.$3" "$rn_status" sync
+  put "$JOB/exit.$3" "$rn_status" sync "$JOB/out.$3" "$JOB/err.$3"
 }
 
 # wait ID TOKEN GENERATION ROUNDS LIMIT: the exit of this generation with the tails of its output, or how things stand:

@@ -10,28 +10,42 @@ import { failureOf } from './perform.js'
 import type { RunState } from './state.js'
 import { type Lease, Walk } from './walk.js'
 
-/** `waits`: for whoever holds it, since nobody has approved anything yet. */
-export async function takeLease(state: RunState, gate: Gate, { target, freesReserve }: Plan, waits = false) {
+/**
+ * `waits`: for whoever holds it, since nobody has approved anything yet. `begins`: the plan is written down with it,
+ * since it is not made again.
+ */
+export async function takeLease(
+  state: RunState,
+  gate: Gate,
+  plan: Plan,
+  { waits = false, begins = false }: { readonly waits?: boolean; readonly begins?: boolean } = {},
+) {
+  const { target, freesReserve } = plan
   state.enter('waiting-for-lease')
   const {
     token,
     run: origin,
     debts,
     audits = false,
-  } = await stubbornActs.acquireLease.executeWithOptions({ summary: 'take the lease' }, [
-    {
-      target,
-      kind: state.progress.kind,
-      ...(freesReserve ? { freesReserve } : {}),
-      ...(waits ? { waits } : {}),
-    },
-  ])
+    begun = false,
+  } = await stubbornActs.acquireLease.executeWithOptions(
+    { summary: begins ? 'take the lease, and write the plan to the ledger' : 'take the lease' },
+    [
+      {
+        target,
+        kind: state.progress.kind,
+        ...(freesReserve ? { freesReserve } : {}),
+        ...(waits ? { waits } : {}),
+        ...(begins ? { begins: { plan, asked: state.trail.asked } } : {}),
+      },
+    ],
+  )
   state.token = token
   state.trail.on ||= audits
   const lease = { target, token }
   state.enter('running')
   await payDebts(state, gate, lease, debts)
-  return { lease, origin }
+  return { lease, origin, begun }
 }
 
 /** A run that was reset finds the lease with its earlier self, and all that it did is a debt: it starts over. */

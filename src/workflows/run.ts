@@ -9,7 +9,7 @@ import {
   patched,
   setHandler,
 } from '@temporalio/workflow'
-import type { WrittenEnd } from '../plan/audit.js'
+import type { Asked, WrittenEnd } from '../plan/audit.js'
 import { endNotice } from '../plan/notice.js'
 import type { Plan, PlannedChecks, RunKind } from '../plan/plan.js'
 import { type HealthReport, type Phase, type RunResult, safetyOf } from '../plan/progress.js'
@@ -107,22 +107,23 @@ async function askForApproval(state: RunState, gate: Gate, plan: Plan): Promise<
 }
 
 async function underLease(state: RunState, gate: Gate, request: unknown, approved: Plan): Promise<RunResult> {
-  const { lease, origin } = await takeLease(state, gate, approved)
-  const fresh = approved.kind === 'emergency' ? approved : await makePlan(state, request, approved.restorePoint)
+  const once = approved.kind === 'emergency'
+  const { lease, origin, begun } = await takeLease(state, gate, approved, { begins: once && !approved.already })
+  const fresh = once ? approved : await makePlan(state, request, approved.restorePoint)
   // Exposure is not in the digest: a plan that lost nothing when nobody had to approve it may lose rows by now.
   const asked = approved.approval.required && fresh.digest === approved.digest && !hasGrown(approved, fresh)
   const plan = asked ? asApproved(fresh, approved) : fresh
   if (plan.already)
     return await finish(state, lease, { phase: 'done', plan, health: await look(plan.target, answering(plan)) })
   if (!asked) await askForApproval(state, gate, plan)
-  await recordPlan(state, lease, plan)
+  if (!begun) await recordPlan(lease, plan, state.trail.asked)
+  state.trail.begun = true
   return await walk(state, new Walk({ state, gate, plan, lease, origin }), plan, lease)
 }
 
-async function recordPlan({ trail }: RunState, lease: Lease, plan: Plan): Promise<void> {
+async function recordPlan(lease: Lease, plan: Plan, asked: Asked): Promise<void> {
   const summary = 'write the plan to the ledger'
-  await acts.recordPlan.executeWithOptions({ summary }, [{ ...lease, plan, asked: trail.asked }])
-  trail.begun = true
+  await acts.recordPlan.executeWithOptions({ summary }, [{ ...lease, plan, asked }])
 }
 
 /** What is lost may grow while a person decides, up to the bound; plans of earlier versions have none. */

@@ -181,6 +181,19 @@ test('a run that was fenced writes nothing into the project; whoever settles wha
   expect(readFileSync(project('memories/logs', notes()[0]!), 'utf8')).toContain('- severity: failure')
 })
 
+test('a run that plans nothing again has its plan in ledger and record with its lease, once', async () => {
+  const host = deps.hosts.host(findTarget(deps.config, 'shop'))
+  const { inside } = newRun('emergency')
+  const begins = { plan, asked: ending('done').asked }
+  const acquire = () => inside(() => lease().acquireLease({ target: 'shop', kind: 'emergency', begins }))
+  const { token } = await acquire()
+  expect(await acquire()).toMatchObject({ token, begun: true })
+  const kinds = (records: readonly { readonly entry: object }[]) =>
+    records.map(({ entry }) => (entry as { kind: string }).kind)
+  expect(kinds(await host.readLedger())).toEqual(['acquired', 'plan'])
+  expect(kinds((await host.readAudit()).records)).toEqual(['begun'])
+})
+
 test('a run has its end in the ledger before its lease goes back', async () => {
   const host = deps.hosts.host(findTarget(deps.config, 'shop'))
   const release = host.release.bind(host)

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { ownRun } from '../../src/activities/context.js'
 import { emergencyFacts, emergencyPlan, emergencyRequest } from '../support/emergencies.js'
 import { container, records } from '../support/plans.js'
 import { Stage, fail } from '../support/workflow.js'
@@ -31,8 +32,15 @@ test('an emergency looks once, takes the lease, and acts', async () => {
     'observeEnd',
     'finishRun',
   ])
-  expect(stage.calls('acquireLease')).toEqual([{ target: 'shop', kind: 'emergency' }])
+  expect(stage.calls('acquireLease')).toMatchObject([{ target: 'shop', kind: 'emergency' }])
   expect(result).toMatchObject({ phase: 'done', kind: 'emergency', scope: 'stop', restorePoint: null })
+})
+
+test('what it plans is written down with the lease', async () => {
+  stage.on('acquireLease', ({ begins }) => ({ token: 7, run: ownRun(), debts: [], ...(begins ? { begun: true } : {}) }))
+  expect((await (await stage.start('emergencyWorkflow', request)).result()).phase).toBe('done')
+  expect(stage.calls('acquireLease')[0].begins).toMatchObject({ plan, asked: { kind: 'emergency' } })
+  expect(stage.all.slice(0, 3)).toEqual(['plan', 'acquireLease', 'recordStop'])
 })
 
 test('a dry run only plans', async () => {
