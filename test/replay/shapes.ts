@@ -150,6 +150,11 @@ export const shapes: Readonly<Record<string, (stage: Stage) => Promise<Run>>> = 
     stage.reset(emergencyPlan())
     return await ended(await stage.start('emergencyWorkflow', emergencyRequest()), async () => undefined)
   },
+  'emergency-begun-with-lease': async (stage) => {
+    stage.reset(emergencyPlan())
+    stage.on('acquireLease', () => ({ token: 7, run: ownRun(), debts: [], begun: true }))
+    return await ended(await stage.start('emergencyWorkflow', emergencyRequest()), async () => undefined)
+  },
   'emergency-at-gate': async (stage) => {
     const request = emergencyRequest({ procedure: 'unresponsive' })
     stage.reset(emergencyPlan(request))
