@@ -35,7 +35,7 @@ import { observeCandidate } from './observe/candidate.js'
 import { observeConfiguration } from './observe/configuration.js'
 import { observeEmergency } from './observe/emergency.js'
 import { observe } from './observe/facts.js'
-import { type Glance, type Since, freeLease, glance, isStill } from './observe/glance.js'
+import { type Glance, freeLease, glance } from './observe/glance.js'
 import { Look } from './observe/look.js'
 import { observeRecorded } from './observe/recorded.js'
 import { observeRelease } from './observe/release.js'
@@ -55,7 +55,7 @@ export interface Planned {
   readonly glance?: Glance
 }
 
-/** The target was observed again, and what was planned stands. */
+/** What an earlier version found under the lease: the target was observed again, and what was planned stands. */
 export interface Unchanged {
   readonly unchanged: true
 }
@@ -69,14 +69,11 @@ export function planningActivities(deps: Deps) {
       readonly destination?: string
       /** Whether the checks are asked, too: what they say before anything is changed. */
       readonly asksHealth?: boolean
-      /** What the plan at hand was made upon, asked under the lease. */
-      readonly since?: Since
     }): Promise<Planned | Unchanged> {
       return await beating(async () => {
-        const { kind, request, destination, asksHealth = false, since } = input
+        const { kind, request, destination, asksHealth = false } = input
         const notifies = subscriptionsOf(deps.config)
         try {
-          if (since && (await isStill(await Look.at(deps, nameOf(request)), since))) return { unchanged: true }
           const asked = asksHealth ? healthBefore(deps, request) : null
           const { begin, glanced } = glancing(deps, kind)
           const plan = await planners[kind](begin, request, destination)

@@ -28,6 +28,7 @@ export async function takeLease(
     debts,
     audits = false,
     begun = false,
+    unchanged = false,
   } = await stubbornActs.acquireLease.executeWithOptions(
     { summary: begins ? 'take the lease, and write the plan to the ledger' : 'take the lease' },
     [
@@ -37,6 +38,7 @@ export async function takeLease(
         ...(freesReserve ? { freesReserve } : {}),
         ...(waits ? { waits } : {}),
         ...(begins ? { begins: { plan, asked: state.trail.asked } } : {}),
+        ...(state.glance && !waits ? { since: state.glance } : {}),
       },
     ],
   )
@@ -45,7 +47,7 @@ export async function takeLease(
   const lease = { target, token }
   state.enter('running')
   await payDebts(state, gate, lease, debts)
-  return { lease, origin, begun }
+  return { lease, origin, begun, unchanged }
 }
 
 /** A run that was reset finds the lease with its earlier self, and all that it did is a debt: it starts over. */
@@ -90,10 +92,7 @@ export async function giveLeaseBack(lease: Lease, outcome: string): Promise<void
 }
 
 async function payDebts(state: RunState, gate: Gate, lease: Lease, debts: readonly Debt[]): Promise<void> {
-  if (debts.length > 0) {
-    state.notices.tell(debtNotice(state.told, debts))
-    state.glance = undefined
-  }
+  if (debts.length > 0) state.notices.tell(debtNotice(state.told, debts))
   let kept = false
   for (const debt of debts) {
     const ask = debt.ask ?? (kept ? debt.askOnceKept : undefined)

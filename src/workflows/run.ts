@@ -72,10 +72,9 @@ async function rehearsed(state: RunState, gate: Gate, request: unknown, plan: Pl
 async function makePlan(state: RunState, request: unknown, destination?: string): Promise<Plan> {
   const kind = state.progress.kind as RunKind // a guard plans nothing
   const asksHealth = state.plan === undefined && (kind === 'deploy' || kind === 'rollback')
-  const since = state.token !== undefined && state.glance ? { since: { ...state.glance, token: state.token } } : {}
   const plans = ({ plan }: typeof acts) =>
     plan.executeWithOptions({ summary: `look, and plan the ${kind}` }, [
-      { kind, request, asksHealth, ...(destination === undefined ? {} : { destination }), ...since },
+      { kind, request, asksHealth, ...(destination === undefined ? {} : { destination }) },
     ])
   const planned = state.token === undefined ? await outliving(() => plans(briefActs)) : await plans(acts)
   if ('unchanged' in planned) return state.plan!
@@ -108,8 +107,9 @@ async function askForApproval(state: RunState, gate: Gate, plan: Plan): Promise<
 
 async function underLease(state: RunState, gate: Gate, request: unknown, approved: Plan): Promise<RunResult> {
   const once = approved.kind === 'emergency'
-  const { lease, origin, begun } = await takeLease(state, gate, approved, { begins: once && !approved.already })
-  const fresh = once ? approved : await makePlan(state, request, approved.restorePoint)
+  const taken = await takeLease(state, gate, approved, { begins: once && !approved.already })
+  const { lease, origin, begun } = taken
+  const fresh = once || taken.unchanged ? approved : await makePlan(state, request, approved.restorePoint)
   // Exposure is not in the digest: a plan that lost nothing when nobody had to approve it may lose rows by now.
   const asked = approved.approval.required && fresh.digest === approved.digest && !hasGrown(approved, fresh)
   const plan = asked ? asApproved(fresh, approved) : fresh

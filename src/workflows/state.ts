@@ -19,7 +19,7 @@ export class RunState {
   readonly trail: Trail
   result: RunResult | undefined
   plan: Plan | undefined
-  /** What the plan was made upon; none where the target was changed since, by what others left. */
+  /** What the plan was made upon. */
   glance: Glance | undefined
   token: number | undefined
   /** Set by the first step that starts: from then on leaving means undoing. */

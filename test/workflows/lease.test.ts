@@ -32,9 +32,10 @@ beforeEach(() => stage.reset(plan))
 
 const glance = { lease: 6, at: 0, sha256: 'as it was' }
 
-/** Looks once, and then finds all as it was. */
-function glancing() {
-  stage.on('plan', ({ since }) => (since ? { unchanged: true } : { plan, searchable: false, audits: true, glance }))
+/** Finds all as it was, under the lease. */
+function glancing(...debts: readonly Debt[]) {
+  stage.on('plan', () => ({ plan, searchable: false, audits: true, glance }))
+  stage.on('acquireLease', () => ({ token: 7, run: ownRun(), debts, ...(debts.length > 0 ? {} : { unchanged: true }) }))
 }
 
 function owing(...debts: readonly Debt[]) {
@@ -45,16 +46,16 @@ describe('under the lease', () => {
   test('a target that is as it was a moment ago is not planned for again', async () => {
     glancing()
     const result = await (await stage.start('deployWorkflow', request)).result()
-    expect(stage.calls('plan').map(({ since }) => since)).toEqual([undefined, { ...glance, token: 7 }])
+    expect(stage.calls('acquireLease')).toMatchObject([{ since: glance }])
+    expect(stage.all.slice(0, 3)).toEqual(['plan', 'acquireLease', 'recordPlan'])
     expect(stage.calls('recordPlan')).toMatchObject([{ plan: { digest: plan.digest } }])
     expect(result).toMatchObject({ phase: 'done', plan: { digest: plan.digest } })
   })
 
   test('one that was changed since, by the undo of what others left, is planned for anew', async () => {
-    glancing()
-    owing(debt)
+    glancing(debt)
     const result = await (await stage.start('deployWorkflow', request)).result()
-    expect(stage.calls('plan').map(({ since }) => since)).toEqual([undefined, undefined])
+    expect(stage.calls('plan')).toHaveLength(2)
     expect(result.plan!.digest).toBe(plan.digest)
   })
 })
