@@ -31,7 +31,7 @@ import { together } from './together.js'
 import { planMigrations } from '../plan/revision.js'
 import { observeAhead } from './observe/ahead.js'
 import { observeDowns } from './observe/database.js'
-import { observeCandidate } from './observe/candidate.js'
+import { observeCandidate, observeHeld } from './observe/candidate.js'
 import { observeConfiguration } from './observe/configuration.js'
 import { observeEmergency } from './observe/emergency.js'
 import { observe } from './observe/facts.js'
@@ -176,8 +176,8 @@ async function deploy(begin: Begin, raw: unknown): Promise<Plan> {
 async function rollback(begin: Begin, raw: unknown, destination?: string): Promise<Plan> {
   const request = parseRollbackRequest(raw)
   const look = await begin(request.target)
-  const facts = await observe(look)
-  return withDigest(await decideRollback(look, request, facts, destination), request)
+  const [facts, goal] = await together([observe(look), observeGoal(look, request, destination)])
+  return withDigest(await decideRollback(look, request, facts, goal), request)
 }
 
 async function backup(begin: Begin, raw: unknown): Promise<Plan> {
@@ -193,13 +193,25 @@ async function emergency(begin: Begin, raw: unknown): Promise<Plan> {
   return withDigest(planEmergency(request, await observeEmergency(look, request)), request)
 }
 
+/** Where it goes is in the ledger and on the shelf alone, so what lies there is looked at beside the target itself. */
+async function observeGoal(look: Look, request: RollbackRequest, fixed: string | undefined) {
+  const [records, shelf] = await together([look.records(), look.shelf()])
+  const destination = chooseDestination(request, { records, ...shelf }, fixed)
+  if (destination.kind === 'revision') return destination
+  const { manifest } = destination
+  const whole = request.scope === 'full' || request.scope === 'database'
+  return {
+    ...destination,
+    held: whole ? await observeHeld(look, { request, manifests: shelf.manifests, manifest }) : null,
+  }
+}
+
 async function decideRollback(
   look: Look,
   request: RollbackRequest,
   facts: Facts,
-  fixed: string | undefined,
+  destination: Awaited<ReturnType<typeof observeGoal>>,
 ): Promise<Omit<Plan, 'digest'>> {
-  const destination = chooseDestination(request, facts, fixed)
   if (destination.kind === 'revision') {
     const down = facts.database ? planMigrations({ ...facts.database, to: destination.to }).down : []
     const exposure = await observeDowns(
@@ -215,7 +227,7 @@ async function decideRollback(
   if (request.scope === 'config') {
     return planConfiguration(request, facts, await observeConfiguration(look, { request, facts, manifest }), because)
   }
-  const candidate = await observeCandidate(look, { request, facts, manifest })
+  const candidate = await observeCandidate(look, { request, facts, held: destination.held! })
   return planRollback(request, facts, candidate, because)
 }
 

@@ -6,6 +6,9 @@ import type { Plan } from './plan.js'
 import type { RollbackRequest } from './request.js'
 import { idsOn, restorePoint } from './shelf.js'
 
+/** What decides over it: ledger and shelf alone. */
+type Choosing = Pick<Facts, 'records' | 'manifests' | 'unreadable'>
+
 /** Where a rollback goes: a restore point, or, for the database alone, a revision. */
 export type Destination =
   | { readonly kind: 'restore-point'; readonly manifest: Manifest; readonly because: string }
@@ -15,7 +18,7 @@ export type Destination =
  * Chooses from the ledger, never by file times; `Refused` lists what there is. `fixed` is what `latest` meant when it
  * was asked: another run may have ended since.
  */
-export function chooseDestination(request: RollbackRequest, facts: Facts, fixed?: string): Destination {
+export function chooseDestination(request: RollbackRequest, facts: Choosing, fixed?: string): Destination {
   if (request.to === 'latest') {
     const meant = restorePoint(facts, fixed)
     return meant ? destination(meant, 'before the current one when it was asked') : latest(request, facts)
@@ -36,13 +39,13 @@ export function chooseDestination(request: RollbackRequest, facts: Facts, fixed?
 }
 
 /** What a rollback of single containers left running is no version; such a restore point is taken where there is no other. */
-function ofVersion({ manifests, records }: Facts, version: string): Manifest | undefined {
+function ofVersion({ manifests, records }: Choosing, version: string): Manifest | undefined {
   const captured = manifests.filter((it) => it.version === version).toSorted((a, b) => (a.id < b.id ? 1 : -1))
   const mixed = mixedRestorePoints(records)
   return captured.find((it) => !mixed.has(it.id)) ?? captured[0]
 }
 
-function latest(request: RollbackRequest, facts: Facts): Destination {
+function latest(request: RollbackRequest, facts: Choosing): Destination {
   const open = openDeploy(facts.records) ?? leftDeploy(facts.records)
   if (open) return beforeOpen(request, facts, open)
   const current = releaseLine(facts.records).at(-1)
@@ -61,7 +64,7 @@ function latest(request: RollbackRequest, facts: Facts): Destination {
  * A deploy that is under way is pre-empted and undoes itself, and one that could not undo itself is what there is to go
  * back from; going back behind the release that it replaces is too far.
  */
-function beforeOpen(request: RollbackRequest, facts: Facts, open: Plan): Destination {
+function beforeOpen(request: RollbackRequest, facts: Choosing, open: Plan): Destination {
   const manifest = restorePoint(facts, open.safety)
   if (manifest) return destination(manifest, `before the deploy of ${open.version}`)
   throw new StepbackError({

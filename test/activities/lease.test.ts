@@ -1,15 +1,20 @@
 // When the lease of somebody who is gone may be taken: asked of a real host.
 
 import { spawn } from 'node:child_process'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { MockActivityEnvironment } from '@temporalio/testing'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { Deps } from '../../src/activities/deps.js'
 import { leaseActivities } from '../../src/activities/lease.js'
 import { isExpired } from '../../src/activities/lease-judge.js'
+import { type Glance, freeLease, glance } from '../../src/activities/observe/glance.js'
+import { Look } from '../../src/activities/observe/look.js'
 import { callHelper, linesOf } from '../../src/adapters/host/helper.js'
 import { Host, type LeaseState } from '../../src/adapters/host.js'
 import { parseConfig } from '../../src/config/load.js'
+import { deployPlan } from '../support/plans.js'
 import { type Sshd, startSshd } from '../support/sshd.js'
 
 let sshd: Sshd
@@ -78,4 +83,55 @@ test('a run that rehearsed takes the lease for itself behind that, each once', a
   await finish(token, 'done')
   await expect(acquire(false)).rejects.toThrow('the lease was taken over')
   expect((await host.readLease()).holder).toBeUndefined()
+})
+
+test('with the lease comes whether the target is as it was planned for; where others left something, it is not', async () => {
+  const bin = mkdtempSync(join(tmpdir(), 'stepback-glance-'))
+  writeFileSync(join(bin, 'docker'), '#!/bin/sh\n', { mode: 0o755 })
+  const server = await startSshd({ path: `${bin}:/usr/bin:/bin` })
+  try {
+    const connection = await server.connect()
+    const directory = join(server.directory, 'project')
+    mkdirSync(join(directory, 'backups'), { recursive: true })
+    const config = parseConfig(
+      `targets: { shop: { ssh: { host: shop.test }, directory: ${directory}, backups: ${directory}/backups,
+        compose: { project: shop, files: [docker-compose.yml] }, services: { application: [api] } } }`,
+      'x.yaml',
+    )
+    const host = new Host({ ssh: async () => connection, stateDirectory: join(directory, 'backups/.stepback') })
+    const hosts = { host: () => host, ssh: async () => connection }
+    const deps = { config, hosts, namespace: 'default', runs: { state: async () => 'closed' } } as unknown as Deps
+    const lease = leaseActivities(deps)
+    let runs = 0
+    const newRun = () => {
+      const run = { workflowId: `deploy-${++runs}`, runId: `00000000-0000-7000-8000-00000000000${runs}` }
+      const info = { workflowExecution: run, workflowType: 'deployWorkflow', currentAttemptScheduledTimestampMs: 1_000 }
+      return <T>(work: () => Promise<T>) => new MockActivityEnvironment(info).run(work) as Promise<T>
+    }
+    const seen = async () => {
+      const look = await Look.at(deps, 'shop')
+      return await newRun()(async () => (await glance(look, (await freeLease(look)) ?? 0))!)
+    }
+    const acquire = async (since: Glance, inside = newRun()) =>
+      await inside(() => lease.acquireLease({ target: 'shop', kind: 'deploy', since }))
+
+    const first = newRun()
+    const taken = await acquire(await seen(), first)
+    expect(taken).toMatchObject({ unchanged: true, debts: [] })
+    await first(() => lease.finishRun({ target: 'shop', token: taken.token, outcome: 'done' }))
+
+    const before = await seen()
+    writeFileSync(join(directory, 'docker-compose.yml'), 'services: {}\n')
+    const second = newRun()
+    const changed = await acquire(before, second)
+    expect(changed).not.toHaveProperty('unchanged')
+    // It dies behind its plan, and the next one finds what it left.
+    await second(() => lease.recordPlan({ target: 'shop', token: changed.token, plan: deployPlan() }))
+    const owing = await acquire({ ...(await seen()), lease: changed.token })
+    expect(owing.debts).toHaveLength(1)
+    expect(owing).not.toHaveProperty('unchanged')
+  } finally {
+    await server.stop()
+    rmSync(bin, { recursive: true })
+  }
 })

@@ -2,7 +2,7 @@ import { type FileFact, describeFiles, mergedEnv, parseFileFacts } from '../../c
 import { imageIds, readEnvFile } from '../../commands/observe.js'
 import { command } from '../../commands/shell.js'
 import type { ComposeModel } from '../../plan/compose.js'
-import type { Ahead, CandidateFacts, Facts } from '../../plan/facts.js'
+import type { CandidateFacts, Facts } from '../../plan/facts.js'
 import { StepbackError } from '../../plan/failure.js'
 import { countedSince } from '../../plan/exposure.js'
 import type { Manifest, ManifestFile } from '../../plan/manifest.js'
@@ -18,35 +18,61 @@ import { changeOnWayBack, isAmong } from './file-changes.js'
 import type { Look } from './look.js'
 import { type Replaced, askWith, hashWith } from './resulting.js'
 
-/** A restore point compared with what is there. Of all that is wrong with it, a wrong checksum is said first. */
+/** What a restore point holds, compared with what is there. */
+type Held = Pick<
+  CandidateFacts,
+  'manifest' | 'model' | 'paths' | 'changedFiles' | 'changes' | 'environment' | 'changedImages' | 'missingImages'
+> & {
+  /** Of the database's definition in its files; null where nobody can tell. */
+  readonly hash: string | null
+}
+
+/**
+ * All that can be asked with nothing known but the shelf, beside the look at the target. Of all that is wrong with it, a
+ * wrong checksum is said first.
+ */
+export async function observeHeld(
+  look: Look,
+  input: { readonly request: RollbackRequest; readonly manifests: readonly Manifest[]; readonly manifest: Manifest },
+): Promise<Held> {
+  const { manifest, request } = input
+  const way = wayBack(manifest, input.manifests, '~')
+  const full = request.scope === 'full'
+  const replaced = recordedFiles(look, way, request.secrets)
+  const [, model, hash, { changedFiles, changes }, images, environment] = await together([
+    verifyFiles(look, manifest, [...manifest.files.filter(isWhole), ...way.sources]),
+    modelWith(look, replaced, manifest),
+    hashWith(look, replaced),
+    readChanges(look, way, full ? request.secrets : null),
+    compareImages(look, manifest),
+    full ? readEnvironment(look, manifest, request.secrets) : null,
+  ])
+  const paths = [...way.files.map((file) => file.path!), ...way.absent]
+  return { manifest, model, hash, paths, changedFiles, changes, environment, ...images }
+}
+
+/** What going back to it would meet, and lose. */
 export async function observeCandidate(
   look: Look,
-  input: { readonly request: RollbackRequest; readonly facts: Facts; readonly manifest: Manifest },
+  input: { readonly request: RollbackRequest; readonly facts: Facts; readonly held: Held },
 ): Promise<CandidateFacts> {
-  const { manifest } = input
-  const way = wayBack(manifest, input.facts.manifests, '~')
-  const counted = countedSince(input.facts, manifest)
-  const full = input.request.scope === 'full'
-  const [, { model, ahead }, { changedFiles, changes }, images, seen, downExposure, environment, other, carryable] =
-    await together([
-      verifyFiles(look, manifest, [...manifest.files.filter(isWhole), ...way.sources]),
-      readResulting(look, input, way),
-      readChanges(look, way, full ? input.request.secrets : null),
-      compareImages(look, manifest),
-      input.request.strategy === 'migrate' ? null : observeExposure(look, counted, manifest.kept !== undefined),
-      observeDowns(look, appliedSince(input.facts, manifest)),
-      full ? readEnvironment(look, manifest, input.request.secrets) : null,
-      input.facts.database?.othersMigrate ? observeSchemaChange(look, manifest) : false,
-      input.request.carryForward === undefined ? null : observeCarryable(look),
-    ])
-  const paths = [...way.files.map((file) => file.path!), ...way.absent]
+  const { request, facts } = input
+  const { hash, ...held } = input.held
+  const { manifest, model } = held
+  const counted = countedSince(facts, manifest)
+  const [ahead, seen, downExposure, other, carryable] = await together([
+    observeAhead(look, { model, containers: facts.containers, hash, recorded: manifest.images }),
+    request.strategy === 'migrate' ? null : observeExposure(look, counted, manifest.kept !== undefined),
+    observeDowns(look, appliedSince(facts, manifest)),
+    facts.database?.othersMigrate ? observeSchemaChange(look, manifest) : false,
+    request.carryForward === undefined ? null : observeCarryable(look),
+  ])
   const { exposure = null, counters } = seen ?? {}
   const since = counted && counted.id !== manifest.id ? { since: counted.id } : {}
   const lost = { exposure, ...(counters ? { counters } : {}), downExposure }
   const schema = other ? { schemaChanged: true as const } : {}
-  const files = { paths, changedFiles, changes, environment }
   const tables = carryable ? { carryable } : {}
-  return { manifest, model, ahead, ...files, ...images, ...lost, ...since, ...schema, ...tables }
+  return { ...held, ahead, ...lost, ...since, ...schema, ...tables }
 }
 
 /** Which files change, and how those do that have keys; the environment file is looked at by itself. */
@@ -89,19 +115,6 @@ export async function verifyFiles(
     message: `restore point "${manifest.id}" is not whole: ${broken.join('; ')}`,
     hint: 'choose another restore point with --to; nothing was changed.',
   })
-}
-
-/** The stack as it would be: the recorded files, with the live lines of secrets that are kept. */
-async function readResulting(
-  look: Look,
-  input: { readonly request: RollbackRequest; readonly facts: Facts; readonly manifest: Manifest },
-  way: WayBack,
-): Promise<{ readonly model: ComposeModel; readonly ahead: Ahead }> {
-  const { manifest, request, facts } = input
-  const replaced = recordedFiles(look, way, request.secrets)
-  const [model, hash] = await Promise.all([modelWith(look, replaced, manifest), hashWith(look, replaced)])
-  const recorded = manifest.images
-  return { model, ahead: await observeAhead(look, { model, containers: facts.containers, hash, recorded }) }
 }
 
 /** The stack with files of a restore point; `Refused` where Compose cannot read it. */

@@ -13,9 +13,7 @@ import { readVersion } from '../health.js'
 import { observeDatabase } from './database.js'
 import { readContainers, readLabels, readVolumes, runningOf, unlessLost } from './containers.js'
 import { readEngine } from './docker.js'
-import { ledgerRecords } from './ledger.js'
 import type { Answer, Look } from './look.js'
-import { readShelf } from './manifests.js'
 
 /** All that a plan is made from, read in parallel over one connection. `versions`: those of programs are asked as well. */
 export async function observe(
@@ -48,8 +46,8 @@ export async function observe(
     readLabels(look).catch(unlessLost),
     readVolumes(look).catch(unlessLost),
     readVersion(look.deps, look.target),
-    ledgerRecords(look.host),
-    readShelf(look),
+    look.records(),
+    look.shelf(),
     readPlaces(look),
     readManaged(look),
     readMissingPrograms(look),

@@ -4,10 +4,14 @@ import { containersAround } from '../../commands/observe.js'
 import type { Target } from '../../config/schema.js'
 import { findTarget } from '../../config/load.js'
 import { StepbackError } from '../../plan/failure.js'
+import type { Recorded } from '../../plan/ledger.js'
+import type { Shelf } from '../../plan/shelf.js'
 import type { Host } from '../../adapters/host.js'
 import type { SshConnection } from '../../adapters/ssh.js'
 import type { Deps } from '../deps.js'
 import { type InspectedContainer, type Listed, inspectedOf, listedOf } from './containers.js'
+import { ledgerRecords } from './ledger.js'
+import { readShelf } from './manifests.js'
 
 export interface Answer {
   readonly exitCode: number
@@ -20,6 +24,8 @@ export class Look {
   readonly host: Host
   #around: Promise<Answer> | undefined
   #inspected: Promise<readonly InspectedContainer[]> | undefined
+  #records: Promise<readonly Recorded[]> | undefined
+  #shelf: Promise<Required<Shelf>> | undefined
 
   static async at(deps: Deps, name: string): Promise<Look> {
     const target = findTarget(deps.config, name)
@@ -45,6 +51,12 @@ export class Look {
   /** This project's own. */
   readonly inspected = (): Promise<readonly InspectedContainer[]> =>
     (this.#inspected ??= this.#containers().then(([, described]) => inspectedOf(described)))
+
+  /** The whole ledger. */
+  readonly records = (): Promise<readonly Recorded[]> => (this.#records ??= ledgerRecords(this.host))
+
+  /** Every restore point. */
+  readonly shelf = (): Promise<Required<Shelf>> => (this.#shelf ??= readShelf(this))
 
   /** What a script answered, whatever its exit status. */
   async try(script: string): Promise<Answer> {
