@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { insideService, lastLines } from '../commands/compose.js'
+import { firstContainer, insideContainer, lastLines } from '../commands/compose.js'
 import { fileFacts } from '../commands/files.js'
 import { quote, script } from '../commands/shell.js'
 import { durationMs } from '../plan/duration.js'
@@ -125,10 +125,32 @@ async function askCheck(
   const { deps, target, host, ssh } = through
   const { url, command, service } = check
   if (url !== undefined) return await deps.http.check(ssh, { ...check, url })
-  const line = `${insideService(target.compose.project, service ?? '', command ?? [])}\n`
-  const { exitCode } = await host.look({ script: line })
+  const exitCode = await askInside(host, target, { service: service ?? '', words: command ?? [] })
   return { check: check.name, healthy: exitCode === 0, detail: `exit status ${exitCode}` }
 }
+
+/** The container that a service was last asked in, by target: Docker says itself where it is gone, and is asked every few seconds. */
+const asked = new WeakMap<Target, Map<string, string>>()
+
+async function askInside(
+  host: Host,
+  target: Target,
+  { service, words }: { readonly service: string; readonly words: readonly string[] },
+): Promise<number> {
+  const inside = async (id: string) => (await host.look({ script: insideContainer(id, words) })).exitCode
+  const ids = asked.get(target) ?? new Map<string, string>()
+  asked.set(target, ids)
+  const before = ids.get(service)
+  const answer = before === undefined ? notThere : await inside(before)
+  if (answer !== notThere) return answer
+  const { stdout } = await host.look({ script: `${firstContainer(target.compose.project, service)}\n` })
+  const id = stdout.trim()
+  if (id === '') return 1
+  ids.set(service, id)
+  return await inside(id)
+}
+
+const notThere = 125
 
 /**
  * Asked again over the connection of then where the one that it was asked over is lost: watching for a minute, an act

@@ -134,12 +134,12 @@ async function dump(context: ActContext): Promise<Dumped> {
   })
   const { script, ending } = againAfterRestart({ ...access, locksIn: database.name }, job)
   await context.job('dump', script, { ending, holds: doneAgain })
-  await withJournal(context, 'taken', (journal) =>
-    journal.memory.rememberTaken({ ...context.operation, id: context.safety }),
-  )
   const [text, described] = await together([
     context.look(`${command('cat', factsFile)}\n`),
     context.look(describeFiles(context.backups, [name])),
+    withJournal(context, 'taken', (journal) =>
+      journal.memory.rememberTaken({ ...context.operation, id: context.safety }),
+    ),
   ])
   const facts = parseFacts(text)
   const [file] = parseFileFacts(described, [name])

@@ -1,8 +1,12 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { askChecks, checkVersion, readVersion, watchHealth } from '../../src/activities/health.js'
 import type { ActContext } from '../../src/activities/context.js'
+import { Host } from '../../src/adapters/host.js'
 import { checkUrl, readField } from '../../src/adapters/http.js'
 import type { Sshd } from '../support/sshd.js'
 import { startSshd } from '../support/sshd.js'
@@ -98,4 +102,42 @@ test.each([
     type: 'StepFailed',
     message: expect.stringContaining('3 failing polls in a row'),
   })
+})
+
+test('a check by command finds its container once, and again where that is gone; what fails in it is asked once', async () => {
+  const bin = mkdtempSync(join(tmpdir(), 'stepback-docker-'))
+  const at = (name: string) => join(bin, name)
+  const docker = [
+    '#!/bin/sh',
+    `echo "$1" >>'${at('calls')}'`,
+    `[ "$1" != ps ] || exec cat '${at('running')}'`,
+    `grep -qx "$2" '${at('running')}' || { echo "Error response from daemon: No such container: $2" >&2; exit 1; }`,
+    `exit "$(cat '${at('answer')}')"`,
+    '',
+  ].join('\n')
+  writeFileSync(at('docker'), docker, { mode: 0o755 })
+  const server = await startSshd({ path: `${bin}:/usr/bin:/bin` })
+  try {
+    const ssh = await server.connect()
+    const { deps } = await target()
+    const checks = [{ name: 'db', service: 'db', command: ['pg_isready'], timeout: '2s' }]
+    const shop = { compose: { project: 'shop' }, health: { checks } } as unknown as Parameters<typeof readVersion>[1]
+    const host = new Host({ ssh: async () => ssh, stateDirectory: join(server.directory, 'state') })
+    const asked = async (running: string, answer: number) => {
+      writeFileSync(at('calls'), '')
+      writeFileSync(at('running'), running)
+      writeFileSync(at('answer'), String(answer))
+      const hosts = { ssh: async () => ssh } as unknown as typeof deps.hosts
+      const [report] = await askChecks({ deps: { ...deps, hosts }, target: shop, host })
+      return [report!.detail, readFileSync(at('calls'), 'utf8').trim().split('\n').join(' ')]
+    }
+    expect(await asked('new\nfirst\n', 0)).toEqual(['exit status 0', 'ps exec'])
+    expect(await asked('new\nfirst\n', 0)).toEqual(['exit status 0', 'exec'])
+    expect(await asked('new\nfirst\n', 3)).toEqual(['exit status 3', 'exec'])
+    expect(await asked('new\n', 0)).toEqual(['exit status 0', 'exec ps exec'])
+    expect(await asked('', 0)).toEqual(['exit status 1', 'exec ps'])
+  } finally {
+    await server.stop()
+    rmSync(bin, { recursive: true })
+  }
 })

@@ -17,7 +17,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { standalone } from '../../src/adapters/host/helper.js'
-import { askServer, lastLines, stop, up } from '../../src/commands/compose.js'
+import { askServer, firstContainer, insideContainer, lastLines, stop, up } from '../../src/commands/compose.js'
 import { createJournal, restoreInto, takeDump } from '../../src/commands/database.js'
 import { untilAccepting } from '../../src/commands/database/restart.js'
 import {
@@ -237,6 +237,7 @@ const commands: Record<string, (at: Place) => string> = {
   removals: () => removeEach([removals.image('sha256:1'), 'false']) + buildCache,
   'full disk': (at) => dockerRoot + danglingImages + rememberedWords(at.backups) + ledgerEntries(at.state),
   emergency: () => script(...stop('shop', ['api', 'web'], 3), lastLines('shop', ['api'], 9), askServer('shop', 'db')),
+  'check inside': () => `${firstContainer('shop', 'db')}\n(${insideContainer('c1', ['pg_isready', '-q'])})\necho $?\n`,
   tags: () => script(...keep({ target: 'shop', restorePoint: id, images }), ...restore(images)),
 }
 
