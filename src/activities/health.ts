@@ -129,7 +129,10 @@ async function askCheck(
   return { check: check.name, healthy: exitCode === 0, detail: `exit status ${exitCode}` }
 }
 
-/** The container that a service was last asked in, by target: Docker says itself where it is gone, and is asked every few seconds. */
+/**
+ * The containers in which services were asked last, by target. A check is asked every few seconds, and Docker says
+ * itself where one is gone.
+ */
 const asked = new WeakMap<Target, Map<string, string>>()
 
 async function askInside(

@@ -30,7 +30,10 @@ export interface Wanted {
   readonly freesReserve?: true
   /** Nobody has approved anything yet, so it waits for whoever holds it. */
   readonly waits?: boolean
-  /** Written down at once. Only for a run that plans nothing again: another attempt would find this plan, and not its own. */
+  /**
+   * Written down at once. Only for a run that plans nothing again: another attempt would find the plan of this one, and
+   * not its own.
+   */
   readonly begins?: Beginning
   /** What the plan was made upon. */
   readonly since?: Glance
