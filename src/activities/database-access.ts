@@ -18,6 +18,7 @@ import type { Deps } from './deps.js'
 import {
   type InspectedContainer,
   type Looker,
+  foundBefore,
   inspectContainers,
   parseInspect,
   runningOf,
@@ -117,17 +118,13 @@ export async function withJournalAt<T>(
 /** As Docker describes it now; the one that was found last is asked about by itself. */
 export async function databaseContainer(user: DatabaseUser): Promise<InspectedContainer> {
   if (user.inspected) return runningAmong(user, await user.inspected())
-  const known = remembered.get(user.ssh) ?? new Map<string, string>()
-  remembered.set(user.ssh, known)
+  const known = foundBefore(user.ssh)
   const id = known.get(user.target.name)
   const [same] = id === undefined ? [] : parseInspect(await user.look(inspectedContainer(id)))
   const container = same?.State.Running ? same : runningAmong(user, await inspectContainers(user))
   known.set(user.target.name, container.Id)
   return container
 }
-
-/** Ids of containers, for as long as a connection lasts: an id is never another container's. */
-const remembered = new WeakMap<SshConnection, Map<string, string>>()
 
 function runningAmong(user: DatabaseUser, containers: readonly InspectedContainer[]): InspectedContainer {
   const { service } = databaseOf(user.target)

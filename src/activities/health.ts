@@ -9,6 +9,7 @@ import type { HealthReport } from '../plan/progress.js'
 import type { ActDefinition } from './act.js'
 import { type ActContext, doneAgain } from './context.js'
 import type { Deps } from './deps.js'
+import { foundBefore } from './observe/containers.js'
 import type { HealthCheck, Target } from '../config/schema.js'
 import { againIfQuick } from '../adapters/again.js'
 import type { Host } from '../adapters/host.js'
@@ -122,34 +123,29 @@ async function askCheck(
   },
   check: HealthCheck,
 ): Promise<HealthReport> {
-  const { deps, target, host, ssh } = through
+  const { deps, ssh } = through
   const { url, command, service } = check
   if (url !== undefined) return await deps.http.check(ssh, { ...check, url })
-  const exitCode = await askInside(host, target, { service: service ?? '', words: command ?? [] })
+  const exitCode = await askInside(through, service ?? '', command ?? [])
   return { check: check.name, healthy: exitCode === 0, detail: `exit status ${exitCode}` }
 }
 
-/**
- * The containers in which services were asked last, by target. A check is asked every few seconds, and Docker says
- * itself where one is gone.
- */
-const asked = new WeakMap<Target, Map<string, string>>()
-
+/** A check is asked every few seconds, so its container is looked for only where Docker says that the last one is gone. */
 async function askInside(
-  host: Host,
-  target: Target,
-  { service, words }: { readonly service: string; readonly words: readonly string[] },
+  { target, host, ssh }: { readonly target: Target; readonly host: Host; readonly ssh: SshConnection },
+  service: string,
+  words: readonly string[],
 ): Promise<number> {
   const inside = async (id: string) => (await host.look({ script: insideContainer(id, words) })).exitCode
-  const ids = asked.get(target) ?? new Map<string, string>()
-  asked.set(target, ids)
-  const before = ids.get(service)
+  const found = foundBefore(ssh)
+  const asked = `${target.name}/${service}`
+  const before = found.get(asked)
   const answer = before === undefined ? notThere : await inside(before)
   if (answer !== notThere) return answer
   const { stdout } = await host.look({ script: `${firstContainer(target.compose.project, service)}\n` })
   const id = stdout.trim()
   if (id === '') return 1
-  ids.set(service, id)
+  found.set(asked, id)
   return await inside(id)
 }
 

@@ -199,11 +199,8 @@ async function observeGoal(look: Look, request: RollbackRequest, fixed: string |
   const destination = chooseDestination(request, { records, ...shelf }, fixed)
   if (destination.kind === 'revision') return destination
   const { manifest } = destination
-  const whole = request.scope === 'full' || request.scope === 'database'
-  return {
-    ...destination,
-    held: whole ? await observeHeld(look, { request, manifests: shelf.manifests, manifest }) : null,
-  }
+  if (request.scope === 'containers' || request.scope === 'config') return { ...destination, held: null }
+  return { ...destination, held: await observeHeld(look, { request, manifests: shelf.manifests, manifest }) }
 }
 
 async function decideRollback(
@@ -220,15 +217,12 @@ async function decideRollback(
     )
     return planRevert(request, facts, destination.to, exposure)
   }
-  const { manifest, because } = destination
+  const { manifest, because, held } = destination
+  if (held) return planRollback(request, facts, await observeCandidate(look, { request, facts, held }), because)
   if (request.scope === 'containers') {
     return planContainers(request, facts, await observeRecorded(look, { request, facts, manifest }), because)
   }
-  if (request.scope === 'config') {
-    return planConfiguration(request, facts, await observeConfiguration(look, { request, facts, manifest }), because)
-  }
-  const candidate = await observeCandidate(look, { request, facts, held: destination.held! })
-  return planRollback(request, facts, candidate, because)
+  return planConfiguration(request, facts, await observeConfiguration(look, { request, facts, manifest }), because)
 }
 
 function withDigest(plan: Omit<Plan, 'digest'>, request: object): Plan {

@@ -27,14 +27,14 @@ export async function tidy(
     reserve: reserveBytes > 0 ? findReserve(host.stateDirectory) : '',
     forPeople: people,
   })
+  const unwritten = (problem: string) => ({ note: people && { problem }, lacksReserve: false })
   try {
     const job = await host.runJob({ id: `${runDigits(ownRun())}.${run8}.tidy.${token}`, token, script })
-    if (job.outcome === 'exited')
-      return { note: notedIn(people, job), lacksReserve: job.stdout.split('\n').includes('missing') }
-    return { note: people && { problem: `writing it was ${job.outcome}` }, lacksReserve: false }
+    if (job.outcome !== 'exited') return unwritten(`writing it was ${job.outcome}`)
+    return { note: notedIn(people, job), lacksReserve: job.stdout.split('\n').includes('missing') }
   } catch (error) {
     if (error instanceof StepbackError && error.type === 'Unreachable') throw error
-    return { note: people && { problem: messageOf(error) }, lacksReserve: false }
+    return unwritten(messageOf(error))
   }
 }
 

@@ -100,15 +100,15 @@ export function insideService(project: string, service: string, words: readonly 
   return `{ ${id}; [ -n "$id" ] && docker exec "$id" ${command(...words)} >/dev/null 2>&1 </dev/null; }`
 }
 
-/** The id of a service's first container that runs; nothing where none does. */
-export function firstContainer(project: string, service: string): string {
-  return `${serviceContainers(project, service, 'running')} | tail -n 1`
-}
-
-/** The same in a container that is known; exit 125 where Docker says of it, by its id, that nothing can run in it. */
+/** The same in a container whose id is known; exit 125 where Docker says of it, by its id, that nothing can run in it. */
 export function insideContainer(id: string, words: readonly string[]): string {
   const said = `said=$(${command('docker', 'exec', id, ...words)} 2>&1 >/dev/null </dev/null)`
   return [said, 'status=$?', `case $said in *${quote(id)}*) exit 125 ;; esac`, 'exit "$status"', ''].join('\n')
+}
+
+/** The id of a service's first container that runs; nothing where none does. */
+export function firstContainer(project: string, service: string): string {
+  return `${serviceContainers(project, service, 'running')} | tail -n 1`
 }
 
 /** A job that ended badly is an error here, rather than in whoever needs what it should have made. */

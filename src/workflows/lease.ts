@@ -11,16 +11,12 @@ import type { RunState } from './state.js'
 import { type Lease, Walk } from './walk.js'
 
 /**
- * `waits`: for whoever holds it, since nobody has approved anything yet. `begins`: the plan is written down with it,
- * since it is not made again.
+ * `waits`: for whoever holds it, since nobody has approved anything yet. What is planned once, as an emergency is, is
+ * written down with it.
  */
-export async function takeLease(
-  state: RunState,
-  gate: Gate,
-  plan: Plan,
-  { waits = false, begins = false }: { readonly waits?: boolean; readonly begins?: boolean } = {},
-) {
+export async function takeLease(state: RunState, gate: Gate, plan: Plan, waits = false) {
   const { target, freesReserve } = plan
+  const begins = plan.kind === 'emergency' && !plan.already
   state.enter('waiting-for-lease')
   const {
     token,

@@ -16,7 +16,7 @@ export async function rehearse(state: RunState, gate: Gate, plan: Plan): Promise
 
 /** Under a lease of its own, which it gives back: a person may take hours, and others go on meanwhile. */
 async function tryOut(state: RunState, gate: Gate, asked: Plan): Promise<void> {
-  const { lease, origin } = await takeLease(state, gate, asked, { waits: true })
+  const { lease, origin } = await takeLease(state, gate, asked, true)
   const plan = rehearsalOf(asked)
   state.setPlan(plan)
   await acts.recordPlan.executeWithOptions({ summary: 'write the rehearsal to the ledger' }, [{ ...lease, plan }])

@@ -106,10 +106,9 @@ async function askForApproval(state: RunState, gate: Gate, plan: Plan): Promise<
 }
 
 async function underLease(state: RunState, gate: Gate, request: unknown, approved: Plan): Promise<RunResult> {
-  const once = approved.kind === 'emergency'
-  const taken = await takeLease(state, gate, approved, { begins: once && !approved.already })
-  const { lease, origin, begun } = taken
-  const fresh = once || taken.unchanged ? approved : await makePlan(state, request, approved.restorePoint)
+  const { lease, origin, begun, unchanged } = await takeLease(state, gate, approved)
+  const stands = approved.kind === 'emergency' || unchanged
+  const fresh = stands ? approved : await makePlan(state, request, approved.restorePoint)
   // Exposure is not in the digest: a plan that lost nothing when nobody had to approve it may lose rows by now.
   const asked = approved.approval.required && fresh.digest === approved.digest && !hasGrown(approved, fresh)
   const plan = asked ? asApproved(fresh, approved) : fresh

@@ -1,4 +1,4 @@
-// When the lease of somebody who is gone may be taken: asked of a real host.
+// Taking the lease on a real host: when that of somebody who is gone may be taken, and what comes with it.
 
 import { spawn } from 'node:child_process'
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
@@ -13,7 +13,8 @@ import { type Glance, freeLease, glance } from '../../src/activities/observe/gla
 import { Look } from '../../src/activities/observe/look.js'
 import { callHelper, linesOf } from '../../src/adapters/host/helper.js'
 import { Host, type LeaseState } from '../../src/adapters/host.js'
-import { parseConfig } from '../../src/config/load.js'
+import type { SshConnection } from '../../src/adapters/ssh.js'
+import { findTarget, parseConfig } from '../../src/config/load.js'
 import { deployPlan } from '../support/plans.js'
 import { type Sshd, startSshd } from '../support/sshd.js'
 
@@ -22,6 +23,21 @@ beforeAll(async () => {
   sshd = await startSshd()
 })
 afterAll(() => sshd.stop())
+
+/** A target without anything, and how the runs of others stand. */
+function depsOn(
+  connection: SshConnection,
+  { directory, others }: { readonly directory: string; readonly others: 'open' | 'closed' },
+): Deps {
+  const config = parseConfig(
+    `targets: { shop: { ssh: { host: shop.test }, directory: ${directory}, backups: ${directory}/backups,
+      compose: { project: shop, files: [docker-compose.yml] }, services: { application: [api] } } }`,
+    'x.yaml',
+  )
+  const host = new Host({ ssh: async () => connection, stateDirectory: join(directory, 'backups/.stepback') })
+  const hosts = { host: () => host, ssh: async () => connection }
+  return { config, hosts, namespace: 'default', runs: { state: async () => others } } as unknown as Deps
+}
 
 test('that of a script is its own as long as it lives, and for a while longer, in which it may be started again', async () => {
   const connection = await sshd.connect()
@@ -55,15 +71,8 @@ test('that of a script is its own as long as it lives, and for a while longer, i
 
 test('a run that rehearsed takes the lease for itself behind that, each once', async () => {
   const connection = await sshd.connect()
-  const stateDirectory = join(sshd.directory, 'rehearsing')
-  const host = new Host({ ssh: async () => connection, stateDirectory })
-  const config = parseConfig(
-    `targets: { shop: { ssh: { host: shop.test }, directory: /srv, backups: /srv/backups,
-      compose: { project: shop, files: [docker-compose.yml] }, services: { application: [api] } } }`,
-    'x.yaml',
-  )
-  const hosts = { host: () => host, ssh: async () => connection }
-  const deps = { config, hosts, namespace: 'default', runs: { state: async () => 'open' } } as unknown as Deps
+  const deps = depsOn(connection, { directory: join(sshd.directory, 'rehearsing'), others: 'open' })
+  const host = deps.hosts.host(findTarget(deps.config, 'shop'))
   const lease = leaseActivities(deps)
   const workflowExecution = { workflowId: 'rollback-shop', runId: '00000000-0000-7000-8000-000000000001' }
   const inside = <T>(work: () => Promise<T>) =>
@@ -93,14 +102,7 @@ test('with the lease comes whether the target is as it was planned for; where ot
     const connection = await server.connect()
     const directory = join(server.directory, 'project')
     mkdirSync(join(directory, 'backups'), { recursive: true })
-    const config = parseConfig(
-      `targets: { shop: { ssh: { host: shop.test }, directory: ${directory}, backups: ${directory}/backups,
-        compose: { project: shop, files: [docker-compose.yml] }, services: { application: [api] } } }`,
-      'x.yaml',
-    )
-    const host = new Host({ ssh: async () => connection, stateDirectory: join(directory, 'backups/.stepback') })
-    const hosts = { host: () => host, ssh: async () => connection }
-    const deps = { config, hosts, namespace: 'default', runs: { state: async () => 'closed' } } as unknown as Deps
+    const deps = depsOn(connection, { directory, others: 'closed' })
     const lease = leaseActivities(deps)
     let runs = 0
     const newRun = () => {

@@ -32,7 +32,8 @@ test('an emergency looks once, takes the lease, and acts', async () => {
     'observeEnd',
     'finishRun',
   ])
-  expect(stage.calls('acquireLease')).toMatchObject([{ target: 'shop', kind: 'emergency' }])
+  const begins = { plan, asked: expect.objectContaining({ kind: 'emergency' }) }
+  expect(stage.calls('acquireLease')).toEqual([{ target: 'shop', kind: 'emergency', begins }])
   expect(result).toMatchObject({ phase: 'done', kind: 'emergency', scope: 'stop', restorePoint: null })
 })
 

@@ -1,3 +1,4 @@
+import type { SshConnection } from '../../adapters/ssh.js'
 import { inspectedContainers, labelledVolumes } from '../../commands/observe.js'
 import type { Inspected as Reachable } from '../../plan/endpoint.js'
 import type { Container } from '../../plan/facts.js'
@@ -83,6 +84,15 @@ function rowsOf(stdout: string): string[][] {
   const lines = stdout.split('\n').filter((line) => line !== '')
   return lines.map((line) => JSON.parse(line) as string[])
 }
+
+/** Ids of containers that were found, for as long as a connection lasts: an id is never another container's. */
+export function foundBefore(ssh: SshConnection): Map<string, string> {
+  const found = remembered.get(ssh) ?? new Map<string, string>()
+  remembered.set(ssh, found)
+  return found
+}
+
+const remembered = new WeakMap<SshConnection, Map<string, string>>()
 
 /** The first container of a service that runs. */
 export function runningOf(containers: readonly InspectedContainer[], service: string): InspectedContainer | undefined {
