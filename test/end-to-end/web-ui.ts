@@ -1,29 +1,12 @@
-// An operator who has only a browser: a real Chromium before Temporal's own Web UI, which reaches nothing but loopback.
+// An operator who has only a browser, before Temporal's own Web UI.
 
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { type BrowserContext, type Page, chromium } from 'playwright-core'
+import type { Page } from 'playwright-core'
 import { expect } from 'vitest'
-import { chromium as findChromium } from '../../sandbox/install/browser.js'
 import type { Sandbox } from '../../sandbox/index.js'
 import type { Progress } from '../../src/plan/progress.js'
+import { Browser, patienceMs } from './browser.js'
 import type { Operator } from './operator.js'
-
-/** Nothing of it talks to anybody by itself; as root it has no sandbox of its own. */
-const switches = [
-  '--no-sandbox',
-  '--disable-gpu',
-  '--disable-quic',
-  '--no-first-run',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-  '--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1',
-]
-
-/** Busy machines are slow, and it is a run of a whole sandbox that is looked at. */
-const patienceMs = 90_000
 
 /** As somebody does who has nothing but a browser: reads, is refused, approves, and sees it done. */
 export async function answerInBrowser(operator: Operator, ui: WebUi, run: string): Promise<Progress> {
@@ -40,54 +23,47 @@ export async function answerInBrowser(operator: Operator, ui: WebUi, run: string
   expect(refused).toContain(`digest: this plan's is ${waiting.plan!.digest}`)
   expect(await ui.update('approve', { ...JSON.parse(shown!), by: 'ada' })).toBe('')
   await operator.until(run, (progress) => progress.finishedAt !== null)
-  const later = await ui.anew()
-  await later.see(run)
+  await ui.anew()
+  await ui.see(run)
   const numbered = waiting.steps.map(({ title }, index) => `${index + 1}/${waiting.steps.length} ${title}`)
-  const timeline = await later.timeline(numbered.at(-1)!)
+  const timeline = await ui.timeline(numbered.at(-1)!)
   for (const step of numbered) expect(timeline).toContain(step)
-  await later.picture('rollback')
-  const told = await later.details(/· done/)
+  await ui.picture('rollback')
+  const told = await ui.details(/· done/)
   expect(told.match(/✔/g)).toHaveLength(waiting.steps.length)
-  await later.close()
   return waiting
 }
 
 export class WebUi {
   static async open(sandbox: Sandbox): Promise<WebUi> {
-    const profile = mkdtempSync(join(tmpdir(), 'stepback-browser-'))
-    const context = await chromium.launchPersistentContext(profile, {
-      executablePath: await findChromium(),
-      args: switches,
-      viewport: { width: 1440, height: 1200 },
-      timeout: patienceMs,
-    })
-    context.setDefaultTimeout(patienceMs)
-    return new WebUi(sandbox, profile, context, context.pages()[0] ?? (await context.newPage()))
+    return new WebUi(sandbox, await Browser.open())
   }
 
   private constructor(
     private readonly sandbox: Sandbox,
-    private readonly profile: string,
-    private readonly context: BrowserContext,
-    private readonly page: Page,
+    private browser: Browser,
   ) {}
 
-  /** As somebody who comes back later, with a browser that has not watched the run. */
-  async anew(): Promise<WebUi> {
-    await this.close()
-    return await WebUi.open(this.sandbox)
+  private get page(): Page {
+    return this.browser.page
   }
 
-  /** Opens a run as it is now; what a busy machine's page never gets to show is opened again, as a person would. */
+  /** As somebody who comes back later, with a browser that has seen nothing yet. */
+  async anew(): Promise<void> {
+    await this.close()
+    this.browser = await Browser.open()
+  }
+
+  /** Opens a run as it is now; where a busy machine's page never gets to show it, another browser may. */
   async see(run: string): Promise<void> {
     const { ui, namespace } = this.sandbox.temporal
-    const timeout = patienceMs / 2
-    for (let time = 1; ; time++) {
+    for (const accounts: string[] = []; ; await this.anew()) {
       await this.page.goto(`${ui}/namespaces/${namespace}/workflows/${run}`)
-      const shown = this.page.getByRole('button', { name: 'More Actions' }).waitFor({ timeout })
-      const late: unknown = await shown.then(() => null).catch((error: unknown) => error)
-      if (late === null) return
-      if (time === 3) throw late
+      const shown = this.page.getByRole('button', { name: 'More Actions' }).waitFor({ timeout: patienceMs / 2 })
+      const late: unknown = await shown.catch((error: unknown) => error)
+      if (late === undefined) return
+      accounts.push(await this.browser.account())
+      if (accounts.length === 3) throw new Error(`the page of ${run} was never shown:\n${accounts.join('\n')}`)
     }
   }
 
@@ -126,8 +102,7 @@ export class WebUi {
   }
 
   async close(): Promise<void> {
-    await this.context.close()
-    rmSync(this.profile, { recursive: true, force: true })
+    await this.browser.close()
   }
 
   /** Kept where STEPBACK_PICTURES names a directory: the pictures of the documents are made so. */
