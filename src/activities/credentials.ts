@@ -9,6 +9,8 @@ import { StepbackError } from '../plan/failure.js'
 export interface CredentialSource {
   readonly target: Target
   look(script: string): Promise<string>
+  /** Of whoever sees all at one moment: the target's environment file as it was then. */
+  readonly environment?: (() => Promise<string>) | undefined
 }
 
 /** `admin` takes, restores and exchanges databases; one role may be both. */
@@ -24,7 +26,7 @@ export async function databaseLogin(
   const login = (role === 'admin' ? database.admin : undefined) ?? database
   const references = [login.user, login.password]
   const values = references.some((it) => 'envFile' in it)
-    ? parseEnvFile(await source.look(readEnvFile(directory, compose.envFile)))
+    ? parseEnvFile(await (source.environment?.() ?? source.look(readEnvFile(directory, compose.envFile))))
     : new Map<string, string>()
   const [user, password] = references.map((reference) => resolve(reference, values, source.target))
   return { user: user!, password: new Secret(password!) }

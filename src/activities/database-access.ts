@@ -12,7 +12,7 @@ import type { DatabaseAddress } from '../adapters/database.js'
 import type { SshConnection } from '../adapters/ssh.js'
 import type { Endpoint } from '../plan/endpoint.js'
 import { composeStack } from './context.js'
-import { databaseLogin } from './credentials.js'
+import { type CredentialSource, databaseLogin } from './credentials.js'
 import { databaseEndpoint } from './database-endpoint.js'
 import type { Deps } from './deps.js'
 import {
@@ -33,6 +33,7 @@ export interface DatabaseUser {
   readonly token: number
   look(script: string): Promise<string>
   readonly inspected?: Looker['inspected']
+  readonly environment?: CredentialSource['environment']
 }
 
 /** The database's section of the configuration; acts on a target without one were never planned. */

@@ -176,7 +176,9 @@ async function deploy(begin: Begin, raw: unknown): Promise<Plan> {
 async function rollback(begin: Begin, raw: unknown, destination?: string): Promise<Plan> {
   const request = parseRollbackRequest(raw)
   const look = await begin(request.target)
-  const [facts, goal] = await together([observe(look), observeGoal(look, request, destination)])
+  // Its looks come first: what else is asked of the restore point waits for them.
+  const seeking = observeGoal(look, request, destination)
+  const [facts, goal] = await together([observe(look), seeking])
   return withDigest(await decideRollback(look, request, facts, goal), request)
 }
 
@@ -200,7 +202,7 @@ async function observeGoal(look: Look, request: RollbackRequest, fixed: string |
   if (destination.kind === 'revision') return destination
   const { manifest } = destination
   if (request.scope === 'containers' || request.scope === 'config') return { ...destination, held: null }
-  return { ...destination, held: await observeHeld(look, { request, manifests: shelf.manifests, manifest }) }
+  return { ...destination, held: await observeHeld(look, { request, records, manifest, manifests: shelf.manifests }) }
 }
 
 async function decideRollback(

@@ -52,19 +52,31 @@ export function inspectedContainer(id: string): string {
 }
 
 /**
- * What changes where anything of a stack is changed: which containers there are and whether they run, the names, modes,
- * times and checksums of its files, and the names and times of what lies among the backups. To compare, not to read.
+ * What changes where anything of a stack is changed: which containers there are and whether they run, in `statesOf`'s
+ * words, and its files.
  */
-export function atAGlance(input: {
-  readonly project: string
+export function atAGlance({ project, ...files }: { readonly project: string } & GlancedFiles): string {
+  return `${containerStates(project)} || exit 1\n${filesAtAGlance(files)}`
+}
+
+/** A line for each container, as `docker ps` has them. */
+export function statesOf(containers: readonly { readonly id: string; readonly state: string }[]): string {
+  return containers.map(({ id, state }) => `${id} ${state}\n`).join('')
+}
+
+interface GlancedFiles {
   readonly directory: string
   readonly paths: readonly string[]
   readonly backups: string
-}): string {
-  const { project, directory, paths, backups } = input
+}
+
+/**
+ * Names, modes, times and checksums of a stack's files, and the names and times of what lies among the backups. To compare,
+ * not to read.
+ */
+export function filesAtAGlance({ directory, paths, backups }: GlancedFiles): string {
   const find = command('find', ...paths.map((path) => `./${path}`))
   return [
-    `${containerStates(project)} || exit 1`,
     `cd ${quote(directory)} || exit 1`,
     `${find} -exec ls -ldn {} + 2>&1`,
     `${find} -type f -exec cksum {} + 2>&1`,
@@ -236,10 +248,15 @@ function nearest(path: string): string {
   return `p=${quote(path)}; while [ ! -e "$p" ]; do p=$(dirname "$p"); done`
 }
 
-/** Free bytes inside a database's container, where its data lies. */
-export function databaseFreeBytes(container: string): string {
+/**
+ * Free bytes where a database's data lies: on the host at `place`, where it may look there, else inside the container, which
+ * costs more than all else that a plan asks.
+ */
+export function databaseFreeBytes(container: string, place?: string): string {
   const inner = 'df -Pk "${PGDATA:-/var/lib/postgresql}"'
-  return `${freeOf(`${command('docker', 'exec', container, 'sh', '-c', inner)} </dev/null`)}\n`
+  const inside = `${command('docker', 'exec', container, 'sh', '-c', inner)} </dev/null`
+  const outside = place === undefined ? [] : [`${command('df', '-Pk', place)} 2>/dev/null`]
+  return `${freeOf(`{ ${[...outside, inside].join(' || ')}; }`)}\n`
 }
 
 function freeOf(df: string): string {

@@ -15,7 +15,7 @@ beforeEach(() => {
   for (const name of ['bin', 'shop', 'shop/configs', 'backups']) mkdirSync(join(root, name))
   writeFileSync(join(root, 'bin/docker'), `#!/bin/sh\ncat '${root.replaceAll("'", "'\\''")}/containers'\n`)
   chmodSync(join(root, 'bin/docker'), 0o755)
-  write('containers', 'c1 running\n')
+  write('containers', 'c1 running\nc2 exited\n')
   write('shop/compose.yml', 'services: {}\n')
   write('shop/.env', 'PORT=1\n')
   write('shop/configs/models.yaml', 'small\n')
@@ -30,6 +30,15 @@ function write(name: string, text: string): void {
 
 function look(): Look {
   const env = { PATH: `${join(root, 'bin')}:${process.env['PATH']}` }
+  const ask = (script: string) => {
+    const { status, stdout, stderr } = spawnSync('/bin/sh', ['-c', script], { env, encoding: 'utf8' })
+    return { exitCode: status, stdout, stderr }
+  }
+  const well = ({ exitCode, stdout }: ReturnType<typeof ask>) => {
+    if (exitCode !== 0) throw new Error(`exit status ${exitCode}`)
+    return stdout
+  }
+  const listed = (line: string) => ({ id: line.split(' ')[0], state: line.split(' ')[1], project: 'shop' })
   return {
     target: {
       directory: join(root, 'shop'),
@@ -38,10 +47,13 @@ function look(): Look {
       compose: { project: 'shop', files: ['compose.yml'], envFile: '.env' },
     },
     host: { readLease: async () => lease },
-    try: async (script: string) => {
-      const { status, stdout, stderr } = spawnSync('/bin/sh', ['-c', script], { env, encoding: 'utf8' })
-      return { exitCode: status, stdout, stderr }
-    },
+    try: async (script: string) => ask(script),
+    look: async (script: string) => well(ask(script)),
+    // Every container of the host, whosever it is.
+    listed: async () => [
+      { id: 'c0', state: 'running', project: 'other' },
+      ...well(ask('docker ps')).trimEnd().split('\n').map(listed),
+    ],
   } as unknown as Look
 }
 
@@ -52,7 +64,7 @@ async function at<T>(ms: number, work: () => Promise<T>): Promise<T> {
 }
 
 async function seen(): Promise<Glance> {
-  return (await at(10_000, async () => await glance(look(), (await freeLease(look()))!)))!
+  return await at(10_000, async () => await glance(look(), (await freeLease(look()))!))
 }
 
 async function still(before: Glance, { token = 5, ms = 11_000 } = {}): Promise<boolean> {
@@ -65,8 +77,8 @@ test('a target that nobody touched is as it was', async () => {
 
 describe('it is another one where', () => {
   test.each([
-    ['a container was made anew', () => write('containers', 'c2 running\n')],
-    ['a container ended', () => write('containers', 'c1 exited\n')],
+    ['a container was made anew', () => write('containers', 'c3 running\nc2 exited\n')],
+    ['a container ended', () => write('containers', 'c1 exited\nc2 exited\n')],
     ['a compose file has other words', () => write('shop/compose.yml', 'services: []\n')],
     ['the environment file has another value', () => write('shop/.env', 'PORT=2\n')],
     ['a managed file was changed', () => write('shop/configs/models.yaml', 'large\n')],
@@ -101,5 +113,5 @@ test('there is no lease to go by while somebody holds it', async () => {
 
 test('nothing is known of a target that cannot be looked at', async () => {
   write('bin/docker', '#!/bin/sh\nexit 1\n')
-  expect(await at(10_000, () => glance(look(), 4))).toBeUndefined()
+  await expect(at(10_000, () => glance(look(), 4))).rejects.toThrow('exit status 1')
 })

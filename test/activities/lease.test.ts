@@ -112,7 +112,7 @@ test('with the lease comes whether the target is as it was planned for; where ot
     }
     const seen = async () => {
       const look = await Look.at(deps, 'shop')
-      return await newRun()(async () => (await glance(look, (await freeLease(look)) ?? 0))!)
+      return await newRun()(async () => await glance(look, (await freeLease(look)) ?? 0))
     }
     const acquire = async (since: Glance, inside = newRun()) =>
       await inside(() => lease.acquireLease({ target: 'shop', kind: 'deploy', since }))

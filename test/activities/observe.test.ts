@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { type InspectedContainer, dataPlace } from '../../src/activities/observe/containers.js'
 import { observeDatabase } from '../../src/activities/observe/database.js'
 import { observe } from '../../src/activities/observe/facts.js'
 import { containersAround, labelledVolumes } from '../../src/commands/observe.js'
@@ -61,6 +62,24 @@ describe('Docker is asked about itself', () => {
   ])('where %s', async (_when, without, options, container) => {
     expect((await asks(without, options, container)).about).toBe(1)
   })
+})
+
+test('where a database keeps its data on the host is the mount that is nearest above them', () => {
+  const mount = (Type: string, Source: string, Destination: string) => ({ Type, Source, Destination, RW: true })
+  const placed = (PGDATA: string, ...Mounts: object[]) =>
+    dataPlace({
+      ...web,
+      Config: { ...web.Config, Env: ['A=1', `PGDATA=${PGDATA}`] },
+      Mounts,
+    } as unknown as InspectedContainer)
+  const volume = mount('volume', '/var/lib/docker/volumes/data/_data', '/var/lib/postgresql/data')
+  const bind = mount('bind', '/host_mnt/srv/pg', '/var/lib/postgresql')
+  expect(placed('/var/lib/postgresql/data', bind, volume)).toBe(volume.Source)
+  expect(placed('/var/lib/postgresql/data/17', bind, volume)).toBe(volume.Source)
+  expect(placed('/var/lib/postgresql/17', bind, volume)).toBe('/srv/pg')
+  expect(placed('/var/lib/postgresql/database', volume)).toBeUndefined()
+  expect(placed('/data', mount('tmpfs', '', '/data'))).toBeUndefined()
+  expect(dataPlace({ ...web, Mounts: [volume] } as unknown as InspectedContainer)).toBeUndefined()
 })
 
 describe('a look at the database', { timeout: 60_000 }, () => {

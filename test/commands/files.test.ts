@@ -98,6 +98,29 @@ describe.each(shells)('under %s', (program, ...flags) => {
       ])
     })
 
+    test('tells more of them than it asks about at once, each for its own path and in their order', () => {
+      const paths = Array.from({ length: 150 }, (_none, index) => `many ${index}`)
+      paths.forEach((path, index) => index % 7 !== 3 && write(path, `it is ${path}`, index % 2 === 0 ? 0o600 : 0o4755))
+      mkdirSync(join(project, paths[3]!))
+      const found = parseFileFacts(sh(describeFiles(project, paths)), paths)
+      const modes = ['600', '755']
+      expect(found.map((it) => [it.path, it.kind, it.sha256, it.bytes, it.mode])).toEqual(
+        paths.map((path, index) => {
+          if (index === 3) return [path, 'directory', '', 0, expect.any(String)]
+          if (index % 7 === 3) return [path, 'absent', '', 0, '']
+          return [path, 'file', sha256(`it is ${path}`), `it is ${path}`.length, modes[index % 2]]
+        }),
+      )
+    })
+
+    test('asks about each by itself where they cannot be told together', () => {
+      // A line more than there are files, as by a name that some programs print as it is.
+      const fake = ['sha256sum() { command sha256sum "$@" || return; [ $# -lt 2 ] || echo a line of its own; }', '']
+      for (const path of ['a', 'b']) write(path, path, 0o600)
+      const found = parseFileFacts(sh(fake.join('\n') + describeFiles(project, ['b', 'a'])), ['b', 'a'])
+      expect(found.map((it) => [it.path, it.sha256])).toEqual(['b', 'a'].map((path) => [path, sha256(path)]))
+    })
+
     test('finds files of any name', () => {
       for (const path of odd) write(path, path, 0o600)
       const found = parseFileFacts(sh(describeFiles(project, odd)), odd)

@@ -17,7 +17,7 @@ import {
   readEnvFile,
   writablePlaces,
 } from '../../src/commands/observe.js'
-import { command } from '../../src/commands/shell.js'
+import { command, quote } from '../../src/commands/shell.js'
 
 const directory = mkdtempSync(join(tmpdir(), "stepback it's "))
 afterAll(() => rmSync(directory, { recursive: true, force: true }))
@@ -132,6 +132,15 @@ test('where one may write is told of what is not there yet, too, and nothing is 
 test('free bytes of a path that does not exist yet are those of its nearest parent', () => {
   expect(Number(sh(freeBytes(`${directory}/not/yet`)))).toBeGreaterThan(0)
   expect(sh(freeBytes(`${directory}/not/yet`))).toMatch(/^\d+\n$/)
+})
+
+test('free bytes of a database are asked on the host where it may look at what holds them, else in its container', () => {
+  const place = "/data/it's $HOME"
+  const fake = 'docker() { printf "%s\\n" "Filesystem Blocks" "inside 1 1 7"; }\n'
+  const df = `df() { [ "$*" = ${quote(`-Pk ${place}`)} ] && printf "%s\\n" "Filesystem Blocks" "host 1 1 5"; }\n`
+  expect(sh(fake + df + databaseFreeBytes('c1', place))).toBe('5120\n')
+  expect(sh(fake + df + databaseFreeBytes('c1', '/data'))).toBe('7168\n')
+  expect(sh(fake + databaseFreeBytes('c1', `${directory}/not`))).toBe('7168\n')
 })
 
 test('free bytes of a database are asked inside its container, with nothing of ours on its standard input', () => {

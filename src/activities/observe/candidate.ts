@@ -1,3 +1,4 @@
+import type { Counted } from '../../adapters/database.js'
 import { type FileFact, describeFiles, mergedEnv, parseFileFacts } from '../../commands/files.js'
 import { imageIds, readEnvFile } from '../../commands/observe.js'
 import { command } from '../../commands/shell.js'
@@ -25,6 +26,13 @@ type Held = Pick<
 > & {
   /** Of the database's definition in its files; null where nobody can tell. */
   readonly hash: string | null
+  readonly loses: Loses
+}
+
+/** What bringing its database in would lose, and the restore point since which that is counted. */
+interface Loses {
+  readonly since: Manifest | undefined
+  readonly counted: Counted | null
 }
 
 /**
@@ -33,22 +41,25 @@ type Held = Pick<
  */
 export async function observeHeld(
   look: Look,
-  input: { readonly request: RollbackRequest; readonly manifests: readonly Manifest[]; readonly manifest: Manifest },
+  input: Pick<Facts, 'records' | 'manifests'> & { readonly request: RollbackRequest; readonly manifest: Manifest },
 ): Promise<Held> {
-  const { manifest, request } = input
-  const way = wayBack(manifest, input.manifests, '~')
+  const { manifest, manifests, request } = input
+  const way = wayBack(manifest, manifests, '~')
   const full = request.scope === 'full'
   const replaced = recordedFiles(look, way, request.secrets)
-  const [, model, hash, { changedFiles, changes }, images, environment] = await together([
+  const since = countedSince(input, manifest)
+  const [, model, hash, { changedFiles, changes }, images, environment, counted] = await together([
     verifyFiles(look, manifest, [...manifest.files.filter(isWhole), ...way.sources]),
     modelWith(look, replaced, manifest),
     hashWith(look, replaced),
     readChanges(look, way, full ? request.secrets : null),
     compareImages(look, manifest),
     full ? readEnvironment(look, manifest, request.secrets) : null,
+    request.strategy === 'migrate' ? null : observeExposure(look, since, manifest.kept !== undefined),
   ])
   const paths = [...way.files.map((file) => file.path!), ...way.absent]
-  return { manifest, model, hash, paths, changedFiles, changes, environment, ...images }
+  const loses = { since, counted }
+  return { manifest, model, hash, loses, paths, changedFiles, changes, environment, ...images }
 }
 
 /** What going back to it would meet, and lose. */
@@ -57,18 +68,16 @@ export async function observeCandidate(
   input: { readonly request: RollbackRequest; readonly facts: Facts; readonly held: Held },
 ): Promise<CandidateFacts> {
   const { request, facts } = input
-  const { hash, ...held } = input.held
+  const { hash, loses, ...held } = input.held
   const { manifest, model } = held
-  const counted = countedSince(facts, manifest)
-  const [ahead, seen, downExposure, other, carryable] = await together([
+  const [ahead, downExposure, other, carryable] = await together([
     observeAhead(look, { model, containers: facts.containers, hash, recorded: manifest.images }),
-    request.strategy === 'migrate' ? null : observeExposure(look, counted, manifest.kept !== undefined),
     observeDowns(look, appliedSince(facts, manifest)),
     facts.database?.othersMigrate ? observeSchemaChange(look, manifest) : false,
     request.carryForward === undefined ? null : observeCarryable(look),
   ])
-  const { exposure = null, counters } = seen ?? {}
-  const since = counted && counted.id !== manifest.id ? { since: counted.id } : {}
+  const { exposure = null, counters } = loses.counted ?? {}
+  const since = loses.since && loses.since.id !== manifest.id ? { since: loses.since.id } : {}
   const lost = { exposure, ...(counters ? { counters } : {}), downExposure }
   const schema = other ? { schemaChanged: true as const } : {}
   const tables = carryable ? { carryable } : {}

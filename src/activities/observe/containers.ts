@@ -125,6 +125,17 @@ export interface InspectedMount {
   readonly Name?: string
 }
 
+/**
+ * Where a database's data lies on the host, as Docker knows it; undefined where that is no mount. Not every user may look
+ * there, and with Docker Desktop nobody.
+ */
+export function dataPlace({ Config, Mounts }: InspectedContainer): string | undefined {
+  const data = Config.Env?.find((it) => it.startsWith('PGDATA='))?.slice('PGDATA='.length)
+  const around = (Mounts ?? []).filter((it) => `${data}/`.startsWith(`${it.Destination}/`))
+  const nearest = around.toSorted((a, b) => b.Destination.length - a.Destination.length)[0]
+  return nearest && ['bind', 'volume'].includes(nearest.Type) ? onHost(nearest) : undefined
+}
+
 /** Docker Desktop sees the host's files below a directory of its own. */
 export function onHost({ Source }: InspectedMount): string {
   return Source.replace(/^\/host_mnt(?=\/)/, '')

@@ -11,7 +11,7 @@ import { withRehearsals } from '../../plan/rehearsal.js'
 import { composeStack } from '../context.js'
 import { readVersion } from '../health.js'
 import { observeDatabase } from './database.js'
-import { readContainers, readLabels, readVolumes, runningOf, unlessLost } from './containers.js'
+import { dataPlace, readContainers, readLabels, readVolumes, runningOf, unlessLost } from './containers.js'
 import { readEngine } from './docker.js'
 import type { Answer, Look } from './look.js'
 
@@ -163,7 +163,7 @@ async function readSpace(look: Look): Promise<Omit<Space, 'atDocker'>> {
 
 async function readDatabaseSpace(look: Look, service: string): Promise<number> {
   const running = runningOf(await look.inspected().catch(unlessLost), service)
-  return running ? await readBytes(look, databaseFreeBytes(running.Id)) : Number.NaN
+  return running ? await readBytes(look, databaseFreeBytes(running.Id, dataPlace(running))) : Number.NaN
 }
 
 async function readBytes(look: Look, script: string): Promise<number> {

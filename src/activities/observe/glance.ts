@@ -3,7 +3,8 @@
 
 import { createHash } from 'node:crypto'
 import { Context } from '@temporalio/activity'
-import { atAGlance } from '../../commands/observe.js'
+import { atAGlance, filesAtAGlance, statesOf } from '../../commands/observe.js'
+import { together } from '../together.js'
 import type { Look } from './look.js'
 
 /** What a plan was made upon. */
@@ -25,10 +26,12 @@ export async function freeLease(look: Look): Promise<number | undefined> {
   return holder ? undefined : number
 }
 
-/** Beside the looks of the plan, which says itself what cannot be looked at. */
-export async function glance(look: Look, lease: number): Promise<Glance | undefined> {
-  const { exitCode, stdout } = await look.try(scriptOf(look))
-  return exitCode === 0 ? { lease, at: scheduledAt(), sha256: sha256(stdout) } : undefined
+/** Beside the looks of the plan, whose containers it goes by; it fails where they cannot be looked at. */
+export async function glance(look: Look, lease: number): Promise<Glance> {
+  const { project, ...files } = glanced(look)
+  const [listed, seen] = await together([look.listed(), look.look(filesAtAGlance(files))])
+  const states = statesOf(listed.filter((it) => it.project === project))
+  return { lease, at: scheduledAt(), sha256: sha256(states + seen) }
 }
 
 /** A glance from before the lease, and the number that the lease then was taken with. */
@@ -41,14 +44,12 @@ export async function isStill(look: Look, before: Since): Promise<boolean> {
   if (before.token !== before.lease + 1) return false
   const passedMs = scheduledAt() - before.at
   if (passedMs < 0 || passedMs > lastsMs) return false
-  const { exitCode, stdout } = await look.try(scriptOf(look))
+  const { exitCode, stdout } = await look.try(atAGlance(glanced(look)))
   return exitCode === 0 && sha256(stdout) === before.sha256
 }
 
-function scriptOf({ target }: Look): string {
-  const { directory, backups, managed, compose } = target
-  const paths = [...compose.files, compose.envFile, ...managed]
-  return atAGlance({ project: compose.project, directory, paths, backups })
+function glanced({ target: { directory, backups, managed, compose } }: Look) {
+  return { project: compose.project, directory, backups, paths: [...compose.files, compose.envFile, ...managed] }
 }
 
 function sha256(text: string): string {

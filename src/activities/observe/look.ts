@@ -1,6 +1,6 @@
 // Looking at a target before there is a lease: everything that can refuse a run is found here.
 
-import { containersAround } from '../../commands/observe.js'
+import { containersAround, readEnvFile } from '../../commands/observe.js'
 import type { Target } from '../../config/schema.js'
 import { findTarget } from '../../config/load.js'
 import { StepbackError } from '../../plan/failure.js'
@@ -26,6 +26,7 @@ export class Look {
   #inspected: Promise<readonly InspectedContainer[]> | undefined
   #records: Promise<readonly Recorded[]> | undefined
   #shelf: Promise<Required<Shelf>> | undefined
+  #environment: Promise<string> | undefined
 
   static async at(deps: Deps, name: string): Promise<Look> {
     const target = findTarget(deps.config, name)
@@ -57,6 +58,10 @@ export class Look {
 
   /** Every restore point. */
   readonly shelf = (): Promise<Required<Shelf>> => (this.#shelf ??= readShelf(this))
+
+  /** The live environment file; it holds secrets, so nobody keeps it for longer than the look takes. */
+  readonly environment = (): Promise<string> =>
+    (this.#environment ??= this.look(readEnvFile(this.target.directory, this.target.compose.envFile)))
 
   /** What a script answered, whatever its exit status. */
   async try(script: string): Promise<Answer> {
