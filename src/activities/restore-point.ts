@@ -6,7 +6,7 @@ import { writeRestoreScript } from '../commands/restore-script.js'
 import { command } from '../commands/shell.js'
 import { parseFacts } from '../commands/database/facts.js'
 import { againAfterRestart } from '../commands/database/restart.js'
-import { takeDump } from '../commands/database/take.js'
+import { parseTaken, takeDump } from '../commands/database/take.js'
 import type { ActArgs } from '../plan/act.js'
 import { StepbackError } from '../plan/failure.js'
 import { restorePointTime } from '../plan/ledger.js'
@@ -133,20 +133,16 @@ async function dump(context: ActContext): Promise<Dumped> {
     reserveBytes: reserveOf(context.target),
   })
   const { script, ending } = againAfterRestart({ ...access, locksIn: database.name }, job)
-  await context.job('dump', script, { ending, holds: doneAgain })
-  const [text, described] = await together([
+  const { sha256, bytes } = parseTaken(await context.job('dump', script, { ending, holds: doneAgain }))
+  const [text] = await together([
     context.look(`${command('cat', factsFile)}\n`),
-    context.look(describeFiles(context.backups, [name])),
     withJournal(context, 'taken', (journal) =>
       journal.memory.rememberTaken({ ...context.operation, id: context.safety }),
     ),
   ])
-  const facts = parseFacts(text)
-  const [file] = parseFileFacts(described, [name])
-  if (file?.kind !== 'file') throw new StepbackError({ type: 'StepFailed', message: `the dump "${name}" is not there` })
   return {
-    file: { ...entry(file), mode: '0600' },
-    manifest: { ...facts, name: database.name, file: name, format: database.dumpFormat },
+    file: { name, sha256, bytes, mode: '0600' },
+    manifest: { ...parseFacts(text), name: database.name, file: name, format: database.dumpFormat },
   }
 }
 

@@ -81,6 +81,13 @@ export function takeDump(
   }
 }
 
+/** What it printed of the dump. */
+export function parseTaken(stdout: string): { readonly sha256: string; readonly bytes: number } {
+  const [, sha256, bytes] = /^sha256 ([0-9a-f]{64})\nbytes (\d+)$/m.exec(stdout) ?? []
+  if (sha256 === undefined) throw new Error(`a dump was taken, and nobody says which: ${JSON.stringify(stdout)}`)
+  return { sha256, bytes: Number(bytes) }
+}
+
 /** By what no language translates: the code that the session says, and the statement that pg_dump repeats. */
 const tellLock = `if grep -Eq '55P03|LOCK TABLE' "$work/errors" "$work/said"; then exit ${lockedExit}; fi`
 
