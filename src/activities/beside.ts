@@ -10,6 +10,7 @@ import { StepbackError } from '../plan/failure.js'
 import type { BesideDatabase, DatabaseManifest, Manifest } from '../plan/manifest.js'
 import { type ActContext, doneAgain } from './context.js'
 import { databaseAccess, databaseOf, withTunnel } from './database-access.js'
+import { together } from './together.js'
 
 export interface BesideNames {
   readonly liveName: string
@@ -28,11 +29,14 @@ export function besideNames(context: ActContext): BesideNames {
 /** Restores a dump into a database of that name, and compares all of it; `job` names the job on the host. */
 export async function buildBeside(
   context: ActContext,
-  input: { readonly manifest: Manifest; readonly name: string; readonly job: string },
+  input: { readonly manifest: Manifest | Promise<Manifest>; readonly name: string; readonly job: string },
 ): Promise<void> {
   const { job } = input
-  const { file, ...database } = dumpOf(input.manifest)
-  const { access, applicationName } = await databaseAccess(context, `${context.run8}.${job}`)
+  const [manifest, { access, applicationName }] = await together([
+    input.manifest,
+    databaseAccess(context, `${context.run8}.${job}`),
+  ])
+  const { file, ...database } = dumpOf(manifest)
   const made = restoreInto({
     ...access,
     newDatabase: input.name,

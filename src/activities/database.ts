@@ -24,14 +24,13 @@ export const restoreDatabase: ActDefinition<'restoreDatabase'> = {
       await copyBeside(context, { of: copyOf, name: besideNames(context).newName, job: 'restore' })
       return `a copy of ${copyOf.name}, which stays as it is`
     }
-    const manifest = await readManifest(context, context.restorePoint(from))
-    const database = dumpOf(manifest)
+    const manifest = readManifest(context, context.restorePoint(from))
     if (context.undoing) {
-      if (await isAsBefore(context, database)) return 'the database is as it was'
-      if (await standingCopy(context, manifest)) return 'its warm copy stands ready'
+      if (await isAsBefore(context, dumpOf(await manifest))) return 'the database is as it was'
+      if (await standingCopy(context, await manifest)) return 'its warm copy stands ready'
     }
     await buildBeside(context, { manifest, name: besideNames(context).newName, job: 'restore' })
-    return amountIn(database)
+    return amountIn(dumpOf(await manifest))
   },
 }
 

@@ -7,6 +7,7 @@ import { isWhole, wayBack, wayBackOf } from '../plan/way-back.js'
 import type { ActDefinition } from './act.js'
 import { doneAgain } from './context.js'
 import { readManifest, readManifests } from './observe/manifests.js'
+import { together } from './together.js'
 
 /** Uploads into the run's own staging directory; a job under the lease moves the files into place. */
 export const putFiles: ActDefinition<'putFiles'> = {
@@ -41,8 +42,10 @@ export const restoreFiles: ActDefinition<'restoreFiles'> = {
   jobs: ['restore'],
   looksFirst: true,
   run: async (context, { from, secrets, only }) => {
-    const manifests = await readManifests(context)
-    const manifest = await readManifest(context, context.restorePoint(from))
+    const [manifests, manifest] = await together([
+      readManifests(context),
+      readManifest(context, context.restorePoint(from)),
+    ])
     const { files, absent, sources } = wayBackOf(wayBack(manifest, manifests, context.safety), only)
     const script = restoreScript({
       directory: context.target.directory,

@@ -18,6 +18,7 @@ import type { SshConnection } from '../adapters/ssh.js'
 
 export const checkHealth: ActDefinition<'checkHealth'> = {
   jobs: [],
+  looksFirst: true,
   run: async (context) => {
     const { health } = context.target
     const deadline = Date.now() + durationMs(health.timeout)
@@ -35,6 +36,7 @@ export const checkHealth: ActDefinition<'checkHealth'> = {
 /** A release that fails behind its start is undone as one that never started. */
 export const watchHealth: ActDefinition<'watchHealth'> = {
   jobs: [],
+  looksFirst: true,
   run: async (context) => {
     const { watch } = context.target
     const end = Date.now() + durationMs(watch.window)
