@@ -7,6 +7,7 @@ import {
   acquire,
   holder,
   kill,
+  killWith,
   lives,
   pause,
   processesWith,
@@ -438,7 +439,7 @@ async function cut(ground: Ground, site: Site, job: Parameters<Site['host']['run
 async function killAttempt(site: Site, job: Parameters<Site['host']['runJob']>[0], afterMs: number) {
   const attempt = site.host.runJob(job).then(wordOf, typeOf)
   await pause(afterMs)
-  for (const word of [' start ', ' wait ']) for (const pid of processesWith(site.state, `${word}${job.id} `)) kill(pid)
+  for (const word of [' start ', ' wait ']) killWith(site.state, `${word}${job.id} `)
   await attempt
 }
 

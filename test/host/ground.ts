@@ -151,17 +151,22 @@ export function acquire(host: Host, run: string, saw?: TakeReason): Promise<Acqu
 
 /** Processes of this machine whose arguments contain all of these words. */
 export function processesWith(...words: readonly string[]): readonly number[] {
-  return readdirSync('/proc')
-    .filter((name) => /^\d+$/.test(name))
-    .filter((pid) => {
-      try {
-        const text = readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ')
-        return words.every((word) => text.includes(word))
-      } catch {
-        return false
-      }
-    })
-    .map(Number)
+  const pids = readdirSync('/proc').filter((name) => /^\d+$/.test(name))
+  return pids.map(Number).filter((pid) => hasWords(pid, words))
+}
+
+/** Kills them, looked at once more: what a call begins has its arguments at first, and is another program soon. */
+export function killWith(...words: readonly string[]): void {
+  for (const pid of processesWith(...words)) if (hasWords(pid, words)) kill(pid)
+}
+
+function hasWords(pid: number, words: readonly string[]): boolean {
+  try {
+    const text = readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ')
+    return words.every((word) => text.includes(word))
+  } catch {
+    return false
+  }
 }
 
 export function kill(pid: number, signal: NodeJS.Signals = 'SIGKILL'): void {
