@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
-import { mkdirSync, readFileSync, readdirSync, utimesSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, readdirSync, utimesSync, writeFileSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { JobOutcome } from '../../src/adapters/host.js'
 import {
@@ -47,21 +47,28 @@ export function groundCases(shell: string): void {
       const token = await take(site.host, 'run')
       const seed = seedOf()
       const wrong: string[] = []
+      const underWay = new Map<string, number>()
       const one = async (index: number) => {
         const random = randomFrom(seed + index)
         const id = `job.${index}`
         const exitCode = random(2) * 9
         const script = `echo x >>'${site.path(id)}'; sleep 0.0${random(9)}; echo begun; sleep 0.0${random(9)}; echo ended; exit ${exitCode}`
         for (let attempt = 1; attempt <= 4; attempt += 1) {
+          underWay.set(id, attempt)
           if (attempt % 2 === 0) await cut(ground, site, { id, token, script }, random(120))
           else await killAttempt(site, { id, token, script }, random(80))
         }
+        underWay.set(id, 5)
         const outcome = await site.host.runJob({ id, token, script })
+        underWay.delete(id)
         const seen = outcome.outcome === 'exited' ? `${outcome.exitCode} ${outcome.stdout}` : outcome.outcome
         if (seen !== `${exitCode} begun\nended\n` || site.lines(id) !== 1)
           wrong.push(`${id}: ${site.lines(id)} ${seen}`)
       }
-      await inTurns(50, 5, one)
+      const files = (id: string) => (existsSync(site.path(`jobs/${id}`)) ? readdirSync(site.path(`jobs/${id}`)) : [])
+      await orTell(option.timeout - 10_000, inTurns(50, 5, one), () =>
+        [...underWay].map(([id, attempt]) => `attempt ${attempt} of ${id}, which has ${files(id).join(' ')}`),
+      )
       expect(wrong).toEqual([])
     })
 
@@ -449,6 +456,15 @@ async function inTurns(count: number, atOnce: number, act: (index: number) => Pr
     while (next < count) await act((next += 1))
   }
   await Promise.all(Array.from({ length: atOnce }, worker))
+}
+
+/** What comes to no end fails with what was under way, which the runner's own limit does not tell. */
+async function orTell(ms: number, work: Promise<void>, underWay: () => readonly string[]): Promise<void> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => reject(new Error(`no end after ${ms} ms: ${underWay().join('; ')}`)), ms)
+  })
+  await Promise.race([work, late]).finally(() => clearTimeout(timer))
 }
 
 function wordOf(outcome: JobOutcome): string {
