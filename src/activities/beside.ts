@@ -26,21 +26,21 @@ export function besideNames(context: ActContext): BesideNames {
   return { liveName: database, newName: newName(of), warmName: warmName(of), beforeName: beforeName(of) }
 }
 
-/** Restores a dump into a database of that name, and compares all of it; `job` names the job on the host. */
+/** Restores a dump into a database of that name, and compares all of it; `job` names the job on the host. Returns the dump. */
 export async function buildBeside(
   context: ActContext,
   input: { readonly manifest: Manifest | Promise<Manifest>; readonly name: string; readonly job: string },
-): Promise<void> {
+): Promise<DatabaseManifest> {
   const { job } = input
   const [manifest, { access, applicationName }] = await together([
     input.manifest,
     databaseAccess(context, `${context.run8}.${job}`),
   ])
-  const { file, ...database } = dumpOf(manifest)
+  const database = dumpOf(manifest)
   const made = restoreInto({
     ...access,
     newDatabase: input.name,
-    dumpFile: `${context.backups}/${file}`,
+    dumpFile: `${context.backups}/${database.file}`,
     format: database.format,
     properties: database.properties,
     expected: database,
@@ -49,6 +49,7 @@ export async function buildBeside(
   })
   const { script, ending } = againAfterRestart(access, made)
   await context.job(job, script, { ending, holds: doneAgain })
+  return database
 }
 
 /** Of what a run wants to find free on a disk, what it leaves free while it works. */

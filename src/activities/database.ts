@@ -29,8 +29,7 @@ export const restoreDatabase: ActDefinition<'restoreDatabase'> = {
       if (await isAsBefore(context, dumpOf(await manifest))) return 'the database is as it was'
       if (await standingCopy(context, await manifest)) return 'its warm copy stands ready'
     }
-    await buildBeside(context, { manifest, name: besideNames(context).newName, job: 'restore' })
-    return amountIn(dumpOf(await manifest))
+    return amountIn(await buildBeside(context, { manifest, name: besideNames(context).newName, job: 'restore' }))
   },
 }
 

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { firstContainer, insideContainer, lastLines } from '../commands/compose.js'
-import { fileFacts } from '../commands/files.js'
+import { fileFacts } from '../commands/file-facts.js'
 import { quote, script } from '../commands/shell.js'
 import { durationMs } from '../plan/duration.js'
 import { StepbackError } from '../plan/failure.js'

@@ -1,7 +1,7 @@
 // A restore point is proven by really restoring it. The database that proves it is worth keeping: going back is a rename then.
 
 import { mismatchExit } from '../commands/database/restore.js'
-import { describeFiles, parseFileFacts } from '../commands/files.js'
+import { describeFiles, parseFileFacts } from '../commands/file-facts.js'
 import { writeManifest } from '../commands/manifest.js'
 import { databaseFreeBytes } from '../commands/observe.js'
 import { script } from '../commands/shell.js'

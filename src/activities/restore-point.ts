@@ -1,6 +1,7 @@
 // Everything that is needed to come back to one moment. The manifest is written last: without it there was no restore point.
 
-import { captureFiles, describeFiles, type FileFact, parseFileFacts } from '../commands/files.js'
+import { describeFiles, type FileFact, parseFileFacts } from '../commands/file-facts.js'
+import { captureFiles } from '../commands/files.js'
 import { writeManifest } from '../commands/manifest.js'
 import { writeRestoreScript } from '../commands/restore-script.js'
 import { command } from '../commands/shell.js'

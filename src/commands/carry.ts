@@ -1,6 +1,6 @@
 // The list of rows that were not carried, beside the restore point that the run took: they are in its database.
 
-import { fileFacts } from './files.js'
+import { fileFacts } from './file-facts.js'
 import { quote, script } from './shell.js'
 
 /** One JSON a line: the table, why, and the row. */

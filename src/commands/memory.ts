@@ -1,5 +1,6 @@
 import { serviceContainers } from './compose.js'
-import { fileFacts, mergedEnv } from './files.js'
+import { fileFacts } from './file-facts.js'
+import { mergedEnv } from './files.js'
 import { places } from './places.js'
 import { quote } from './shell.js'
 

@@ -1,6 +1,6 @@
 // Compiled migrations on the host, each under the name of its content.
 
-import { fileFacts } from './files.js'
+import { fileFacts } from './file-facts.js'
 import { quote } from './shell.js'
 
 /** Writes them whole or not at all; what is there under that name with another content is replaced. */

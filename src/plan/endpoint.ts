@@ -25,9 +25,14 @@ interface Attached {
   readonly GlobalIPv6Address?: string
 }
 
+/** As the container's programs find it. */
+export function variable({ Config }: Pick<Inspected, 'Config'>, name: string): string | undefined {
+  return Config.Env?.find((it) => it.startsWith(`${name}=`))?.slice(name.length + 1)
+}
+
 /** Where a database's server may be reached from its host, the published ports first: those were meant to be used. */
 export function endpoints(container: Inspected): Endpoint[] {
-  const port = Number(container.Config.Env?.find((it) => it.startsWith('PGPORT='))?.slice('PGPORT='.length) ?? 5432)
+  const port = Number(variable(container, 'PGPORT') ?? 5432)
   const { Networks } = container.NetworkSettings
   const addresses = Object.values(Networks ?? {}).flatMap((it) => [it.IPAddress, it.GlobalIPv6Address])
   const inside = addresses.filter((it) => it !== undefined && it !== '').map((host) => ({ host: host!, port }))

@@ -41,8 +41,8 @@ targets:
     deps: { database },
     target: findTarget(config, 'shop'),
     ssh: { tunnel: async ({ port }: { port: number }) => ({ port, close: async () => undefined }) },
-    try: async () => ({ exitCode: 0, stdout: live, stderr: '' }),
-    look: async () => live,
+    environment: async () => ({ exitCode: 0, stdout: live, stderr: '' }),
+    ofWell: ({ stdout }: { readonly stdout: string }) => stdout,
   } as unknown as Look
   return await observeEnvironment(look, { text, keep, whose: 'restore point "r"' })
 }

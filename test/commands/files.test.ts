@@ -22,15 +22,12 @@ import { parseEnvFile } from '../../src/config/env-file.js'
 import { envFile, values } from '../support/env-file.js'
 import {
   type FileFact,
-  captureFiles,
   describeFiles,
-  fitFiles,
   measureTrees,
   parseFileFacts,
   parseTrees,
-  placeFiles,
-  restoreFiles,
-} from '../../src/commands/files.js'
+} from '../../src/commands/file-facts.js'
+import { captureFiles, fitFiles, placeFiles, restoreFiles } from '../../src/commands/files.js'
 
 const shells = [['dash'], ['bash', '--posix'], ['busybox', 'sh']].filter(([program]) => has(program!))
 const odd = [

@@ -20,15 +20,8 @@ import { standalone } from '../../src/adapters/host/helper.js'
 import { askServer, firstContainer, insideContainer, lastLines, stop, up } from '../../src/commands/compose.js'
 import { createJournal, restoreInto, takeDump } from '../../src/commands/database.js'
 import { untilAccepting } from '../../src/commands/database/restart.js'
-import {
-  captureFiles,
-  describeFiles,
-  fitFiles,
-  measureTrees,
-  mergedEnv,
-  placeFiles,
-  restoreFiles,
-} from '../../src/commands/files.js'
+import { describeFiles, measureTrees } from '../../src/commands/file-facts.js'
+import { captureFiles, fitFiles, mergedEnv, placeFiles, restoreFiles } from '../../src/commands/files.js'
 import {
   buildCache,
   findReserve,

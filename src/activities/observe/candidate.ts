@@ -1,5 +1,6 @@
 import type { Counted } from '../../adapters/database.js'
-import { type FileFact, describeFiles, mergedEnv, parseFileFacts } from '../../commands/files.js'
+import { type FileFact, describeFiles, parseFileFacts } from '../../commands/file-facts.js'
+import { mergedEnv } from '../../commands/files.js'
 import { imageIds, readEnvFile } from '../../commands/observe.js'
 import { command } from '../../commands/shell.js'
 import type { ComposeModel } from '../../plan/compose.js'
@@ -36,8 +37,8 @@ interface Loses {
 }
 
 /**
- * All that can be asked with nothing known but the shelf, beside the look at the target. Of all that is wrong with it, a
- * wrong checksum is said first.
+ * All that can be asked with nothing known but ledger and shelf, beside the look at the target. Of all that is wrong
+ * with it, a wrong checksum is said first.
  */
 export async function observeHeld(
   look: Look,

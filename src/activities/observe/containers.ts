@@ -1,6 +1,6 @@
 import type { SshConnection } from '../../adapters/ssh.js'
 import { inspectedContainers, labelledVolumes } from '../../commands/observe.js'
-import type { Inspected as Reachable } from '../../plan/endpoint.js'
+import { type Inspected as Reachable, variable } from '../../plan/endpoint.js'
 import type { Container } from '../../plan/facts.js'
 import { StepbackError } from '../../plan/failure.js'
 import type { Labelled, LabelledVolume } from '../../plan/identity.js'
@@ -129,9 +129,10 @@ export interface InspectedMount {
  * Where a database's data lies on the host, as Docker knows it; undefined where that is no mount. Not every user may look
  * there, and with Docker Desktop nobody.
  */
-export function dataPlace({ Config, Mounts }: InspectedContainer): string | undefined {
-  const data = Config.Env?.find((it) => it.startsWith('PGDATA='))?.slice('PGDATA='.length)
-  const around = (Mounts ?? []).filter((it) => `${data}/`.startsWith(`${it.Destination}/`))
+export function dataPlace(container: InspectedContainer): string | undefined {
+  const data = variable(container, 'PGDATA')
+  if (data === undefined) return undefined
+  const around = (container.Mounts ?? []).filter((it) => `${data}/`.startsWith(`${it.Destination}/`))
   const nearest = around.toSorted((a, b) => b.Destination.length - a.Destination.length)[0]
   return nearest && ['bind', 'volume'].includes(nearest.Type) ? onHost(nearest) : undefined
 }

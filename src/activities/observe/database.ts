@@ -119,6 +119,7 @@ async function read(
 
 /** A look holds no lease: token 0 is the smallest, so whoever takes the lease may end its session. */
 export function asUser(look: Look): DatabaseUser {
-  const { deps, target, ssh, inspected, environment } = look
+  const { deps, target, ssh, inspected } = look
+  const environment = async () => look.ofWell(await look.environment())
   return { deps, target, ssh, token: 0, look: (script) => look.look(script), inspected, environment }
 }

@@ -1,6 +1,5 @@
 // The environment file as a run would leave it, compared with the live one by its keys; and whether its login would do.
 
-import { readEnvFile } from '../../commands/observe.js'
 import { parseEnvFile } from '../../config/env-file.js'
 import type { Reference } from '../../config/schema.js'
 import { StepbackError } from '../../plan/failure.js'
@@ -19,8 +18,7 @@ export async function observeEnvironment(
   look: Look,
   input: { readonly text: string; readonly keep: readonly string[]; readonly whose: string },
 ): Promise<EnvironmentChange | null> {
-  const { directory, compose } = look.target
-  const live = parseEnvFile((await look.try(readEnvFile(directory, compose.envFile))).stdout)
+  const live = parseEnvFile((await look.environment()).stdout)
   const then = parseEnvFile(input.text)
   const kept = input.keep.filter((key) => live.has(key) && live.get(key) !== then.get(key))
   const result = new Map([...then, ...kept.map((key) => [key, live.get(key)!] as const)])

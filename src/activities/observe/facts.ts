@@ -1,4 +1,4 @@
-import { measureTrees, parseTrees } from '../../commands/files.js'
+import { measureTrees, parseTrees } from '../../commands/file-facts.js'
 import { composeConfig, databaseFreeBytes, freeBytes, parseBytes, writablePlaces } from '../../commands/observe.js'
 import { missingPrograms } from '../../commands/hooks.js'
 import { type ComposeModel, parseComposeModel, parseComposeVolumes } from '../../plan/compose.js'

@@ -26,7 +26,7 @@ export class Look {
   #inspected: Promise<readonly InspectedContainer[]> | undefined
   #records: Promise<readonly Recorded[]> | undefined
   #shelf: Promise<Required<Shelf>> | undefined
-  #environment: Promise<string> | undefined
+  #environment: Promise<Answer> | undefined
 
   static async at(deps: Deps, name: string): Promise<Look> {
     const target = findTarget(deps.config, name)
@@ -60,8 +60,8 @@ export class Look {
   readonly shelf = (): Promise<Required<Shelf>> => (this.#shelf ??= readShelf(this))
 
   /** The live environment file; it holds secrets, so nobody keeps it for longer than the look takes. */
-  readonly environment = (): Promise<string> =>
-    (this.#environment ??= this.look(readEnvFile(this.target.directory, this.target.compose.envFile)))
+  readonly environment = (): Promise<Answer> =>
+    (this.#environment ??= this.try(readEnvFile(this.target.directory, this.target.compose.envFile)))
 
   /** What a script answered, whatever its exit status. */
   async try(script: string): Promise<Answer> {
@@ -69,21 +69,22 @@ export class Look {
   }
 
   async look(script: string): Promise<string> {
-    return this.#ofWell(await this.try(script))
+    return this.ofWell(await this.try(script))
   }
 
-  async #containers(): Promise<readonly [string, string]> {
-    const stdout = this.#ofWell(await this.containers())
-    const end = stdout.indexOf('\n\n')
-    return [stdout.slice(0, end), stdout.slice(end)]
-  }
-
-  #ofWell({ exitCode, stdout }: Answer): string {
+  /** What was printed by a script that has to end well. */
+  ofWell({ exitCode, stdout }: Answer): string {
     if (exitCode === 0) return stdout
     throw new StepbackError({
       type: 'Refused',
       message: `a look at target "${this.target.name}" ended with exit status ${exitCode}`,
       hint: `run \`stepback doctor ${this.target.name}\`.`,
     })
+  }
+
+  async #containers(): Promise<readonly [string, string]> {
+    const stdout = this.ofWell(await this.containers())
+    const end = stdout.indexOf('\n\n')
+    return [stdout.slice(0, end), stdout.slice(end)]
   }
 }

@@ -1,8 +1,9 @@
 // Taking a dump: one session holds a snapshot, the dump is made at it, and the same session counts and hashes in it.
 
 import { command, quote, script } from '../shell.js'
+import { StepbackError } from '../../plan/failure.js'
 import type { DumpFormat } from '../../plan/manifest.js'
-import { fileFacts } from '../files.js'
+import { fileFacts } from '../file-facts.js'
 import { endingOf, type JobScript } from './ending.js'
 import { lockedExit } from './restart.js'
 import { comparableFactsSql, databaseFactsSql, earlyFactsSql } from './facts.js'
@@ -84,7 +85,8 @@ export function takeDump(
 /** What it printed of the dump. */
 export function parseTaken(stdout: string): { readonly sha256: string; readonly bytes: number } {
   const [, sha256, bytes] = /^sha256 ([0-9a-f]{64})\nbytes (\d+)$/m.exec(stdout) ?? []
-  if (sha256 === undefined) throw new Error(`a dump was taken, and nobody says which: ${JSON.stringify(stdout)}`)
+  if (sha256 === undefined)
+    throw new StepbackError({ type: 'StepFailed', message: 'a dump was taken that is not told' })
   return { sha256, bytes: Number(bytes) }
 }
 

@@ -1,4 +1,4 @@
-import { fileFacts } from '../files.js'
+import { fileFacts } from '../file-facts.js'
 import type { RestoreScript } from '../restore-script.js'
 import { command, quote } from '../shell.js'
 

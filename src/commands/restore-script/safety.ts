@@ -1,7 +1,8 @@
 // The restore point that the script takes itself before its first change: what is there now, so that going back can be
 // undone. Without a worker its manifest is put together here, on the host.
 
-import { captureFiles, describeFiles } from '../files.js'
+import { describeFiles } from '../file-facts.js'
+import { captureFiles } from '../files.js'
 import { containerIds } from '../compose.js'
 import type { RestoreScript } from '../restore-script.js'
 import { command, quote } from '../shell.js'
