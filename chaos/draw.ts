@@ -1,4 +1,4 @@
-// What is done in one trial, drawn by its seed alone; and the list of all that can happen during each step.
+// What is done in one trial, drawn by its seed alone; and the rows of all that can happen during each step.
 
 import { type Point, describePoint } from './points.js'
 import { Random } from './random.js'
@@ -16,6 +16,8 @@ export interface Planned {
 export interface Case {
   readonly scenario: Scenario
   readonly faults: readonly Planned[]
+  /** One after the other: each as soon as its step is under way while nothing else is broken. */
+  readonly inTurn?: true
 }
 
 /** The kinds of faults that there are; `ofRun` are those that a run can have only once. */
@@ -39,22 +41,26 @@ export function draw(seed: number, kinds: Kinds, many?: number): Case {
   return { scenario, faults }
 }
 
-/** Nothing at all once, then each fault during each step, and during each act of an undo, of each scenario. */
+/** Of each scenario a row with nothing at all, and for each fault one with that during each step and act of an undo. */
 export function matrix(kinds: Kinds): Case[] {
-  return scenarios.flatMap((scenario) => {
+  return scenarios.flatMap((scenario, index) => {
     const points: Point[] = [
       ...scenario.steps.map((step): Point => ({ when: 'during', step, lateMs: 0 })),
       ...(scenario.undos ?? []).map((step): Point => ({ when: 'undoing', step, lateMs: 0 })),
     ]
-    const cells = points.flatMap((it) => kinds.names.map((fault) => ({ fault, point: it })))
-    const faults = cells.map((cell, index) => [{ ...cell, ...rest(new Random(index)) }])
-    return [[], ...faults].map((it) => ({ scenario, faults: it }))
+    const rows = kinds.names.map((fault, column) => {
+      const random = new Random(1 + index * kinds.names.length + column)
+      return points.map((it) => ({ fault, point: it, ...rest(random), holdMs: random.pick([200, 1_000, 3_000]) }))
+    })
+    return [[], ...rows].map((faults) => ({ scenario, faults, inTurn: true as const }))
   })
 }
 
-export function describeCase({ scenario, faults }: Case): string {
-  const said = faults.map(({ fault, point }) => `${fault} (${describePoint(point)})`)
-  return `${scenario.name}: ${said.length === 0 ? 'nothing happens' : said.join('; ')}`
+export function describeCase({ scenario, faults, inTurn }: Case): string {
+  const points = faults.map(({ point }) => describePoint(point)).join(', ')
+  const each = faults.map(({ fault, point }) => `${fault} (${describePoint(point)})`).join('; ')
+  if (faults.length === 0) return `${scenario.name}: nothing happens`
+  return `${scenario.name}: ${inTurn ? `${faults[0]!.fault} (${points})` : each}`
 }
 
 function point(random: Random, { steps, undos = [] }: Scenario): Point {

@@ -21,21 +21,23 @@ const diskBytes = 600_000_000
 const freeBytes = 100_000_000
 
 export class Ground {
-  /** Brings a sandbox up for the work, and takes it down whatever comes of it. */
-  static async during<T>(say: (line: string) => void, work: (ground: Ground) => Promise<T>): Promise<T> {
-    const root = mkdtempSync(join(tmpdir(), 'stepback-chaos-'))
-    let leaving: Promise<void> | undefined
-    const leave = () => void (leaving ??= remove(root).finally(() => process.exit(1)))
+  /** Brings sandboxes up, one after the other, works on each of them at once, and takes them down whatever comes of it. */
+  static async during(say: (line: string) => void, count: number, work: (it: Ground) => Promise<void>): Promise<void> {
+    const roots = Array.from({ length: count }, () => mkdtempSync(join(tmpdir(), 'stepback-chaos-')))
+    let leaving: Promise<unknown> | undefined
+    const leave = () => void (leaving ??= Promise.allSettled(roots.map(remove)).finally(() => process.exit(1)))
     process.on('SIGINT', leave).on('SIGTERM', leave)
-    let ground: Ground | undefined
+    const grounds: Ground[] = []
     try {
-      await up({ root, progress: say })
-      ground = await Ground.on(root)
-      return await work(ground)
+      for (const root of roots) {
+        await up({ root, progress: say })
+        grounds.push(await Ground.on(root))
+      }
+      await Promise.all(grounds.map(work))
     } finally {
       process.off('SIGINT', leave).off('SIGTERM', leave)
-      if (ground) await ground.leave()
-      await (leaving ?? remove(root))
+      await Promise.all(grounds.map((it) => it.leave()))
+      await (leaving ?? Promise.all(roots.map(remove)))
     }
   }
 

@@ -5,10 +5,10 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Tail } from './chain.js'
 import type { Planned } from './draw.js'
-import type { Mend } from './fault.js'
+import type { Fault, Mend } from './fault.js'
 import { faultNamed } from './faults/index.js'
 import { fileText } from './look.js'
-import { hasCome } from './points.js'
+import { describePoint, hasCome, isUnderWay } from './points.js'
 import { Random } from './random.js'
 import { resumedAfterMs } from './resumed.js'
 import type { World } from './world.js'
@@ -17,9 +17,10 @@ import type { World } from './world.js'
 const returns = ['worker killed', 'worker stopped']
 
 export class Happening {
-  readonly came: string[] = []
+  readonly came: Planned[] = []
   readonly notes: string[] = []
   readonly byHand: Record<string, string> = {}
+  /** The longest that the run took to go on behind a worker's return. */
   resumedAfterMs: number | undefined
   readonly #mends: Mend[] = []
   readonly #began = Date.now()
@@ -35,25 +36,45 @@ export class Happening {
     this.#over = true
   }
 
-  async happen({ fault: name, point, holdMs, seed }: Planned): Promise<void> {
-    const fault = faultNamed(name)
+  /** Each at its own point, whatever else is broken then. */
+  async happen(planned: Planned): Promise<void> {
+    if (await this.#untilItComes(planned.point)) await this.#inject(planned, ['while'])
+    else this.#note(planned, 'the run ended before its point')
+  }
+
+  /** One after the other, and each of them mended before the next: whichever has its step under way then. */
+  async happenInTurn(all: readonly Planned[]): Promise<void> {
+    const missing = [...all]
+    while (!this.#over) {
+      const entries = this.tail.of(this.world.run)
+      const index = missing.findIndex(({ point }) => isUnderWay(point, entries))
+      const [next] = index === -1 ? [] : missing.splice(index, 1)
+      if (next) await this.#inject(next, ['while', 'run'])
+      else await sleep(10)
+      if (this.came.some(({ fault }) => faultNamed(fault).ofRun)) break
+    }
+    for (const planned of missing) this.#note(planned, 'its step was not under way while nothing else was broken')
+  }
+
+  /** Mended behind its time where it lasts so long; else it is over already, or lasts as long as the run. */
+  async #inject(planned: Planned, mended: readonly Fault['lasts'][]): Promise<void> {
+    const fault = faultNamed(planned.fault)
     const { ground, run } = this.world
-    if (fault.needs === 'small disk' && !ground.hasSmallDisk) return this.#note(name, 'only root may mount a disk')
-    if (fault.needs === 'own engine' && !ground.hasOwnEngine) return this.#note(name, 'the engine is not its own')
-    if (!(await this.#untilItComes(point))) return this.#note(name, 'the run ended before its point')
+    if (fault.needs === 'small disk' && !ground.hasSmallDisk) return this.#note(planned, 'only root may mount a disk')
+    if (fault.needs === 'own engine' && !ground.hasOwnEngine) return this.#note(planned, 'the engine is not its own')
     try {
-      const injected = await fault.inject(this.world, new Random(seed))
-      if (!injected) return this.#note(name, 'there was nothing for it to happen to')
+      const injected = await fault.inject(this.world, new Random(planned.seed))
+      if (!injected) return this.#note(planned, 'there was nothing for it to happen to')
       const mend = once(injected)
-      this.came.push(name)
+      this.came.push(planned)
       this.#readByHand(fault.byHand ?? [])
       this.#mends.push(mend)
-      if (fault.lasts !== 'while') return
-      await this.#unlessOver(holdMs)
+      if (!mended.includes(fault.lasts)) return
+      await this.#unlessOver(planned.holdMs)
       await mend()
-      if (returns.includes(name)) this.resumedAfterMs = await resumedAfterMs(ground, run, ground.workers.readyAt)
+      if (returns.includes(fault.name)) this.#seeResumed(await resumedAfterMs(ground, run, ground.workers.readyAt))
     } catch (error) {
-      this.#note(name, `it could not be done: ${(error as Error).message.split('\n')[0]}`)
+      this.#note(planned, `it could not be done: ${(error as Error).message.split('\n')[0]}`)
     }
   }
 
@@ -62,8 +83,12 @@ export class Happening {
     await Promise.all(this.#mends.map((mend) => mend()))
   }
 
-  #note(name: string, why: string): void {
-    this.notes.push(`${name}: ${why}`)
+  #seeResumed(afterMs: number | undefined): void {
+    if (afterMs !== undefined) this.resumedAfterMs = Math.max(afterMs, this.resumedAfterMs ?? 0)
+  }
+
+  #note({ fault, point }: Planned, why: string): void {
+    this.notes.push(`${fault} (${describePoint(point)}): ${why}`)
   }
 
   #readByHand(paths: readonly string[]): void {

@@ -19,7 +19,7 @@ function read(args: readonly string[]): Omit<Asked, 'say'> & { readonly kind: st
   try {
     const kinds = Object.keys(trials)
     const options = Object.fromEntries(
-      [...kinds, 'seed', 'only', 'faults'].map((name) => [name, { type: 'string' as const }]),
+      [...kinds, 'seed', 'only', 'faults', 'at-once'].map((name) => [name, { type: 'string' as const }]),
     )
     const { values } = parseArgs({ args: [...args], options })
     const asked = kinds.filter((name) => values[name] !== undefined)
@@ -27,7 +27,8 @@ function read(args: readonly string[]): Omit<Asked, 'say'> & { readonly kind: st
     const only = (values['only'] as string | undefined)?.split(',').map((it) => whole({ only: it }, 'only', 0))
     const seed = values['seed'] === undefined ? 1 : whole(values, 'seed')
     const faults = values['faults'] === undefined ? undefined : whole(values, 'faults')
-    return { kind: asked[0]!, count: whole(values, asked[0]!), seed, only, faults }
+    const atOnce = values['at-once'] === undefined ? 1 : whole(values, 'at-once')
+    return { kind: asked[0]!, count: whole(values, asked[0]!), seed, only, faults, atOnce }
   } catch (error) {
     say(`error: ${(error as Error).message}`)
     say('hint: npm run chaos -- --runs 10 --seed 1')

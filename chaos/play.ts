@@ -4,11 +4,11 @@ import { join } from 'node:path'
 import type { StepbackClient } from '../src/client.js'
 import type { Beginnings } from './beginnings.js'
 import { Tail, chainProblems, begunAt, exchangedBack } from './chain.js'
-import type { Case } from './draw.js'
+import type { Case, Planned } from './draw.js'
 import type { Ground } from './ground.js'
 import { Happening } from './happening.js'
 import { look } from './look.js'
-import { attend } from './person.js'
+import { attend, endsWithinMs } from './person.js'
 import type { Wish } from './seen.js'
 import { reconcile, settle } from './settle.js'
 import { type Verdict, judge } from './verdict.js'
@@ -19,8 +19,8 @@ export interface Played extends Verdict {
   readonly run: string
   readonly outcome: string
   readonly message: string
-  /** Faults that really came. */
-  readonly faults: readonly string[]
+  /** Those that really came. */
+  readonly faults: readonly Planned[]
   /** Of those that did not, why, and what else is worth a line. */
   readonly notes: readonly string[]
 }
@@ -50,8 +50,8 @@ export async function play(ground: Ground, beginnings: Beginnings, it: Case): Pr
     },
   }
   const happening = new Happening(world, new Tail(ground.state))
-  const faults = it.faults.map((fault) => happening.happen(fault))
-  const main = await attend(ground.client, run)
+  const faults = it.inTurn ? [happening.happenInTurn(it.faults)] : it.faults.map((fault) => happening.happen(fault))
+  const main = await attend(ground.client, run, it.inTurn ? 2 * endsWithinMs : endsWithinMs)
   happening.over()
   await Promise.all(faults)
   await happening.mendAll()
@@ -73,7 +73,8 @@ export async function play(ground: Ground, beginnings: Beginnings, it: Case): Pr
     elsewhere: exchangedBack(ground.state, run),
     leftovers: [...leftovers, ...reconciled],
     chain: ['ledger', 'audit'].flatMap((book) => chainProblems(join(ground.state, book))),
-    resumedAfterMs: it.faults.length === 1 ? happening.resumedAfterMs : undefined,
+    // Beside other faults the run may have more to wait for than its worker.
+    resumedAfterMs: it.inTurn || it.faults.length === 1 ? happening.resumedAfterMs : undefined,
   })
   ground.writer.keepOnly(after.rows, acknowledged.at(-1)?.number ?? 0)
   if (others.length > 0 || Object.keys(happening.byHand).length > 0) beginnings.leftSomewhere()

@@ -31,6 +31,14 @@ export function hasCome(point: Point, entries: readonly LedgerEntry[]): boolean 
   }
 }
 
+/** Whether the run does its act, or undoes it, at this moment. */
+export function isUnderWay(point: Point, entries: readonly LedgerEntry[]): boolean {
+  if (point.when === 'later') return false
+  const undo = point.when === 'undoing'
+  const last = entries.findLast((it) => 'act' in it && it.act === point.step && it.undo === undo)
+  return last?.kind === 'start'
+}
+
 /** The step before it has ended: what comes next is the step itself. */
 function isBefore(step: string, entries: readonly LedgerEntry[]): boolean {
   const plan = entries.findLast((entry) => entry.kind === 'plan')?.plan

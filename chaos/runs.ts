@@ -21,43 +21,53 @@ export const runs: Trial = async (asked) => {
   const numbers = only ?? Array.from({ length: count }, (_, index) => index)
   const many = faults === undefined ? '' : ` --faults ${faults}`
   const again = (number: number) => `npm run chaos -- --runs 1 --seed ${seed}${many} --only ${number}`
-  return await playAll(
-    numbers.map((number) => ({ number, case: draw(seed + number, kinds, faults), again: again(number) })),
-    asked,
-  )
+  const trials = numbers.map((number) => ({ number, case: draw(seed + number, kinds, faults), again: again(number) }))
+  return await playAll(trials, asked)
 }
 
-/** `count` of its cells, from the one that `only` names on, or just those that it names. */
+/** `count` of its rows, from the one that `only` names on, or just those that it names. */
 export const crashMatrix: Trial = async (asked) => {
   const again = (number: number) => `npm run chaos -- --matrix 1 --only ${number}`
-  const cells = matrix(kinds).map((it, number) => ({ number, case: it, again: again(number) }))
-  asked.say(`the matrix has ${cells.length} cells`)
+  const rows = matrix(kinds).map((it, number) => ({ number, case: it, again: again(number) }))
+  const cells = rows.reduce((sum, row) => sum + row.case.faults.length, 0)
+  asked.say(`the matrix has ${rows.length} rows with ${cells} cells`)
   const [from = 0, ...more] = asked.only ?? []
-  const wanted = more.length > 0 ? cells.filter((it) => asked.only!.includes(it.number)) : cells.slice(from)
+  const wanted = more.length > 0 ? rows.filter((it) => asked.only!.includes(it.number)) : rows.slice(from)
   return await playAll(wanted.slice(0, asked.count), asked)
 }
 
-async function playAll(all: readonly Numbered[], { say }: Asked): Promise<boolean> {
+/** On so many sandboxes at once as is asked for, each of which takes the next one when it is free. */
+async function playAll(all: readonly Numbered[], { say, atOnce }: Asked): Promise<boolean> {
   const told: Told[] = []
-  await Ground.during(say, async (ground) => {
+  const waiting = [...all]
+  await Ground.during(say, Math.min(atOnce, all.length), async (ground) => {
     const beginnings = new Beginnings(ground)
-    for (const it of all) {
-      say(`${it.number} ${describeCase(it.case)}`)
-      const played = await playOne(ground, beginnings, it.case)
-      told.push(tell(it, played, say))
-    }
+    for (let it = waiting.shift(); it; it = waiting.shift()) told.push(...(await playOne(ground, beginnings, it, say)))
   })
   const failed = told.filter((it) => it.violations > 0).length
+  const came = told.reduce((sum, it) => sum + it.faults.length, 0)
   say(`\n${renderTally(told)}\n`)
-  say(
-    `${told.reduce((sum, it) => sum + it.faults.length, 0)} faults came; ${failed === 0 ? 'no violation' : `${failed} with violations`}`,
-  )
+  say(`${came} faults came; ${failed === 0 ? 'no violation' : `${failed} with violations`}`)
   say(`${told.length - failed} passed, ${failed} failed`)
   return failed === 0
 }
 
+/** A row of the matrix is played until each of its faults has come, or a run brought none of what was left. */
+async function playOne(ground: Ground, beginnings: Beginnings, it: Numbered, say: Asked['say']): Promise<Told[]> {
+  const told: Told[] = []
+  for (let left = it.case.faults; ;) {
+    const trial = { ...it.case, faults: left }
+    say(`${it.number} ${describeCase(trial)}`)
+    const played = await playTrial(ground, beginnings, trial)
+    left = left.filter((fault) => !played.faults.includes(fault))
+    const isLast = !it.case.inTurn || left.length === 0 || left.length === trial.faults.length
+    told.push(tell(it, isLast ? played : { ...played, notes: [] }, say))
+    if (isLast) return told
+  }
+}
+
 /** What cannot be played is a violation, too: the target could not be brought to where the next one begins. */
-async function playOne(ground: Ground, beginnings: Beginnings, it: Case): Promise<Played> {
+async function playTrial(ground: Ground, beginnings: Beginnings, it: Case): Promise<Played> {
   try {
     return await play(ground, beginnings, it)
   } catch (error) {
@@ -69,9 +79,12 @@ async function playOne(ground: Ground, beginnings: Beginnings, it: Case): Promis
 
 function tell({ number, again }: Numbered, played: Played, say: Asked['say']): Told {
   const { run, outcome, message, state, faults, notes, violations } = played
-  say(`  ${run}: ${outcome}${message === '' ? '' : ` (${message.split('\n')[0]})`}; ${state}`)
-  for (const note of notes) say(`  not: ${note}`)
-  for (const violation of violations) say(`  VIOLATION of ${number}: ${violation}`)
-  if (violations.length > 0) say(`  again: ${again}`)
-  return { faults, outcome, state, violations: violations.length }
+  const lines = [
+    `${run}: ${outcome}${message === '' ? '' : ` (${message.split('\n')[0]})`}; ${state}; ${faults.length} faults`,
+    ...notes.map((it) => `not: ${it}`),
+    ...violations.map((it) => `VIOLATION of ${number}: ${it}`),
+    ...(violations.length > 0 ? [`again: ${again}`] : []),
+  ]
+  for (const line of lines) say(`  ${number} ${line}`)
+  return { faults: faults.map(({ fault }) => fault), outcome, state, violations: violations.length }
 }

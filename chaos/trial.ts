@@ -9,6 +9,8 @@ export interface Asked {
   readonly only?: readonly number[] | undefined
   /** How many faults each has, where a kind of trial lets that be chosen. */
   readonly faults?: number | undefined
+  /** On how many sandboxes, where a kind of trial has some. */
+  readonly atOnce: number
   readonly say: (line: string) => void
 }
 

@@ -61,16 +61,20 @@ describe('many seeds', () => {
 })
 
 describe('the matrix', () => {
-  const cells = matrix(kinds)
+  const rows = matrix(kinds)
+  const cells = rows.flatMap((row) => row.faults.map((it) => ({ ...row, faults: [it] })))
 
   test('has every fault during every step of every scenario, and each scenario once without any', () => {
     const steps = scenarios.reduce((sum, { steps: all, undos = [] }) => sum + all.length + undos.length, 0)
-    expect(cells).toHaveLength(steps * faults.length + scenarios.length)
+    expect(cells).toHaveLength(steps * faults.length)
     expect(new Set(cells.map(describeCase)).size).toBe(cells.length)
+    expect(rows.filter((it) => it.faults.length === 0).map((it) => it.scenario)).toEqual(scenarios)
   })
 
-  test('has the same cell under the same number each time', () => {
-    expect(matrix(kinds)).toEqual(cells)
+  test('has one fault in a row, and the same row under the same number each time', () => {
+    expect(rows.every((it) => new Set(it.faults.map(({ fault }) => fault)).size <= 1)).toBe(true)
+    expect(new Set(rows.map(describeCase)).size).toBe(rows.length)
+    expect(matrix(kinds)).toEqual(rows)
   })
 })
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { type Point, hasCome } from '../../chaos/points.js'
+import { type Point, hasCome, isUnderWay } from '../../chaos/points.js'
 import type { LedgerEntry } from '../../src/plan/ledger.js'
 
 const run = { workflowId: 'deploy', runId: 'r' }
@@ -47,6 +47,17 @@ describe('a point', () => {
     expect(hasCome(at('undoing', 'putFiles'), [plan, start('putFiles')])).toBe(false)
     expect(hasCome(at('undoing', 'putFiles'), [plan, start('putFiles', true)])).toBe(true)
     expect(hasCome(at('during', 'putFiles'), [plan, start('putFiles', true)])).toBe(false)
+  })
+
+  test('is under way from its start to its end, and again where the act is begun again', () => {
+    const during = at('during', 'putFiles')
+    expect(isUnderWay(during, [plan, start('takeRestorePoint')])).toBe(false)
+    expect(isUnderWay(during, [plan, start('putFiles')])).toBe(true)
+    // Begun twice by two holders of the lease, it is over with one end.
+    const over = [plan, start('putFiles'), start('putFiles'), end('putFiles')]
+    expect(isUnderWay(during, over)).toBe(false)
+    expect(isUnderWay(during, [...over, start('putFiles', true)])).toBe(false)
+    expect(isUnderWay(at('undoing', 'putFiles'), [...over, start('putFiles', true)])).toBe(true)
   })
 
   test('that is a time is there from the start', () => {
