@@ -71,7 +71,8 @@ export class Happening {
       this.#mends.push(mend)
       if (!mended.includes(fault.lasts)) return
       await this.#unlessOver(planned.holdMs)
-      await mend()
+      // While something else is broken it may not be possible yet; it is in the end.
+      await mend().catch(() => {})
       if (returns.includes(fault.name)) this.#seeResumed(await resumedAfterMs(ground, run, ground.workers.readyAt))
     } catch (error) {
       this.#note(planned, `it could not be done: ${(error as Error).message.split('\n')[0]}`)
@@ -80,6 +81,8 @@ export class Happening {
 
   async mendAll(): Promise<void> {
     // At once: a worker begins only when Temporal is back.
+    await Promise.allSettled(this.#mends.map((mend) => mend()))
+    // What needed something that was not back yet; all of it is now.
     await Promise.all(this.#mends.map((mend) => mend()))
   }
 
@@ -114,7 +117,12 @@ export class Happening {
   }
 }
 
+/** Not again once it is done. */
 function once(mend: Mend): Mend {
   let done: Promise<void> | undefined
-  return () => (done ??= mend())
+  return () =>
+    (done ??= mend().catch((error: unknown) => {
+      done = undefined
+      throw error
+    }))
 }

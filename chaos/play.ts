@@ -51,10 +51,11 @@ export async function play(ground: Ground, beginnings: Beginnings, it: Case): Pr
   }
   const happening = new Happening(world, new Tail(ground.state))
   const faults = it.inTurn ? [happening.happenInTurn(it.faults)] : it.faults.map((fault) => happening.happen(fault))
-  const main = await attend(ground.client, run, it.inTurn ? 2 * endsWithinMs : endsWithinMs)
+  const ended = await attend(ground.client, run, it.inTurn ? 2 * endsWithinMs : endsWithinMs)
   happening.over()
   await Promise.all(faults)
   await happening.mendAll()
+  const main = { ...ended, wasReset: happening.came.some(({ fault }) => fault === 'run reset') }
   const othersEnded = await Promise.all(others.map(async ({ wish, ended }) => ({ wish, ended: await ended })))
   await ground.workers.ensureOne()
   const reconciled = await reconcile(ground, [main, ...othersEnded.map(({ ended }) => ended)])

@@ -9,6 +9,8 @@ export interface Ended {
   readonly message: string
   /** What the run says that it could not put back. */
   readonly left: readonly string[]
+  /** It took the place of one that somebody reset, which may have changed what it likes. */
+  readonly wasReset?: boolean
 }
 
 /** A row that the database acknowledged, and when; ms since 1970. */
@@ -72,14 +74,17 @@ export function allowed({ main, others, asBefore, asPlanned }: Evidence): Wish[]
   const done = others.filter(({ ended }) => ended.outcome === 'done').map(({ wish }) => wish)
   if (done.length > 0) return main.outcome === 'done' ? [...done, asPlanned] : done
   if (main.outcome === 'done') return [asPlanned]
-  return changesNothing.includes(main.outcome ?? '') ? [asBefore] : [asBefore, asPlanned]
+  return main.outcome === 'Undone' || changedNothing(main) ? [asBefore] : [asBefore, asPlanned]
 }
 
-const changesNothing = ['Undone', 'Refused', 'Rejected', 'ApprovalTimeout', 'Cancelled', 'InvalidRequest']
-
 /** Whoever ends by itself gives the lease back and leaves no debt: what is found behind it is a violation. */
-export function mayLeave({ outcome }: Ended): boolean {
-  return !['done', 'NotUndone', ...changesNothing].includes(outcome ?? '')
+export function mayLeave(ended: Ended): boolean {
+  return !['done', 'NotUndone', 'Undone'].includes(ended.outcome ?? '') && !changedNothing(ended)
+}
+
+/** It ended before it had the lease, and so did not come to what a run before it may have left. */
+function changedNothing({ outcome, wasReset = false }: Ended): boolean {
+  return !wasReset && ['Refused', 'Rejected', 'ApprovalTimeout', 'Cancelled', 'InvalidRequest'].includes(outcome ?? '')
 }
 
 function stateOf(evidence: Evidence): { readonly wish?: Wish; readonly why: string } {

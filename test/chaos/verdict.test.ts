@@ -150,6 +150,15 @@ test('only a run that was ended, or that another one fenced, may leave something
   expect(['done', 'Undone', 'NotUndone', 'Refused', 'Cancelled'].some(leaves)).toBe(false)
 })
 
+test('a run that was refused where one was reset leaves what that had done to the next one', () => {
+  const wasReset = { wasReset: true }
+  expect(mayLeave({ ...done, ...wasReset, outcome: 'Refused' })).toBe(true)
+  expect(['done', 'Undone', 'NotUndone'].some((outcome) => mayLeave({ ...done, ...wasReset, outcome }))).toBe(false)
+  const refused = { ...done, outcome: 'Refused' }
+  expect(judged({}, { main: { ...refused, ...wasReset } })).toEqual({ state: 'as planned', violations: [] })
+  expect(judged({}, { main: refused }).state).toBe('neither')
+})
+
 describe('a violation is', () => {
   test('a migration that is applied twice', () => {
     expect(judgedUndone({ migrations: ['a006', 'a006', 'a007'] }).violations.join()).toMatch(
