@@ -12,7 +12,7 @@ import { amountIn, besideNames, buildBeside, dropBeside, dumpOf, observeServer }
 import { type ActContext, doneAgain } from './context.js'
 import { databaseContainer, withJournalAt, withTunnel } from './database-access.js'
 import { readManifest, readManifests } from './observe/manifests.js'
-import { rehearsalJobs, rehearse } from './rehearsal.js'
+import { endRehearsals, rehearsalJobs, rehearse } from './rehearsal.js'
 
 export const proveRestorePoint: ActDefinition<'proveRestorePoint'> = {
   jobs: ['proof', ...rehearsalJobs, 'verdict', 'drop'],
@@ -20,7 +20,10 @@ export const proveRestorePoint: ActDefinition<'proveRestorePoint'> = {
     const id = context.restorePoint(from)
     const manifest = await readManifest(context, id)
     const { warmName: name } = besideNames(context)
-    if (manifest.database?.warm?.name === name) return 'its warm copy stands'
+    if (manifest.database?.warm?.name === name) {
+      if (migrations.length > 0) await endRehearsals(context)
+      return 'its warm copy stands'
+    }
     await ensureIntact(context, manifest)
     await buildBeside(context, { manifest, name, job: 'proof' }).catch((error: unknown) => failed(context, id, error))
     const copy = await seen(context, name)

@@ -56,6 +56,14 @@ export async function rehearse(context: ActContext, input: RehearsalInput): Prom
   }
 }
 
+/** Behind a proof that stands: another attempt may have been at work on a copy meanwhile, and died there. */
+export async function endRehearsals(context: ActContext): Promise<void> {
+  const attempt = Math.min(Context.current().info.attempt, lastAttempt)
+  if (attempt === 1) return
+  await context.endJobs(jobsUntil(attempt - 1))
+  await dropBeside(context, [besideNames(context).newName], uncopyJob(attempt))
+}
+
 async function onCopy(context: ActContext, input: RehearsalInput, attempt: number): Promise<readonly Rehearsed[]> {
   const { newName: copy } = besideNames(context)
   const { access, applicationName } = await databaseAccess(context, `${context.run8}.rehearsal`)

@@ -1,6 +1,6 @@
 // Walks a recorded plan: each step's undo is pushed before the step runs, since one that timed out may have acted.
 
-import { CancellationScope } from '@temporalio/workflow'
+import { CancellationScope, patched } from '@temporalio/workflow'
 import type { Act, Step } from '../plan/act.js'
 import { lostForGood } from '../plan/exposure.js'
 import type { RunId } from '../plan/ledger.js'
@@ -113,13 +113,30 @@ export class Walk {
     const work = scope.run(() => this.#act({ act: step.act, step: index, number: 0, attempt: 1 }))
     const ended = work.then(
       ({ attempts, detail }) => void Object.assign(shown, { state: 'done', attempts, detail, finishedAt: now() }),
-      (error: unknown) => {
+      async (error: unknown) => {
         const failed = failureOf(error)
         Object.assign(shown, { state: 'failed', attempts: 1, detail: failed.message, finishedAt: now() })
+        // Nobody knows how far it came, and a run that goes on to its end undoes nothing behind that.
+        if (isUnknown(failed) && patched('clear-background')) {
+          const left = await scope.run(() => this.#clear(undo))
+          if (left.length > 0) shown.detail = [failed.message, ...left].join('; ')
+        }
         return failed
       },
     )
     this.#background.push({ index, scope, ended })
+  }
+
+  /** Puts a step back while the run goes on; nobody is asked, since it is tried once more where the run is undone. */
+  async #clear(undo: Undo): Promise<string[]> {
+    const { step, acts } = undo
+    const left: string[] = []
+    for (const [index, act] of acts.entries()) {
+      const attempt = undo.tries++
+      const work = outliving(() => this.#act({ act, step, number: index + 1, attempt }))
+      await work.catch((error: unknown) => void left.push(`${act.title}: ${failureOf(error).message}`))
+    }
+    return left
   }
 
   /**

@@ -49,6 +49,17 @@ describe('a restore point', { timeout: 60_000 }, () => {
     expect(host.manifest(run.safety)).toMatchObject({ state: 'proven' })
   })
 
+  test('that another attempt proved keeps its copy, and loses the one that an attempt before tried migrations on', async () => {
+    await prove()
+    const { name, oid } = host.manifest(run.safety).database!.warm!
+    const tried = `shop__new_${run.run8}`
+    await host.server.query('postgres', `create database ${tried}`)
+    const again = { from: run.safety, keepCopy: true, rehearse: ['a001'] }
+    expect(await run.act('proveRestorePoint', again, { attempt: 2 })).toMatchObject({ detail: 'its warm copy stands' })
+    expect(await host.databases()).toEqual([host.live, `(${name})`])
+    await (await host.run()).act('dropCopies', { copies: [{ name, oid, of: run.safety }] })
+  })
+
   test('stays doubtful for how small it is, proven or not, until somebody accepts that', async () => {
     const small = 'its dump of 1 bytes is suspiciously small'
     rewrite((manifest) => ({ ...manifest, small, doubt: 'its proof failed: the disk is full' }))

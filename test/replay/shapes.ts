@@ -88,6 +88,11 @@ export const shapes: Readonly<Record<string, (stage: Stage) => Promise<Run>>> = 
     stage.on('watchHealth', fail('StepFailed'))
     return await deployed(stage)
   },
+  'deploy-beside-cleared': async (stage) => {
+    stage.reset(proving)
+    stage.on('proveRestorePoint', fail('OutcomeUnknown'))
+    return await deployed(stage)
+  },
   'rollback-approved': async (stage) =>
     await rolledBack(stage, (run) => run.answer('approve', { by: 'ann', digest: lossy.digest })),
   'rollback-approved-by-signal': async (stage) =>

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { deployPlan, deployRequest, facts, stack } from '../support/plans.js'
-import { Stage, fail, untilCancelled } from '../support/workflow.js'
+import { Stage, fail, failTimes, untilCancelled } from '../support/workflow.js'
 
 const request = deployRequest()
 const plan = deployPlan(request, facts({ stack: { ...stack, proof: { ...stack.proof, when: 'background' } } }))
@@ -41,6 +41,27 @@ test('a step in the background that fails says so, and costs the run nothing els
   expect(result.phase).toBe('done')
   expect(result.steps[proof]).toMatchObject({ state: 'failed', detail: 'restore point "x" is broken' })
   expect(stage.acts).not.toContain('undo dropUnprovenCopy')
+})
+
+test('what a step in the background left is cleared away where nobody knows how far it came', async () => {
+  stage.on('proveRestorePoint', fail('OutcomeUnknown', 'its worker died'))
+  const result = await (await stage.start('deployWorkflow', request)).result()
+  expect(result.phase).toBe('done')
+  expect(result.steps[proof]).toMatchObject({ state: 'failed', detail: 'its worker died' })
+  expect(stage.acts.filter((it) => it.endsWith('Copy'))).toEqual(['undo dropUnprovenCopy'])
+})
+
+test('what could not be cleared away is said beside the step, and cleared away again by an undo', async () => {
+  stage.on('proveRestorePoint', fail('OutcomeUnknown', 'its worker died'))
+  stage.on('dropUnprovenCopy', failTimes(1, 'StepFailed'), { undo: true })
+  stage.on('watchHealth', fail('StepFailed', 'sick'))
+  const failure = await (await stage.start('deployWorkflow', request)).failure()
+  expect(failure).toMatchObject({ type: 'Undone', message: 'sick; everything was put back' })
+  expect(failure.details.steps[proof]).toMatchObject({
+    state: 'undone',
+    detail: 'its worker died; drop the copy where it is not whole: StepFailed it was',
+  })
+  expect(stage.acts.filter((it) => it.endsWith('Copy'))).toEqual(Array(2).fill('undo dropUnprovenCopy'))
 })
 
 test('an undo ends the step in the background first, and clears away what it left', async () => {
