@@ -16,6 +16,8 @@ export async function attend(client: StepbackClient, run: string, withinMs = end
   while (await client.isOpen(run).catch(() => true)) {
     if (Date.now() > deadline) return { run, outcome: null, message: await lastWords(client, run), left: [] }
     const progress = await client.progress(run).catch(() => undefined)
+    // Whoever is asked to resolve something looks around first; meanwhile it may be mended.
+    if (progress?.gate?.asks === 'resolve') await sleep(4_000)
     if (progress?.gate) given += await answer(client, run, progress, answers[given % answers.length]!)
     await sleep(progress?.gate ? 500 : 150)
   }

@@ -10,7 +10,7 @@ import { Happening } from './happening.js'
 import { look } from './look.js'
 import { attend, endsWithinMs } from './person.js'
 import type { Wish } from './seen.js'
-import { reconcile, settle } from './settle.js'
+import { reconcile, settle, strays } from './settle.js'
 import { type Verdict, judge } from './verdict.js'
 import { asBefore, asPlanned, carriedFrom, released } from './wishes.js'
 import type { Other, World } from './world.js'
@@ -28,6 +28,8 @@ export interface Played extends Verdict {
 export async function play(ground: Ground, beginnings: Beginnings, it: Case): Promise<Played> {
   const { scenario } = it
   const before = await beginnings.reach(scenario)
+  // Of a run before this one, which said that it left them.
+  const there = await strays(ground)
   const known = beginnings.known
   const planned = asPlanned(scenario, before, known)
   const run = await start(ground, it, known.point?.id)
@@ -59,7 +61,7 @@ export async function play(ground: Ground, beginnings: Beginnings, it: Case): Pr
   const othersEnded = await Promise.all(others.map(async ({ wish, ended }) => ({ wish, ended: await ended })))
   await ground.workers.ensureOne()
   const reconciled = await reconcile(ground, [main, ...othersEnded.map(({ ended }) => ended)])
-  const leftovers = await settle(ground, scenario.wanted)
+  const leftovers = await settle(ground, scenario.wanted, there)
   const acknowledged = ground.writer.acknowledged
   const after = await look(ground)
   const verdict = judge({

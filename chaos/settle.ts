@@ -25,12 +25,13 @@ export async function reconcile({ client, sandbox, state }: Ground, ended: reado
   return outcome === 'done' ? [] : [`the next run, ${run}, ended as ${outcome}: ${message}`]
 }
 
-/** What is left once all that is under way has come to rest. */
-export async function settle(ground: Ground, wanted: Scenario['wanted']): Promise<string[]> {
+/** What is left once all that is under way has come to rest, but for databases that `there` names. */
+export async function settle(ground: Ground, wanted: Scenario['wanted'], there: readonly string[]): Promise<string[]> {
   const deadline = Date.now() + settlesWithinMs
   const stops = typeof wanted === 'object' && 'stopped' in wanted
   for (;;) {
-    const left = [...leftoversIn(ground.state), ...(await strangers(ground)), ...(await strays(ground))]
+    const stray = (await strays(ground)).filter((it) => !there.includes(it))
+    const left = [...leftoversIn(ground.state), ...(await strangers(ground)), ...stray]
     const calm = left.length === 0 && (stops || isCalm(await condition(ground)))
     if (calm || Date.now() > deadline) return left
     await sleep(500)
@@ -41,7 +42,8 @@ function isCalm({ services, failing }: Pick<Seen, 'services' | 'failing'>): bool
   return failing.length === 0 && Object.values(services).every((it) => /^running( \(healthy\))?$/.test(it))
 }
 
-async function strays(ground: Ground): Promise<string[]> {
+/** Databases that neither the stack nor a restore point knows, a line each. */
+export async function strays(ground: Ground): Promise<string[]> {
   const { backups } = ground.sandbox
   const manifests = readdirSync(backups)
     .filter((it) => it.startsWith('manifest_'))

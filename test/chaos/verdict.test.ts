@@ -150,6 +150,15 @@ test('only a run that was ended, or that another one fenced, may leave something
   expect(['done', 'Undone', 'NotUndone', 'Refused', 'Cancelled'].some(leaves)).toBe(false)
 })
 
+test('a database may stay where a run that could not put everything back says so, and nothing else', () => {
+  const left = ['drop the copy where it is not whole: not tried; given up']
+  const notUndone = { ...done, outcome: 'NotUndone', left }
+  const stray = { leftovers: ['database shop__warm_1'] }
+  expect(judgedUndone({}, { ...stray, main: notUndone }).violations).toEqual([])
+  expect(judgedUndone({}, stray).violations).toEqual(['left behind: database shop__warm_1'])
+  expect(judgedUndone({}, { leftovers: ['job 1'], main: notUndone }).violations).toEqual(['left behind: job 1'])
+})
+
 test('a run that was refused where one was reset leaves what that had done to the next one', () => {
   const wasReset = { wasReset: true }
   expect(mayLeave({ ...done, ...wasReset, outcome: 'Refused' })).toBe(true)
