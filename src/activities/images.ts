@@ -1,6 +1,7 @@
 import { build } from '../commands/compose.js'
+import { againWithEngine } from '../commands/engine.js'
 import { keep, restore } from '../commands/images.js'
-import { script, sideBySide } from '../commands/shell.js'
+import { sideBySide } from '../commands/shell.js'
 import type { ActDefinition } from './act.js'
 import { doneAgain } from './context.js'
 
@@ -8,7 +9,7 @@ export const keepImages: ActDefinition<'keepImages'> = {
   jobs: ['keep'],
   run: async (context, { images }) => {
     const commands = keep({ target: context.target.name, restorePoint: context.safety, images })
-    await context.job('keep', script(...sideBySide(commands)), { holds: doneAgain })
+    await context.job('keep', againWithEngine(sideBySide(commands)), { holds: doneAgain })
     return `${images.length} images`
   },
 }
@@ -16,7 +17,7 @@ export const keepImages: ActDefinition<'keepImages'> = {
 export const buildImages: ActDefinition<'buildImages'> = {
   jobs: ['build'],
   run: async (context, { services }) => {
-    await context.job('build', script(build(context.stack, services)), { holds: doneAgain })
+    await context.job('build', againWithEngine([build(context.stack, services)]), { holds: doneAgain })
     return null
   },
 }
@@ -24,7 +25,7 @@ export const buildImages: ActDefinition<'buildImages'> = {
 export const restoreImages: ActDefinition<'restoreImages'> = {
   jobs: ['restore'],
   run: async (context, { images }) => {
-    await context.job('restore', script(...sideBySide(restore(images))), { holds: doneAgain })
+    await context.job('restore', againWithEngine(sideBySide(restore(images))), { holds: doneAgain })
     return `${images.length} images`
   },
 }

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { up } from '../commands/compose.js'
+import { againWithEngine } from '../commands/engine.js'
 import {
   hostMemory,
   parseServiceMemory,
@@ -8,7 +9,7 @@ import {
   serviceMemory,
   setKey,
 } from '../commands/memory.js'
-import { quote, script } from '../commands/shell.js'
+import { quote } from '../commands/shell.js'
 import { type MemorySeen, describeMemory, shortOf } from '../plan/emergency/memory.js'
 import { durationMs } from '../plan/duration.js'
 import type { ActDefinition } from './act.js'
@@ -27,7 +28,7 @@ export const restartService: ActDefinition<'restartService'> = {
   jobs: ['restart'],
   run: async (context, { service }) => {
     const grace = Math.ceil(durationMs(context.target.emergency.stopGrace) / 1_000)
-    await context.job('restart', script(...restart(context.stack.project, service, grace)), { holds: doneAgain })
+    await context.job('restart', againWithEngine(restart(context.stack.project, service, grace)), { holds: doneAgain })
     return null
   },
 }
@@ -40,7 +41,7 @@ export const useSmallerModel: ActDefinition<'useSmallerModel'> = {
     // An attempt that died may have set it: memory that is there by now is its doing.
     if (short === null && !(await wasSet(context))) return `not needed: ${describeMemory(service, seen)}`
     const set = await context.job('environment', setKey({ ...placeOf(context), key, value }), { holds: doneAgain })
-    await context.job('up', script(...up(context.stack, levels)), { holds: doneAgain })
+    await context.job('up', againWithEngine(up(context.stack, levels)), { holds: doneAgain })
     await sleep(settleMs, undefined, { signal: context.signal })
     const after = describeMemory(service, await readMemory(context, service))
     return [

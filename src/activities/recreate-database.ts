@@ -1,7 +1,7 @@
 import { isAccepting, up } from '../commands/compose.js'
 import { untilAccepting } from '../commands/database/restart.js'
+import { againWithEngine } from '../commands/engine.js'
 import { restore } from '../commands/images.js'
-import { script } from '../commands/shell.js'
 import type { ActDefinition } from './act.js'
 import { doneAgain } from './context.js'
 
@@ -14,7 +14,7 @@ export const recreateDatabase: ActDefinition<'recreateDatabase'> = {
       ...up(context.stack, [{ services: [service], wait: true }]),
       untilAccepting(isAccepting(context.stack, service), service),
     ]
-    await context.job('recreate', script(...lines), { holds: doneAgain })
+    await context.job('recreate', againWithEngine(lines), { holds: doneAgain })
     return 'accepts connections'
   },
 }

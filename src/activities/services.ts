@@ -1,5 +1,5 @@
 import { remove, runningServices, stop, up } from '../commands/compose.js'
-import { script } from '../commands/shell.js'
+import { againWithEngine } from '../commands/engine.js'
 import { durationMs } from '../plan/duration.js'
 import type { ActDefinition } from './act.js'
 import { type ActContext, doneAgain } from './context.js'
@@ -12,7 +12,7 @@ export const stopServices: ActDefinition<'stopServices'> = {
     const running = async () =>
       (await readContainers(context)).filter((it) => it.running && services.includes(it.service))
     const lines = stop(context.stack.project, services, graceSeconds ?? graceOf(context))
-    await context.job('stop', script(...lines), { holds: async () => (await running()).length === 0 })
+    await context.job('stop', againWithEngine(lines), { holds: async () => (await running()).length === 0 })
     return null
   },
 }
@@ -25,7 +25,7 @@ export const removeServices: ActDefinition<'removeServices'> = {
     if ((await left()).length === 0) return 'nothing was left'
     const { project } = context.stack
     const lines = [...stop(project, services, graceOf(context)), ...remove(project, services)]
-    await context.job('remove', script(...lines), { holds: async () => (await left()).length === 0 })
+    await context.job('remove', againWithEngine(lines), { holds: async () => (await left()).length === 0 })
     return null
   },
 }
@@ -36,7 +36,7 @@ export const startServices: ActDefinition<'startServices'> = {
   run: async (context, { levels }) => {
     const { stack } = context
     // Compose leaves what is right alone, so a job of unknown end is simply done again.
-    const printed = await context.job('up', script(...up(stack, levels), runningServices(stack.project)), {
+    const printed = await context.job('up', againWithEngine([...up(stack, levels), runningServices(stack.project)]), {
       holds: doneAgain,
     })
     const lasting = levels.filter((level) => !level.completes).flatMap((level) => level.services)
