@@ -54,7 +54,7 @@ export class Beginnings {
   left({ scenario, state, run }: { readonly scenario: Scenario; readonly state: string; readonly run: string }): void {
     if (state === 'as before') return
     const { wanted } = scenario
-    this.#at = 'somewhere'
+    this.#at = state === 'at 2.0.0' ? '2.0.0' : 'somewhere'
     if (state !== 'as planned') return
     if (wanted === 'the same') this.#at = scenario.from
     else if ('stopped' in wanted) this.#at = 'stopped'
@@ -62,7 +62,7 @@ export class Beginnings {
     else if ('release' in wanted && wanted.release === '2.1.0') this.#deployed(run)
   }
 
-  /** Another run's doing, or nobody knows. */
+  /** Somebody's own work is in it, or nobody knows. */
   leftSomewhere(): void {
     this.#at = 'somewhere'
   }

@@ -17,6 +17,8 @@ import { Workers } from './workers.js'
 import { Writer } from './writer.js'
 
 const diskBytes = 600_000_000
+/** Probes of containers are a good part of what several sandboxes at once do. */
+const probeEvery = '10s'
 /** What a run keeps free; the disk of the backups is smaller than the usual measure. */
 const freeBytes = 100_000_000
 
@@ -30,7 +32,7 @@ export class Ground {
     const grounds: Ground[] = []
     try {
       for (const root of roots) {
-        await up({ root, progress: say })
+        await up({ root, progress: say, probeEvery })
         grounds.push(await Ground.on(root))
       }
       await Promise.all(grounds.map(work))

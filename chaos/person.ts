@@ -19,7 +19,7 @@ export async function attend(client: StepbackClient, run: string, withinMs = end
     // Whoever is asked to resolve something looks around first; meanwhile it may be mended.
     if (progress?.gate?.asks === 'resolve') await sleep(4_000)
     if (progress?.gate) given += await answer(client, run, progress, answers[given % answers.length]!)
-    await sleep(progress?.gate ? 500 : 150)
+    await sleep(progress?.gate ? 500 : 250)
   }
   return await endOf(client, run)
 }

@@ -80,7 +80,7 @@ export async function play(ground: Ground, beginnings: Beginnings, it: Case): Pr
     resumedAfterMs: it.inTurn || it.faults.length === 1 ? happening.resumedAfterMs : undefined,
   })
   ground.writer.keepOnly(after.rows, acknowledged.at(-1)?.number ?? 0)
-  if (others.length > 0 || Object.keys(happening.byHand).length > 0) beginnings.leftSomewhere()
+  if (Object.keys(happening.byHand).length > 0) beginnings.leftSomewhere()
   else beginnings.left({ scenario, state: verdict.state, run })
   const { outcome, message } = main
   return { ...verdict, run, outcome: outcome ?? 'no end', message, faults: happening.came, notes: happening.notes }
