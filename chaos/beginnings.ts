@@ -9,6 +9,7 @@ import type { Ground } from './ground.js'
 import { look, visitsOf } from './look.js'
 import { attend } from './person.js'
 import type { Scenario } from './scenarios.js'
+import { comeToRest } from './settle.js'
 import { type Seen, differences } from './seen.js'
 import { type Known, asBefore } from './wishes.js'
 
@@ -78,6 +79,7 @@ export class Beginnings {
   async #goBack(): Promise<void> {
     const point = this.#point!
     await this.#run((it, target) => it.startRollback({ target, to: point.id, reason: 'chaos: back to the beginning' }))
+    await comeToRest(this.ground)
     const wrong = differences(await this.#look(), asBefore(point.seen))
     if (wrong.length > 0) throw new Error(`the way back to 2.0.0 did not lead there: ${wrong.join('; ')}`)
     this.#at = '2.0.0'

@@ -18,7 +18,7 @@ import { Writer } from './writer.js'
 
 const diskBytes = 600_000_000
 /** Probes of containers are a good part of what several sandboxes at once do. */
-const probeEvery = '10s'
+const probeEvery = '5s'
 /** What a run keeps free; the disk of the backups is smaller than the usual measure. */
 const freeBytes = 100_000_000
 

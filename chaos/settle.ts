@@ -38,6 +38,12 @@ export async function settle(ground: Ground, wanted: Scenario['wanted'], there: 
   }
 }
 
+/** Until every service is as healthy as it becomes: Docker asks less often than a run does. */
+export async function comeToRest(ground: Ground): Promise<void> {
+  const deadline = Date.now() + settlesWithinMs
+  while (Date.now() < deadline && !isCalm(await condition(ground))) await sleep(500)
+}
+
 function isCalm({ services, failing }: Pick<Seen, 'services' | 'failing'>): boolean {
   return failing.length === 0 && Object.values(services).every((it) => /^running( \(healthy\))?$/.test(it))
 }
