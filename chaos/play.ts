@@ -58,7 +58,12 @@ export async function play(ground: Ground, beginnings: Beginnings, it: Case): Pr
   await Promise.all(faults)
   await happening.mendAll()
   const main = { ...ended, wasReset: happening.came.some(({ fault }) => fault === 'run reset') }
-  const othersEnded = await Promise.all(others.map(async ({ wish, ended }) => ({ wish, ended: await ended })))
+  const takenAt = begunAt(ground.state, run, 'takeRestorePoint') ?? Infinity
+  // Whoever finds the run's debt goes back to the run's own restore point first.
+  const dated = (wish: Wish) => ({ ...wish, takenAt: Math.min(wish.takenAt, takenAt) })
+  const othersEnded = await Promise.all(
+    others.map(async (other) => ({ wish: dated(other.wish), ended: await other.ended })),
+  )
   await ground.workers.ensureOne()
   const reconciled = await reconcile(ground, [main, ...othersEnded.map(({ ended }) => ended)])
   const leftovers = await settle(ground, scenario.wanted, there)
@@ -69,7 +74,7 @@ export async function play(ground: Ground, beginnings: Beginnings, it: Case): Pr
     after,
     main,
     others: othersEnded,
-    asBefore: { ...asBefore(before), takenAt: begunAt(ground.state, run, 'takeRestorePoint') ?? Infinity },
+    asBefore: { ...asBefore(before), takenAt },
     asPlanned: carriedFrom(planned, begunAt(ground.state, run, 'carryForward')),
     byHand: happening.byHand,
     acknowledged,
