@@ -32,7 +32,7 @@ interface Entered extends Pending {
 export async function killInsideEveryStep(operator: Operator, run: string): Promise<string[]> {
   const connection = await Connection.connect({ address: operator.sandbox.temporal.address })
   const hit: Pending[] = []
-  let entered: Entered | undefined
+  let entered: readonly Entered[] = []
   let earlier = marks(operator)
   let again = false
   const calm = hurry()
@@ -43,11 +43,12 @@ export async function killInsideEveryStep(operator: Operator, run: string): Prom
       const now = marks(operator)
       const isHit = ({ id }: Pending) => hit.some((it) => it.id === id)
       const inside = pending.filter((it) => it.first && !isHit(it))
-      const [next] = inside
-      if (next?.id !== entered?.id) entered = next && { ...next, since: Date.now(), before: earlier }
-      if (entered && (hit.some(({ name }) => name === entered!.name) || isWorst(entered, now))) {
+      entered = inside.map((it) => {
+        return entered.find(({ id }) => id === it.id) ?? { ...it, since: Date.now(), before: earlier }
+      })
+      if (entered.some((it) => hit.some(({ name }) => name === it.name) || isWorst(it, now))) {
         operator.replaceWorker()
-        // Of two that go on beside each other, both.
+        // Of two that go on beside each other, both: the other one may be over before its own worst moment.
         hit.push(...inside.toSorted((a, b) => Number(a.id) - Number(b.id)))
       } else if (!again) operator.killWorker('SIGCONT')
       if (!running) return hit.map(({ name }) => name)
