@@ -40,11 +40,16 @@ export function greetingOf(input: { readonly nonce: string; readonly text: Buffe
   return at < 0 ? undefined : (word as 'ready' | 'alone' | undefined)
 }
 
-/** How a call ended, from the last that it says in one of its streams, and the length of that; undefined while it goes on. */
+/**
+ * How a call ended, and where one of its streams says so; undefined while it goes on. What comes behind that is of a
+ * process that outlived it.
+ */
 export function overOf(input: {
   readonly nonce: string
   readonly text: Buffer
-}): { readonly status: number; readonly length: number } | undefined {
-  const found = new RegExp(`\\n@@${input.nonce} over (\\d+)\\n$`).exec(input.text.toString('latin1'))
-  return found ? { status: Number(found[1]), length: found[0].length } : undefined
+}): { readonly status: number; readonly at: number } | undefined {
+  const mark = `\n@@${input.nonce} over `
+  const at = input.text.indexOf(mark)
+  const status = /^(\d+)\n/.exec(input.text.subarray(at + mark.length, at + mark.length + 8).toString('latin1'))?.[1]
+  return at < 0 || status === undefined ? undefined : { status: Number(status), at }
 }

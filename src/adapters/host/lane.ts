@@ -24,7 +24,7 @@ export class Lane {
     const nonce = randomBytes(8).toString('hex')
     const held = await ssh.hold(laneCall({ shell, nonce }))
     const lane = new Lane(held, nonce)
-    const greeting = await lane.#until(() => greetingOf({ nonce, text: lane.#stdout.tail }))
+    const greeting = await lane.#until(() => greetingOf({ nonce, text: lane.#stdout.newest }))
     if (greeting === 'ready') return lane
     lane.close()
     return undefined
@@ -84,9 +84,9 @@ export class Lane {
   }
 
   #answer(nonce: string): LaneResult | undefined {
-    const [out, err] = [overOf({ nonce, text: this.#stdout.tail }), overOf({ nonce, text: this.#stderr.tail })]
+    const [out, err] = [this.#stdout.over(nonce), this.#stderr.over(nonce)]
     if (!out || !err) return undefined
-    return { exitCode: out.status, stdout: this.#stdout.without(out.length), stderr: this.#stderr.without(err.length) }
+    return { exitCode: out.status, stdout: this.#stdout.until(out.at), stderr: this.#stderr.until(err.at) }
   }
 
   #heard(output: Output, chunk: Buffer): void {
@@ -111,19 +111,29 @@ export class Lane {
   }
 }
 
-/** What one stream said since the call began, with its last bytes at hand: they tell whether the call is over. */
+/** What one stream said since the call began. */
 class Output {
   readonly #chunks: Buffer[] = []
-  tail: Buffer = Buffer.alloc(0)
+  #length = 0
+  #over: { readonly status: number; readonly at: number } | undefined
+  /** What came last, behind the last bytes of what was there before: what a stream says may come in two pieces. */
+  newest: Buffer = Buffer.alloc(0)
 
   push(chunk: Buffer): void {
     this.#chunks.push(chunk)
-    this.tail = Buffer.concat([this.tail, chunk]).subarray(-128)
+    this.#length += chunk.length
+    this.newest = Buffer.concat([this.newest.subarray(-128), chunk])
   }
 
-  without(lastBytes: number): Buffer {
-    const all = Buffer.concat(this.#chunks)
-    return all.subarray(0, all.length - lastBytes)
+  /** How the call ended, and so many bytes behind its beginning; asked behind each piece. */
+  over(nonce: string): { readonly status: number; readonly at: number } | undefined {
+    const found = this.#over ? undefined : overOf({ nonce, text: this.newest })
+    if (found) this.#over = { ...found, at: this.#length - this.newest.length + found.at }
+    return this.#over
+  }
+
+  until(at: number): Buffer {
+    return Buffer.concat(this.#chunks).subarray(0, at)
   }
 }
 

@@ -25,7 +25,10 @@ export async function execInLane(ssh: SshConnection, shell: string, call: LaneCa
   const lane = await lanes.take(shell)
   if (!lane) return await ssh.exec({ ...call, stdin: call.stdin ?? '' })
   try {
-    return await lane.exec(call)
+    const result = await lane.exec(call)
+    // Killed: what it had begun may live on, and would speak into the next call.
+    if (result.exitCode > 128) lane.close()
+    return result
   } finally {
     lanes.giveBack(shell, lane)
   }

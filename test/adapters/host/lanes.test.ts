@@ -49,6 +49,13 @@ describe.each(shells)('a lane of %s', (shell) => {
     expect(await exec('echo again')).toMatchObject({ stdout: 'again\n' })
   })
 
+  test('hears the end of a call that was killed, whatever that left goes on to say, and says none of it to the next', async () => {
+    const exec = inside(await sshd.connect(), shell)
+    const noisy = 'yes late | head -c 3000000 & yes late | head -c 3000000 >&2 & kill -KILL $$'
+    expect(await exec(`exec sh -c ${quote(noisy)}`)).toMatchObject({ exitCode: 137 })
+    expect(await exec('echo on')).toEqual({ exitCode: 0, stdout: 'on\n', stderr: '' })
+  })
+
   test('is left with the call that is aborted', async () => {
     const ssh = await sshd.connect()
     const file = join(sshd.directory, `pid-${shell.replace(' ', '-')}`)
