@@ -57,10 +57,11 @@ export function matrix(kinds: Kinds): Case[] {
 }
 
 export function describeCase({ scenario, faults, inTurn }: Case): string {
-  const points = faults.map(({ point }) => describePoint(point)).join(', ')
-  const each = faults.map(({ fault, point }) => `${fault} (${describePoint(point)})`).join('; ')
-  if (faults.length === 0) return `${scenario.name}: nothing happens`
-  return `${scenario.name}: ${inTurn ? `${faults[0]!.fault} (${points})` : each}`
+  const [first] = faults
+  if (!first) return `${scenario.name}: nothing happens`
+  const points = faults.map(({ point }) => describePoint(point))
+  const each = faults.map(({ fault }, index) => `${fault} (${points[index]})`)
+  return `${scenario.name}: ${inTurn ? `${first.fault} (${points.join(', ')})` : each.join('; ')}`
 }
 
 function point(random: Random, { steps, undos = [] }: Scenario): Point {

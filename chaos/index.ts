@@ -25,9 +25,8 @@ function read(args: readonly string[]): Omit<Asked, 'say'> & { readonly kind: st
     const asked = kinds.filter((name) => values[name] !== undefined)
     if (asked.length !== 1) throw new Error(`name one of ${kinds.map((it) => `"--${it} N"`).join(', ')}`)
     const only = (values['only'] as string | undefined)?.split(',').map((it) => whole({ only: it }, 'only', 0))
-    const seed = values['seed'] === undefined ? 1 : whole(values, 'seed')
-    const faults = values['faults'] === undefined ? undefined : whole(values, 'faults')
-    const atOnce = values['at-once'] === undefined ? 1 : whole(values, 'at-once')
+    const given = (name: string) => (values[name] === undefined ? undefined : whole(values, name))
+    const [seed = 1, faults, atOnce = 1] = ['seed', 'faults', 'at-once'].map(given)
     return { kind: asked[0]!, count: whole(values, asked[0]!), seed, only, faults, atOnce }
   } catch (error) {
     say(`error: ${(error as Error).message}`)

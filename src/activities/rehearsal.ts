@@ -37,13 +37,14 @@ const jobsUntil = (attempt: number) =>
 /** One more than there are attempts: whatever died, something still drops the copy. */
 const lastAttempt = maxAttempts + 1
 export const rehearsalJobs: readonly string[] = jobsUntil(lastAttempt)
+const ownAttempt = () => Math.min(Context.current().info.attempt, lastAttempt)
 
 /**
  * Each migration is applied, reverted, and applied again for the next one to find; what is another behind that than
  * before is what its down loses. One that fails ends the rehearsal; one that cannot be held says so, and costs nothing else.
  */
 export async function rehearse(context: ActContext, input: RehearsalInput): Promise<Rehearsal> {
-  const attempt = Math.min(Context.current().info.attempt, lastAttempt)
+  const attempt = ownAttempt()
   if (input.migrations.length === 0) return { rehearsed: [], words: [] }
   try {
     await context.endJobs(jobsUntil(attempt - 1))
@@ -58,7 +59,7 @@ export async function rehearse(context: ActContext, input: RehearsalInput): Prom
 
 /** Behind a proof that stands: another attempt may have been at work on a copy meanwhile, and died there. */
 export async function endRehearsals(context: ActContext): Promise<void> {
-  const attempt = Math.min(Context.current().info.attempt, lastAttempt)
+  const attempt = ownAttempt()
   if (attempt === 1) return
   await context.endJobs(jobsUntil(attempt - 1))
   await dropBeside(context, [besideNames(context).newName], uncopyJob(attempt))

@@ -40,14 +40,14 @@ export function greetingOf(input: { readonly nonce: string; readonly text: Buffe
   return at < 0 ? undefined : (word as 'ready' | 'alone' | undefined)
 }
 
-/**
- * How a call ended, and where one of its streams says so; undefined while it goes on. What comes behind that is of a
- * process that outlived it.
- */
-export function overOf(input: {
-  readonly nonce: string
-  readonly text: Buffer
-}): { readonly status: number; readonly at: number } | undefined {
+/** How a call ended, and where one of its streams says so: what comes behind that is of a process that outlived it. */
+export interface Over {
+  readonly status: number
+  readonly at: number
+}
+
+/** Undefined while the call goes on. */
+export function overOf(input: { readonly nonce: string; readonly text: Buffer }): Over | undefined {
   const mark = `\n@@${input.nonce} over `
   const at = input.text.indexOf(mark)
   const status = /^(\d+)\n/.exec(input.text.subarray(at + mark.length, at + mark.length + 8).toString('latin1'))?.[1]

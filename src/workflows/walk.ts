@@ -130,9 +130,9 @@ export class Walk {
   /** Puts a step back while the run goes on; nobody is asked, since it is tried once more where the run is undone. */
   async #clear(undo: Undo): Promise<string[]> {
     const { step, acts } = undo
+    const attempt = undo.tries++
     const left: string[] = []
     for (const [index, act] of acts.entries()) {
-      const attempt = undo.tries++
       const work = outliving(() => this.#act({ act, step, number: index + 1, attempt }))
       await work.catch((error: unknown) => void left.push(`${act.title}: ${failureOf(error).message}`))
     }

@@ -20,6 +20,7 @@ import { standalone } from '../../src/adapters/host/helper.js'
 import { askServer, firstContainer, insideContainer, lastLines, stop, up } from '../../src/commands/compose.js'
 import { createJournal, restoreInto, takeDump } from '../../src/commands/database.js'
 import { untilAccepting } from '../../src/commands/database/restart.js'
+import { againWithEngine } from '../../src/commands/engine.js'
 import { describeFiles, measureTrees } from '../../src/commands/file-facts.js'
 import { captureFiles, fitFiles, mergedEnv, placeFiles, restoreFiles } from '../../src/commands/files.js'
 import {
@@ -191,11 +192,11 @@ const commands: Record<string, (at: Place) => string> = {
       words: ['config', '--hash', 'db'],
     }).replaceAll('docker compose', ': docker compose'),
   services: (at) =>
-    script(
+    againWithEngine([
       ...stop('shop', ['api'], 3),
       ...up(composeStack(at), levels),
       untilAccepting('docker exec db pg_isready -q', 'db'),
-    ),
+    ]),
   memory: () =>
     hostMemory
       .replaceAll('"%.0f %.0f\\n", pages * page, total', '"x\\n"')

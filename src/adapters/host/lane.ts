@@ -1,7 +1,7 @@
 // A lane: one shell on the host that runs call after call, each with an answer of its own.
 import { randomBytes } from 'node:crypto'
 import type { ClientChannel } from 'ssh2'
-import { greetingOf, laneCall, laneLine, overOf } from '../../commands/lane.js'
+import { type Over, greetingOf, laneCall, laneLine, overOf } from '../../commands/lane.js'
 import { StepbackError } from '../../plan/failure.js'
 import type { SshConnection } from '../ssh.js'
 
@@ -115,7 +115,7 @@ export class Lane {
 class Output {
   readonly #chunks: Buffer[] = []
   #length = 0
-  #over: { readonly status: number; readonly at: number } | undefined
+  #over: Over | undefined
   /** What came last, behind the last bytes of what was there before: what a stream says may come in two pieces. */
   newest: Buffer = Buffer.alloc(0)
 
@@ -126,7 +126,7 @@ class Output {
   }
 
   /** How the call ended, and so many bytes behind its beginning; asked behind each piece. */
-  over(nonce: string): { readonly status: number; readonly at: number } | undefined {
+  over(nonce: string): Over | undefined {
     const found = this.#over ? undefined : overOf({ nonce, text: this.newest })
     if (found) this.#over = { ...found, at: this.#length - this.newest.length + found.at }
     return this.#over
